@@ -1,0 +1,308 @@
+"""NAS clients, subscribers, sessions, CoA intents and address leases: what radiusd reads, writes and sends.
+
+radiusd reaches these tables by SQL of its own (radiusd.store) as role demarc_radius; a test compares the names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+
+from demarc.base.fields import CidrField, MacField, TransactionIdField
+from demarc.base.models import Partner, choices_check
+from demarc.network.models import Pool, Router
+from demarc.plans.models import Service
+
+
+class RequireAuthenticator(models.TextChoices):
+    YES = "yes", "Required"
+    AUTO = "auto", "As the first packet shows"
+    NO = "no", "Not required"
+
+
+class CoaState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    ACK = "ack", "Confirmed"
+    NAK = "nak", "Refused"
+    NO_ANSWER = "no_answer", "No answer"
+
+
+class CoaKind(models.TextChoices):
+    COA = "coa", "CoA"
+    DISCONNECT = "disconnect", "Disconnect"
+
+
+class Nas(models.Model):
+    """A RADIUS client: a router as the packets' source. Known by source address, never by NAS-IP-Address."""
+
+    router = models.OneToOneField(Router, models.PROTECT, related_name="nas")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    address = models.GenericIPAddressField(unique=True)
+    secret = models.BinaryField(help_text="Sealed for radiusd (base.seal).")
+    require_authenticator = models.CharField(
+        max_length=4, choices=RequireAuthenticator.choices, default=RequireAuthenticator.AUTO
+    )
+    coa_enabled = models.BooleanField(default=True)
+    coa_port = models.PositiveIntegerField(default=3799)
+    block_by = models.CharField(max_length=10, choices=CoaKind.choices, default=CoaKind.COA)
+    interim_s = models.PositiveIntegerField(default=300)
+    framed_pool = models.CharField(max_length=60, blank=True, help_text="Set: the NAS allocates from this pool of its.")
+    node = models.CharField(max_length=60, default="main", help_text="The radiusd node that owns it.")
+    boot_epoch = models.PositiveIntegerField(default=0)
+    last_seen_at = models.DateTimeField(null=True)
+    sends_authenticator = models.BooleanField(null=True, help_text="Seen in its requests; null: nothing seen yet.")
+
+    class Meta:
+        constraints = [
+            choices_check("require_authenticator", RequireAuthenticator, "access_nas_require"),
+            models.CheckConstraint(condition=Q(interim_s__range=(60, 86400)), name="access_nas_interim"),
+            models.CheckConstraint(condition=Q(coa_port__range=(1, 65535)), name="access_nas_coa_port"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.router} ({self.address})"
+
+
+class Subscriber(models.Model):
+    """A login of a service, with all that a packet needs in one row. Columns from `active` on are projected by actions."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="subscribers")
+    realm = models.CharField(max_length=60, blank=True)
+    login = models.CharField(max_length=120)
+    secret = models.BinaryField(help_text="Sealed for radiusd (base.seal).")
+    bind_mac = models.BooleanField(default=False, help_text="Only the MACs listed may connect.")
+    simultaneous_limit = models.PositiveSmallIntegerField(default=1)
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, blank=True, related_name="+")
+    nas = models.ForeignKey(Nas, models.SET_NULL, null=True, blank=True, related_name="+")
+    nas_port_id = models.CharField(max_length=100, blank=True)
+    session_timeout_s = models.PositiveIntegerField(default=0)
+    active = models.BooleanField(default=False, help_text="The service is in use (state active); false: cause 1.")
+    cause = models.PositiveSmallIntegerField(null=True, default=1, help_text="Why blocked (customers.BlockCause).")
+    since = models.DateTimeField(db_default=Now())
+    static_ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True)
+    routes: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=60), default=list)
+    macs: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=17), default=list)
+    down_kbps = models.PositiveIntegerField(default=0)
+    up_kbps = models.PositiveIntegerField(default=0)
+    rate_limit = models.CharField(max_length=120, blank=True, help_text="Mikrotik-Rate-Limit, ready to send.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "realm", "login"], name="access_subscriber_login"),
+            models.CheckConstraint(condition=~Q(login=""), name="access_subscriber_has_login"),
+            models.CheckConstraint(condition=Q(simultaneous_limit__range=(1, 100)), name="access_subscriber_limit"),
+        ]
+        indexes = [models.Index(fields=["service"], name="access_subscriber_service")]
+
+    def __str__(self) -> str:
+        return self.login
+
+
+class StaticAddress(models.Model):
+    """An address held by a subscriber; one active holder per (vrf, address), by constraint."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="addresses")
+    vrf = models.PositiveIntegerField(default=0)
+    address = models.GenericIPAddressField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vrf", "address"], condition=Q(active=True), name="access_staticaddress_one_holder"
+            )
+        ]
+
+
+class BoundMac(models.Model):
+    """A MAC held by a subscriber; one active holder, by constraint."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="bound_macs")
+    mac = MacField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mac"], condition=Q(active=True), name="access_boundmac_one_holder")
+        ]
+
+
+class Policy(models.Model):
+    """A partner's settings that radiusd needs, as JSON (access.actions.publish_policy writes the shape)."""
+
+    partner = models.OneToOneField(Partner, models.CASCADE, related_name="+")
+    body: models.JSONField[Any, Any] = models.JSONField()
+
+
+class Feed(models.Model):
+    """News for radiusd, written in the fact's own transaction; kind is nas | subscriber | policy | pool | due."""
+
+    xid = TransactionIdField(db_default=Func(function="pg_current_xact_id"))
+    kind = models.CharField(max_length=12)
+    key = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["xid"], name="access_feed_xid")]
+
+
+class SessionLive(models.Model):
+    """A session that is on now. Never partitioned; unique per NAS and key, and per address."""
+
+    nas = models.ForeignKey(Nas, models.PROTECT, related_name="+")
+    boot_epoch = models.PositiveIntegerField()
+    session_id = models.CharField(max_length=128)
+    user_name = models.CharField(max_length=253)
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    subscriber = models.ForeignKey(Subscriber, models.PROTECT, null=True, related_name="sessions")
+    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="sessions")
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    event_at = models.DateTimeField(null=True, help_text="Event-Timestamp, the NAS's own clock.")
+    calling_station = models.CharField(max_length=80, blank=True)
+    called_station = models.CharField(max_length=120, blank=True)
+    nas_port_id = models.CharField(max_length=120, blank=True)
+    vrf = models.PositiveIntegerField(default=0)
+    framed_ipv4 = models.GenericIPAddressField(null=True)
+    framed_ipv6_prefix = CidrField(null=True)
+    delegated_prefix = CidrField(null=True)
+    framed_ipv6 = models.GenericIPAddressField(null=True)
+    session_time_s = models.BigIntegerField(default=0)
+    input_octets = models.BigIntegerField(default=0, help_text="From the customer (upload).")
+    output_octets = models.BigIntegerField(default=0, help_text="To the customer (download).")
+    gigawords_seen = models.BooleanField(default=False)
+    list_name = models.CharField(max_length=60, blank=True, help_text="The list we put it in last; empty: none.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["nas", "boot_epoch", "session_id", "user_name"], name="access_sessionlive_key"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["subscriber"], name="access_sessionlive_subscriber"),
+            models.Index(fields=["service"], name="access_sessionlive_service"),
+            models.Index(fields=["updated_at"], name="access_sessionlive_updated"),
+        ]
+
+
+class SessionLog(models.Model):
+    """An ended session; partitioned by month of start (0002), append-only, never a foreign-key target."""
+
+    id = models.BigIntegerField(primary_key=True)
+    nas_id = models.BigIntegerField()
+    boot_epoch = models.PositiveIntegerField()
+    session_id = models.CharField(max_length=128)
+    user_name = models.CharField(max_length=253)
+    partner_id = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField(null=True)
+    service_id = models.BigIntegerField(null=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    event_at = models.DateTimeField(null=True)
+    calling_station = models.CharField(max_length=80)
+    called_station = models.CharField(max_length=120)
+    nas_port_id = models.CharField(max_length=120)
+    vrf = models.PositiveIntegerField()
+    framed_ipv4 = models.GenericIPAddressField(null=True)
+    framed_ipv6_prefix = CidrField(null=True)
+    delegated_prefix = CidrField(null=True)
+    framed_ipv6 = models.GenericIPAddressField(null=True)
+    session_time_s = models.BigIntegerField()
+    input_octets = models.BigIntegerField()
+    output_octets = models.BigIntegerField()
+    terminate_cause = models.PositiveSmallIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "access_sessionlog"
+
+
+class Bookmark(models.Model):
+    """How far a node's accounting journal has been applied; written in the same transaction as the rows."""
+
+    node = models.CharField(max_length=60, unique=True)
+    file = models.BigIntegerField(default=0)
+    offset = models.BigIntegerField(default=0)
+    at = models.DateTimeField(db_default=Now())
+
+
+class Usage(models.Model):
+    """Octets of a service in one hour (UTC), added up from accounting."""
+
+    service = models.ForeignKey(Service, models.PROTECT, related_name="usage")
+    hour = models.DateTimeField()
+    input_octets = models.BigIntegerField(default=0)
+    output_octets = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "hour"], name="access_usage_hour")]
+
+
+class CoaIntent(models.Model):
+    """What a session's NAS shall be told. radiusd claims, sends and records the answer; unblock goes first."""
+
+    nas = models.ForeignKey(Nas, models.CASCADE, related_name="+")
+    node = models.CharField(max_length=60)
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents")
+    kind = models.CharField(max_length=10, choices=CoaKind.choices)
+    unblock = models.BooleanField(default=False)
+    list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set; empty lifts it.")
+    rate_limit = models.CharField(max_length=120, blank=True)
+    user_name = models.CharField(max_length=253)
+    session_id = models.CharField(max_length=128)
+    framed_ipv4 = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=10, choices=CoaState.choices, default=CoaState.QUEUED)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    error_cause = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            choices_check("state", CoaState, "access_coaintent_state"),
+            choices_check("kind", CoaKind, "access_coaintent_kind"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["node", "-unblock", "due_at"], condition=Q(state__in=["queued", "sent"]), name="access_coa_due"
+            ),
+            models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
+        ]
+
+
+class PoolBlock(models.Model):
+    """A run of a pool's addresses leased to one radiusd process, which alone gives them out."""
+
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="blocks")
+    first = models.GenericIPAddressField(protocol="IPv4")
+    last = models.GenericIPAddressField(protocol="IPv4")
+    owner = models.CharField(max_length=80, blank=True, help_text="node/process/start; empty: free.")
+    taken_at = models.DateTimeField(null=True)
+    free_after = models.DateTimeField(null=True, help_text="A dead owner's block waits for accounting until then.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "first"], name="access_poolblock_first"),
+            models.CheckConstraint(condition=Q(first__lte=F("last")), name="access_poolblock_order"),
+        ]
+
+
+class Lease(models.Model):
+    """The address a service last had from a pool: sticky across restarts; written behind by radiusd."""
+
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="leases")
+    service = models.ForeignKey(Service, models.CASCADE, related_name="leases")
+    address = models.GenericIPAddressField(protocol="IPv4")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pool", "service"], name="access_lease_sticky")]

@@ -1,0 +1,27 @@
+"""News that travels against the arrows: `emit` inserts one job per reader, inside the fact's own transaction.
+
+Knows no event and no reader; project.wiring names them. Readers are idempotent and re-read the state, so a job that
+runs twice or late does no harm; therefore no queueing lock is ever used (a duplicate would abort the payment).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+_readers: dict[str, tuple[str, ...]] = {}
+
+
+def register(readers: Mapping[str, Sequence[str]]) -> None:
+    """Take the table event name -> task names (project.wiring.READERS), once at start."""
+    _readers.clear()
+    _readers.update({event: tuple(tasks) for event, tasks in readers.items()})
+
+
+def emit(event: str, *, queue: str = "now", **facts: Any) -> None:
+    """Tell all readers of `event`; `facts` are small JSON values, ids above all. Runs in the caller's transaction.
+
+    An event nobody is wired to is a bug: KeyError.
+    """
+    for task in _readers[event]:
+        app.configure_task(task, queue=queue).defer(**facts)

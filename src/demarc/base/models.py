@@ -1,0 +1,140 @@
+"""What every room stands on: partners, locations, the operation log, numbers, settings. Knows no business noun."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from demarc.base.fields import in_list
+
+
+class Partner(models.Model):
+    """A provider or reseller whose customers, routers, plans and money are kept apart from the others'."""
+
+    name = models.CharField(max_length=120, unique=True)
+    zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone; a billing day is a day of it.")
+    currency = models.CharField(max_length=3, default="EUR")
+    language = models.CharField(max_length=5, default="en")
+    phone = models.CharField(max_length=60, blank=True)
+    email = models.EmailField(blank=True)
+    website = models.URLField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Location(models.Model):
+    """A place by which a partner groups customers and staff."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="locations")
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "name"], name="base_location_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Recorded(models.Model):
+    """Mixin for facts that are never edited: when it was written down, and by whom (base.actors.Actor)."""
+
+    recorded_at = models.DateTimeField()
+    by_kind = models.CharField(max_length=10)
+    by_id = models.BigIntegerField(default=0)
+    by_label = models.CharField(max_length=150)
+
+    class Meta:
+        abstract = True
+
+
+class OperationLog(models.Model):
+    """One row for each thing done or looked at. Append-only (grants and a trigger); the body is sealed per subject."""
+
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.BigIntegerField()
+    actor_label = models.CharField(max_length=150)
+    partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=30)
+    subject_id = models.BigIntegerField(null=True)
+    result = models.CharField(max_length=20, default="done")
+    request_id = models.CharField(max_length=40, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    body = models.BinaryField(null=True)
+    leaf = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id", "-id"], name="base_log_subject"),
+            models.Index(fields=["-at"], name="base_log_at"),
+        ]
+
+
+class SubjectKey(models.Model):
+    """The key that seals one subject's log bodies; destroying the row erases them and leaves the log verifiable."""
+
+    subject_kind = models.CharField(max_length=30)
+    subject_id = models.BigIntegerField()
+    wrapped = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject_kind", "subject_id"], name="base_subjectkey_subject")]
+
+
+class Setting(models.Model):
+    """The present value of a typed setting (base.settings declares them); history is in the operation log."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, null=True, related_name="settings")
+    key = models.CharField(max_length=60)
+    value: models.JSONField[Any, Any] = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "key"], name="base_setting_key", nulls_distinct=False)
+        ]
+
+
+class Counter(models.Model):
+    """The next number of a series (customer numbers, account numbers, receipts); gapless, taken under its row lock."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="+")
+    series = models.CharField(max_length=30)
+    next_value = models.BigIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "series"], name="base_counter_series")]
+
+
+class Idempotency(models.Model):
+    """The first answer given under an Idempotency-Key: same key and body -> same answer, other body -> conflict."""
+
+    key = models.CharField(max_length=200)
+    scope = models.CharField(max_length=80)
+    body_hash = models.BinaryField()
+    status = models.PositiveSmallIntegerField()
+    answer: models.JSONField[Any, Any] = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="base_idempotency_key")]
+
+
+class ThrottleWindow(models.Model):
+    """How often a key (account, network) tried within a window; shared by all web processes."""
+
+    key = models.CharField(max_length=120)
+    opened_at = models.DateTimeField()
+    hits = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key"], name="base_throttle_key")]
+
+
+def choices_check(column: str, enum: type[models.TextChoices], name: str) -> models.CheckConstraint:
+    """The database's own refusal of a word outside `enum`."""
+    return models.CheckConstraint(condition=in_list(column, enum.values), name=name)

@@ -1,0 +1,67 @@
+"""Sealing inside Django: for radiusd (which alone opens it), and for the operation log's subjects.
+
+The web and worker processes hold public keys only, but for the log's, which they must show.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from demarc.base.models import SubjectKey
+from demarc.base.seal import Opener, Sealer
+
+AUDIENCES = ("radius", "log")
+
+
+def keys_directory() -> Path:
+    """Where the key files are: outside the database."""
+    return Path(settings.DEMARC_KEYS)
+
+
+@cache
+def _sealer(audience: str) -> Sealer:
+    return Sealer((keys_directory() / f"{audience}.pub").read_bytes())
+
+
+@cache
+def _log_opener() -> Opener:
+    return Opener((keys_directory() / "log.key").read_bytes())
+
+
+def seal_for_radius(secret: str, place: str) -> bytes:
+    """Seal a subscriber's or a NAS's secret; `place` is "table.column.id". Only radiusd can open it."""
+    return _sealer("radius").seal(secret.encode(), place)
+
+
+def seal_for_subject(kind: str, subject_id: int, body: bytes) -> bytes:
+    """Seal a log body with the subject's own key, made at its first use."""
+    nonce = os.urandom(12)
+    cipher = AESGCM(_subject_key(kind, subject_id))
+    return nonce + cipher.encrypt(nonce, body, f"{kind}.{subject_id}".encode())
+
+
+def open_for_subject(kind: str, subject_id: int, sealed: bytes) -> bytes | None:
+    """The log body, or None when the subject's key was destroyed."""
+    row = SubjectKey.objects.filter(subject_kind=kind, subject_id=subject_id).first()
+    if row is None:
+        return None
+    cipher = AESGCM(_log_opener().open(bytes(row.wrapped), _place(kind, subject_id)))
+    return cipher.decrypt(sealed[:12], sealed[12:], f"{kind}.{subject_id}".encode())
+
+
+def _subject_key(kind: str, subject_id: int) -> bytes:
+    row = SubjectKey.objects.filter(subject_kind=kind, subject_id=subject_id).first()
+    if row is None:
+        fresh = _sealer("log").seal(AESGCM.generate_key(256), _place(kind, subject_id))
+        SubjectKey.objects.bulk_create(
+            [SubjectKey(subject_kind=kind, subject_id=subject_id, wrapped=fresh)], ignore_conflicts=True
+        )
+        row = SubjectKey.objects.get(subject_kind=kind, subject_id=subject_id)
+    return _log_opener().open(bytes(row.wrapped), _place(kind, subject_id))
+
+
+def _place(kind: str, subject_id: int) -> str:
+    return f"base_subjectkey.wrapped.{kind}.{subject_id}"

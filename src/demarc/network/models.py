@@ -1,0 +1,123 @@
+"""Sites, routers, address pools, and what a blocked customer meets. Knows no session and no secret."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from demarc.base.fields import CidrField
+from demarc.base.models import Partner, choices_check
+
+
+class NasType(models.TextChoices):
+    MIKROTIK = "mikrotik", "MikroTik"
+    GENERIC = "generic", "Other (RADIUS only)"
+
+
+class PoolKind(models.TextChoices):
+    DYNAMIC = "dynamic", "Dynamic"
+    STATIC = "static", "Static"
+    REJECT = "reject", "Reject"
+
+
+class CauseAnswer(models.TextChoices):
+    LIST = "list", "Accept, own address, in the list"
+    POOL = "pool", "Accept, address of the reject pool"
+    REJECT = "reject", "Access-Reject"
+
+
+class Site(models.Model):
+    """A place where routers stand."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="sites")
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "name"], name="network_site_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Router(models.Model):
+    """A device that customers connect through."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="routers")
+    site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, related_name="routers")
+    name = models.CharField(max_length=120)
+    nas_type = models.CharField(max_length=12, choices=NasType.choices, default=NasType.MIKROTIK)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "name"], name="network_router_name"),
+            choices_check("nas_type", NasType, "network_router_nas_type"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pool(models.Model):
+    """A network whose addresses are given to sessions. Two pools never overlap (exclusion constraint in 0002)."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="pools")
+    router = models.ForeignKey(Router, models.PROTECT, null=True, blank=True, related_name="pools")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=PoolKind.choices, default=PoolKind.DYNAMIC)
+    vrf = models.PositiveIntegerField(default=0)
+    network = CidrField()
+    first = models.GenericIPAddressField(protocol="IPv4")
+    last = models.GenericIPAddressField(protocol="IPv4")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "name"], name="network_pool_name"),
+            models.CheckConstraint(condition=Q(first__lte=F("last")), name="network_pool_order"),
+            choices_check("kind", PoolKind, "network_pool_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.network})"
+
+
+class CauseRule(models.Model):
+    """One row of the table cause -> list -> reject pool -> page port, which alone drives answers, router rules, pages."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="cause_rules")
+    cause = models.PositiveSmallIntegerField()
+    list_name = models.CharField(max_length=60)
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="+")
+    page_port = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "cause"], name="network_causerule_cause"),
+            models.CheckConstraint(condition=Q(cause__range=(0, 4)), name="network_causerule_range"),
+            models.CheckConstraint(condition=Q(page_port__range=(1, 65535)), name="network_causerule_port"),
+            models.CheckConstraint(condition=~Q(list_name=""), name="network_causerule_list"),
+        ]
+
+
+class RouterCause(models.Model):
+    """What one router's customers get for a cause; without a row: `list` for MikroTik, `pool` for others."""
+
+    router = models.ForeignKey(Router, models.CASCADE, related_name="causes")
+    cause = models.PositiveSmallIntegerField()
+    answer = models.CharField(max_length=8, choices=CauseAnswer.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["router", "cause"], name="network_routercause_cause"),
+            choices_check("answer", CauseAnswer, "network_routercause_answer"),
+        ]
+
+
+class BlockingPage(models.Model):
+    """A partner's words and looks for the pages that blocked customers see; an empty text keeps the shipped one."""
+
+    partner = models.OneToOneField(Partner, models.CASCADE, related_name="blocking_page")
+    title = models.CharField(max_length=120, blank=True)
+    message = models.TextField(max_length=4000, blank=True)
+    how_to_pay = models.TextField(max_length=4000, blank=True)
+    colour = models.CharField(max_length=7, default="#0054a6")
+    logo = models.BinaryField(null=True)
+    logo_type = models.CharField(max_length=30, blank=True)

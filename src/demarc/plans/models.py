@@ -1,0 +1,129 @@
+"""What is sold and what a customer holds. Prices, taxes and service states are dated facts, never edited."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from demarc.base.fields import RateField
+from demarc.base.models import Partner, Recorded, choices_check
+from demarc.customers.models import Account, BlockCause, Customer
+
+
+class PlanKind(models.TextChoices):
+    INTERNET = "internet", "Internet"
+
+
+class ServiceState(models.TextChoices):
+    PENDING = "pending", "Pending"
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    STOPPED = "stopped", "Stopped"
+    ENDED = "ended", "Ended"
+
+
+class Plan(models.Model):
+    """A tariff: name and speeds. Its price per month is in PlanPrice."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="plans")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=PlanKind.choices, default=PlanKind.INTERNET)
+    currency = models.CharField(max_length=3)
+    tax_category = models.CharField(max_length=30, default="standard")
+    speed_down_kbps = models.PositiveIntegerField()
+    speed_up_kbps = models.PositiveIntegerField()
+    burst_percent = models.PositiveSmallIntegerField(default=0, help_text="Burst above the speed; 0: none.")
+    burst_threshold_percent = models.PositiveSmallIntegerField(default=75)
+    burst_time_s = models.PositiveSmallIntegerField(default=30)
+    priority = models.PositiveSmallIntegerField(default=8)
+    contention_ratio = models.PositiveSmallIntegerField(default=1)
+    for_sale = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "name"], name="plans_plan_name"),
+            choices_check("kind", PlanKind, "plans_plan_kind"),
+            models.CheckConstraint(
+                condition=Q(speed_down_kbps__range=(1, 400_000_000), speed_up_kbps__range=(1, 400_000_000)),
+                name="plans_plan_speed",
+            ),
+            models.CheckConstraint(condition=Q(priority__range=(1, 8)), name="plans_plan_priority"),
+            models.CheckConstraint(condition=Q(contention_ratio__gte=1), name="plans_plan_contention"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanPrice(Recorded):
+    """The gross price of a month from `valid_from` on, in minor units; the newest recorded row for a date wins."""
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="prices")
+    valid_from = models.DateField()
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__range=(0, 10**12)), name="plans_planprice_amount")
+        ]
+        indexes = [models.Index(fields=["plan", "valid_from", "id"], name="plans_planprice_at")]
+
+
+class TaxRate(Recorded):
+    """The rate of a tax category from `valid_from` on, as a fraction (0.21)."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="tax_rates")
+    category = models.CharField(max_length=30)
+    valid_from = models.DateField()
+    rate = RateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(rate__gte=0, rate__lt=10), name="plans_taxrate_rate")]
+        indexes = [models.Index(fields=["partner", "category", "valid_from", "id"], name="plans_taxrate_at")]
+
+
+class Service(models.Model):
+    """What a customer holds and an account pays. State and access are projections of facts and blocks."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="services")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="services")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="services")
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="services")
+    description = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=10, choices=ServiceState.choices, default=ServiceState.PENDING)
+    activated_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    blocked_cause = models.PositiveSmallIntegerField(
+        choices=BlockCause.choices, null=True, default=BlockCause.NOT_ACTIVE, help_text="Null: access is granted."
+    )
+    access_since = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [choices_check("state", ServiceState, "plans_service_state")]
+        indexes = [
+            models.Index(fields=["account"], name="plans_service_account"),
+            models.Index(fields=["customer"], name="plans_service_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} #{self.pk}"
+
+
+class ServiceFact(Recorded):
+    """Plan and state of a service from `valid_from` on, with an own monthly price where agreed; newest row wins."""
+
+    service = models.ForeignKey(Service, models.PROTECT, related_name="facts")
+    valid_from = models.DateField()
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=ServiceState.choices)
+    price_override = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            choices_check("state", ServiceState, "plans_servicefact_state"),
+            models.CheckConstraint(
+                condition=Q(price_override=None) | Q(price_override__range=(0, 10**12)), name="plans_servicefact_price"
+            ),
+        ]
+        indexes = [models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at")]

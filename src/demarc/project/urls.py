@@ -1,0 +1,5 @@
+"""Where each room's pages and the API hang. Every URL names a permission (tests/test_house.py)."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
