@@ -1,7 +1,7 @@
 """The only reader of the clock. Everything else is handed the time; no rule lives here.
 
-A data directory made with --demo or --test carries a marker file; only there may the file `clock_offset` move the
-time, for every process on that directory alike. Anywhere else the file is ignored.
+A data directory made with --demo or --test carries a marker file; only there may the file `clock_offset`
+move the time, for every process on that directory alike. Anywhere else the file is ignored.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""What the operator decided: directories, ports and database addresses, from the environment and the command's flags.
+"""What the operator decided: directories, ports and database addresses, from environment and flags.
 
-Plain Python, so that the supervisor, the settings and the tests read the same values. It opens no connection and
-imports no framework; the only files it reads are the secrets in the data directory.
+Plain Python, so that the supervisor, the settings and the tests read the same values. It opens no connection
+and imports no framework; the only files it reads are the secrets in the data directory.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Where the programs of PostgreSQL are: in the pinned wheel, in a data directory's own copy, or in Debian's packages."""
+"""Where PostgreSQL's programs are: in the pinned wheel, in a data directory's copy, in Debian's packages."""
 
 import importlib.util
 import re
@@ -61,10 +61,10 @@ def debian_binaries() -> Binaries | None:
 
 
 def own_copy(directory: Path, major: int | None) -> Binaries:
-    """The copy of the wheel's programs in `<directory>/<major>`, made or brought to the wheel's minor version.
+    """The copy of the wheel's programs in `<directory>/<major>`, brought to the wheel's minor version.
 
-    `major` is the one that made the data, or None for new data, which get the newest. A copy, because the wheel may
-    lie where the database's user cannot go, and because the next wheel may no longer carry this major version.
+    `major` is the one that made the data, or None for new data: the newest. A copy, because the wheel
+    may lie where the server's user cannot go, and because the next wheel may not carry this major.
     """
     offered = {binaries.major: binaries for binaries in wheel_binaries()}
     wanted = major or max(offered)

@@ -1,7 +1,7 @@
 """A PostgreSQL of our own under the data directory: made, started, watched and stopped as our direct child.
 
-It listens on a Unix socket inside the data directory and nowhere else, asks everyone for a SCRAM password, keeps data
-checksums and never runs as root. It knows nothing of Demarc's roles and tables.
+It listens on a Unix socket inside the data directory and nowhere else, asks everyone for a SCRAM password,
+keeps data checksums and never runs as root. It knows nothing of Demarc's roles and tables.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ TEST_SETTINGS = {
 
 
 class PrivatePostgres:
-    """The cluster in `<data>/pg`. `test=True` gives up safety for speed and is for throw-away directories only.
+    """The cluster in `<data>/pg`. `test=True` gives up safety for speed: for throw-away directories only.
 
     `binaries` replaces the wheel's programs, so that the tests can run on Debian's PostgreSQL too.
     """
@@ -130,7 +130,7 @@ class PrivatePostgres:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End all connections, write a checkpoint, stop; an immediate stop when that takes too long (it then recovers)."""
+        """End connections and write a checkpoint; if that takes too long, stop at once and recover later."""
         if self.process is None:
             return
         process.stop(self.process, politely=signal.SIGINT, forcibly=signal.SIGQUIT, within_s=STOP_S)
@@ -150,7 +150,7 @@ class PrivatePostgres:
         length = len(os.fsencode(self._config.socket / SOCKET_NAME))
         if length > SOCKET_PATH_LIMIT:
             raise Refused(
-                f"The path of the data directory is {length - SOCKET_PATH_LIMIT} bytes too long for a Unix socket: "
+                f"The path of the data directory is {length - SOCKET_PATH_LIMIT} bytes too long for sockets: "
                 "choose a shorter one with --data.",
                 code="directory",
             )
@@ -161,7 +161,7 @@ class PrivatePostgres:
             os.chown(path, self._user.uid, self._user.gid)
 
     def _initdb(self) -> None:
-        """Make the cluster beside its place and move it in when it is complete, so that a half-made one is never used."""
+        """Make the cluster beside its place and move it in when complete: a half-made one is never used."""
         fresh = self._home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._own_directory(fresh)
@@ -189,7 +189,7 @@ class PrivatePostgres:
         fresh.rename(self._cluster)
 
     def _initdb_command(self, target: Path, password_file: Path) -> list[str]:
-        # The builtin provider sorts by code point on every machine alike; PostgreSQL 15 and 16 take it from libc.
+        # The builtin provider sorts by code point on every machine alike; older ones take it from libc.
         locale = ["--locale=C.UTF-8"]
         if self._binaries.major >= BUILTIN_LOCALE_SINCE:
             locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -226,8 +226,8 @@ class PrivatePostgres:
     def _wait_for_the_last_one(self) -> None:
         """Let a server that lost its supervisor finish its shutdown; forget the pid file of one that is gone.
 
-        PostgreSQL itself takes any living process of its user under that number for the old server, which after a
-        restart of the machine it often is not.
+        PostgreSQL itself takes any living process of its user under that number for the old server, which
+        after a restart of the machine it often is not.
         """
         pid_file = self._cluster / "postmaster.pid"
         deadline = time.monotonic() + LEAVE_S
@@ -275,7 +275,7 @@ def _bare_environment() -> dict[str, str]:
 
 
 def _unprivileged_user() -> User | None:
-    """Whom the server runs as: ourselves, or a system user of its own when we are root (PostgreSQL refuses root)."""
+    """Whom the server runs as: ourselves, or a system user when we are root, whom PostgreSQL refuses."""
     if os.geteuid() != 0:
         return None
     known = User.named(SYSTEM_USER)
@@ -287,7 +287,7 @@ def _unprivileged_user() -> User | None:
     made = User.named(SYSTEM_USER)
     if made is None:
         raise Refused(
-            f"The private PostgreSQL does not run as root and the system user {SYSTEM_USER} could not be made: "
+            f"The private PostgreSQL does not run as root, and its user {SYSTEM_USER} could not be made: "
             f"make it with useradd --system {SYSTEM_USER}.",
             code="program",
         )
@@ -302,6 +302,6 @@ def _check_way_in(path: Path, user: User) -> None:
         if not entry.st_mode & bit:
             raise Refused(
                 f"The private PostgreSQL runs as the user {user.name}, who cannot enter {parent} "
-                f"(mode {entry.st_mode & 0o777:03o}): choose another place with --data, or chmod o+x {parent}.",
+                f"(mode {entry.st_mode & 0o777:03o}): use another place with --data, or chmod o+x {parent}.",
                 code="directory",
             )

@@ -43,9 +43,9 @@ def spawn(
     output: int = subprocess.DEVNULL,
     death_signal: int = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, so that a Ctrl-C reaches only us and its descendants can be ended as one.
+    """Start a child in a session of its own: a Ctrl-C reaches only us, its descendants can be ended as one.
 
-    When we die, whatever the cause, the kernel sends the child `death_signal`. Both its outputs go to `output`.
+    When we die, whatever the cause, the kernel sends it `death_signal`. Both its outputs go to `output`.
     """
     return subprocess.Popen(
         command,
@@ -58,8 +58,8 @@ def spawn(
         group=user.gid if user else None,
         extra_groups=() if user else None,
         start_new_session=True,
-        # Python calls this after it has changed the user; that order matters, a change of user forgets the death signal.
-        preexec_fn=_die_with_parent(death_signal, os.getpid()),  # noqa: PLW1509
+        # Runs after the change of user, as it must: that change makes the kernel forget the death signal.
+        preexec_fn=_die_with_parent(death_signal, os.getpid()),
     )
 
 

@@ -1,7 +1,7 @@
 """The database's roles and what each may do. It knows table names only where a rule hangs on them.
 
-The owner migrates and nothing else; the app may not touch what is written once; the scoped role is the app under row
-policies; radiusd has just what `demarc.radiusd.grants` names.
+The owner migrates and nothing else; the app may not touch what is written once; the scoped role is the app
+under row policies; radiusd has just what `demarc.radiusd.grants` names.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,19 @@ ROLE_FACTS = """
     select current_setting('server_version_num')::int / 10000, r.rolsuper, r.rolbypassrls, r.rolname::text
     from pg_roles r where r.rolname = current_user
 """
+TABLES = "select tablename::text from pg_tables where schemaname = 'public'"
 OWNS_TABLES = """
-    select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                   where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member'))
+    select exists (
+        select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member')
+    )
 """
 APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage on schema public to {app}, {scoped}, {radius}",
     "grant select, insert, update, delete on all tables in schema public to {app}, {scoped}",
     "grant usage, select on all sequences in schema public to {app}, {scoped}",
-    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}, {scoped}",
+    "alter default privileges in schema public"
+    " grant select, insert, update, delete on tables to {app}, {scoped}",
     "alter default privileges in schema public grant usage, select on sequences to {app}, {scoped}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
@@ -71,17 +75,17 @@ def create_roles(conn: psycopg.Connection, passwords: dict[str, str]) -> None:
 
 
 def create_database(conn: psycopg.Connection, name: str = DATABASE) -> None:
-    """Make a database for the roles of a private cluster, unless it is there. Run as superuser in autocommit."""
+    """Make a database for a private cluster's roles unless it is there. Run as superuser in autocommit."""
     if conn.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
         return
     names = {"database": sql.Identifier(name), "owner": sql.Identifier(OWNER)}
-    names["logins"] = sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
+    logins = sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
     for statement in (
         "create database {database} owner {owner} template template0",
         "revoke all on database {database} from public",
         "grant connect on database {database} to {logins}",
     ):
-        conn.execute(sql.SQL(statement).format(**names))
+        conn.execute(sql.SQL(statement).format(logins=logins, **names))
 
 
 def prepare_private(superuser_url: str, config: Config) -> None:
@@ -93,7 +97,7 @@ def prepare_private(superuser_url: str, config: Config) -> None:
 
 
 def apply_grants(conn: psycopg.Connection, roles: Roles | None = None) -> None:
-    """Say who may do what, after the migrations; run as the owner. What was granted before and is not named goes away."""
+    """Say who may do what, after the migrations; run as the owner. What is not named here goes away."""
     roles = roles or Roles()
     names = {field: sql.Identifier(getattr(roles, field)) for field in ("app", "scoped", "radius")}
     existing = {
@@ -103,7 +107,7 @@ def apply_grants(conn: psycopg.Connection, roles: Roles | None = None) -> None:
         for statement in APP_GRANTS:
             conn.execute(sql.SQL(statement).format(**names))
         for table in existing.intersection(WRITTEN_ONCE):
-            _on_table(conn, "revoke update, delete, truncate on {table} from {app}, {scoped}", table, names)
+            _on_table(conn, "revoke update, delete on {table} from {app}, {scoped}", table, names)
         for table in existing.intersection(OWNERS_ALONE):
             _on_table(
                 conn, "revoke insert, update, delete, truncate on {table} from {app}, {scoped}", table, names

@@ -1,4 +1,4 @@
-"""The exit codes of the `demarc` command, by the stable word that a `Refused` carries. Knows nothing of the causes."""
+"""The exit codes of the `demarc` command, by the stable word that a `Refused` carries; not their causes."""
 
 from demarc.core.errors import Refused
 
