@@ -91,6 +91,8 @@ class Subscriber(models.Model):
     down_kbps = models.PositiveIntegerField(default=0)
     up_kbps = models.PositiveIntegerField(default=0)
     rate_limit = models.CharField(max_length=120, blank=True, help_text="Mikrotik-Rate-Limit, ready to send.")
+    owed = models.BigIntegerField(null=True, help_text="Cause 2: what must be paid to be online, minor units.")
+    owed_currency = models.CharField(max_length=3, blank=True)
 
     class Meta:
         constraints = [
