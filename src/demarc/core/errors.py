@@ -4,8 +4,9 @@
 class Refused(Exception):
     """A person asked for something that cannot be done; show them why and what to do.
 
-    `field` names the input at fault, if one is; `code` is a stable word for programs; `holder` is (kind, id) of what
-    stands in the way, e.g. ("service", 12) for an address that is already taken, so that a page can link to it.
+    `field` names the input at fault, if one is; `code` is a stable word for programs; `holder` is (kind, id)
+    of what stands in the way, e.g. ("service", 12) for an address that is already taken, so that a page can
+    link to it.
     """
 
     def __init__(

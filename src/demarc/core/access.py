@@ -1,0 +1,222 @@
+"""Who gets on the network and how: the decision behind one RADIUS request. Knows no attributes, packets or
+passwords.
+
+One table, cause -> list -> reject pool -> page port, drives RADIUS answers, router rules and page texts
+alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+MIN_INTERIM_S = 60
+"""RFC 2869 5.16: Acct-Interim-Interval must not be smaller."""
+
+
+class Cause(IntEnum):
+    """Why someone is not simply let in; the number n of Reject_n, of the reject pool and of the default page
+    port."""
+
+    NOT_FOUND = 0
+    NOT_ACTIVE = 1
+    NO_MONEY = 2
+    WRONG_MAC = 3
+    WRONG_PASSWORD = 4
+
+
+class Answer(StrEnum):
+    """What a NAS is told for a cause. LIST: Accept with the own address, on the list. POOL: Accept with an
+    address of the reject pool, on the list. REJECT: Access-Reject."""
+
+    LIST = "list"
+    POOL = "pool"
+    REJECT = "reject"
+
+
+class Check(StrEnum):
+    """What became of the credentials. UNKNOWN: they could not be checked (no such login, secret not
+    readable)."""
+
+    PASS = "pass"  # noqa: S105 - the outcome of a check, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Where an address comes from. NAS: we name none, the NAS allocates as it is configured."""
+
+    STATIC = "static"
+    POOL = "pool"
+    REJECT_POOL = "reject_pool"
+    FRAMED_POOL = "framed_pool"
+    NAS = "nas"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRule:
+    """One row of the table. `pool_id` None: this cause has no reject pool."""
+
+    cause: Cause
+    list_name: str
+    pool_id: int | None
+    page_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class CausePreset:
+    """A row of the table as shipped, before its pool has an id."""
+
+    cause: Cause
+    list_name: str
+    network: IPv4Network
+    page_port: int
+
+
+def _preset(ports: Mapping[Cause, int]) -> tuple[CausePreset, ...]:
+    return tuple(
+        CausePreset(cause, f"Reject_{cause:d}", IPv4Network(f"10.250.{250 + cause:d}.0/24"), ports[cause])
+        for cause in Cause
+    )
+
+
+DEMARC_PORTS = {
+    Cause.NOT_FOUND: 8101,
+    Cause.NOT_ACTIVE: 8101,
+    Cause.NO_MONEY: 8102,
+    Cause.WRONG_MAC: 8103,
+    Cause.WRONG_PASSWORD: 8104,
+}
+PRESETS: dict[str, tuple[CausePreset, ...]] = {
+    "demarc": _preset(DEMARC_PORTS),
+    "Splynx-compatible": _preset({**DEMARC_PORTS, Cause.WRONG_MAC: 8104, Cause.WRONG_PASSWORD: 8103}),
+}
+
+DEFAULT_ANSWERS: dict[Cause, Answer] = {
+    Cause.NOT_FOUND: Answer.REJECT,
+    Cause.NOT_ACTIVE: Answer.LIST,
+    Cause.NO_MONEY: Answer.LIST,
+    Cause.WRONG_MAC: Answer.POOL,
+    Cause.WRONG_PASSWORD: Answer.REJECT,
+}
+"""Strangers are not let in unless an administrator says so for a NAS: an accepted wrong password is any
+password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """All that a packet needs to know of one login.
+
+    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `pool_ids` empty: the
+    pools of the NAS. Rates, `simultaneous` and `session_timeout_s` 0: no limit. `ends_at`: access ends then,
+    by itself.
+    """
+
+    id: int
+    service_id: int
+    blocked: Cause | None = None
+    static_ipv4: IPv4Address | None = None
+    routes: tuple[str, ...] = ()
+    macs: frozenset[str] = frozenset()
+    down_kbps: int = 0
+    up_kbps: int = 0
+    pool_ids: tuple[int, ...] = ()
+    simultaneous: int = 1
+    session_timeout_s: int = 0
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for access, whatever the protocol. `mac` in normal form or "".
+
+    `needs_proof`: an Accept must prove that we know the password (MS-CHAPv2, RFC 2759 section 5; EAP), so a
+    caller who did not pass can only be rejected.
+    """
+
+    login: str
+    check: Check
+    nas_id: int
+    mac: str = ""
+    needs_proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NasRules:
+    """What one NAS adds: its own address pools (`framed_pool`, when set, is a pool that the NAS itself holds)
+    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS."""
+
+    pool_ids: tuple[int, ...] = ()
+    framed_pool: str = ""
+    answers: Mapping[Cause, Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings of all answers. Times in seconds. A NAS missing in `nas` has no pools and the default
+    answers."""
+
+    rules: Mapping[Cause, CauseRule]
+    interim_s: int = 300
+    blocked_session_timeout_s: int = 300
+    nas: Mapping[int, NasRules] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the address is to come from; only the field that `source` names is filled."""
+
+    source: Source
+    ipv4: IPv4Address | None = None
+    pool_ids: tuple[int, ...] = ()
+    framed_pool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else
+    limited."""
+
+    address: Address
+    interim_s: int
+    session_timeout_s: int
+    why: str
+    subscriber_id: int | None = None
+    service_id: int | None = None
+    down_kbps: int = 0
+    up_kbps: int = 0
+    routes: tuple[str, ...] = ()
+    list_name: str | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Not let in. `why` is for staff and the log, never for the caller. `cause` None: too many sessions."""
+
+    why: str
+    cause: Cause | None = None
+    subscriber_id: int | None = None
+
+
+def normal_mac(text: str) -> str:
+    """A MAC address as "AA:BB:CC:DD:EE:FF" whatever separators it was written with; "" when it is none."""
+    raise NotImplementedError
+
+
+def jittered(interval_s: int, subscriber_id: int) -> int:
+    """`interval_s` moved by up to a tenth either way, always the same for one subscriber, never below
+    MIN_INTERIM_S.
+
+    Without it all interims align after a power cut and arrive in one burst for ever after.
+    """
+    raise NotImplementedError
+
+
+def decide(
+    request: Request, subscriber: Subscriber | None, policy: Policy, open_sessions: int, now: datetime
+) -> Accept | Reject:
+    """The answer to one request. `open_sessions`: the other live sessions of this subscriber, those that the
+    new one would replace (same MAC and port) not counted."""
+    raise NotImplementedError

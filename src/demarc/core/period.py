@@ -1,0 +1,61 @@
+"""Billing days: how they share a month and when they begin in a zone. Knows no money and reads no clock."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+
+
+class DayRule(StrEnum):
+    """How a month is cut into days: by its real length, or as thirty equal parts whatever the calendar
+    says."""
+
+    CALENDAR = "calendar"
+    THIRTY = "thirty"
+
+
+def days_in_month(day: date) -> int:
+    """How many days the month of `day` has: 28 to 31."""
+    return monthrange(day.year, day.month)[1]
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month of `day`."""
+    return day.replace(day=days_in_month(day))
+
+
+@lru_cache(maxsize=4096)
+def day_share(day: date, rule: DayRule) -> tuple[int, int]:
+    """(k, n): `day` is part k of the n parts of its month. Under THIRTY the 31st counts as part 1 again."""
+    if rule is DayRule.CALENDAR:
+        return day.day, days_in_month(day)
+    return (1 if day.day == 31 else day.day), 30
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    """Every day from `first` to `last`, both included; none when `last` is earlier."""
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of `day` in `zone`, aware and in that zone: 00:00, or later where the clock skips
+    midnight."""
+    midnight = datetime.combine(day, time.min, tzinfo=zone)
+    # A time inside a gap is read with the offset before it (PEP 495, fold 0), so the way through UTC lands on
+    # the first instant after a gap that begins at midnight; of two midnights fold 0 is the earlier.
+    return midnight.astimezone(UTC).astimezone(zone)
+
+
+def billing_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The day that `moment` (aware) belongs to in `zone`: the latest one whose first instant is not after it.
+
+    That is the date on the wall, except where the clock goes back over midnight: a billing day never returns.
+    """
+    day = moment.astimezone(zone).date()
+    following = day + ONE_DAY
+    return following if start_of_day(following, zone) <= moment else day
