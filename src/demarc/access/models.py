@@ -69,7 +69,7 @@ class Nas(models.Model):
 
 
 class Subscriber(models.Model):
-    """A login of a service, with all that a packet needs in one row. Columns from `active` on are projected by actions."""
+    """A login of a service, with all that a packet needs in one row; from `active` on projected by actions."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
     service = models.ForeignKey(Service, models.PROTECT, related_name="subscribers")
@@ -275,7 +275,9 @@ class CoaIntent(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["node", "-unblock", "due_at"], condition=Q(state__in=["queued", "sent"]), name="access_coa_due"
+                fields=["node", "-unblock", "due_at"],
+                condition=Q(state__in=["queued", "sent"]),
+                name="access_coa_due",
             ),
             models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
         ]

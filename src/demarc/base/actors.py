@@ -1,11 +1,11 @@
-"""Who did it: a value stored beside every fact, without a foreign key, so that it outlives the login. No database here."""
+"""Who did it: a value stored beside every fact, without a foreign key, so that it outlives the login."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`kind` is staff | token | customer | system; `id` the login's or token's id (0 for system); `label` its name then."""
+    """`kind` is staff | token | customer | system; `id` the login's or token's (0: system); `label` its name then."""
 
     kind: str
     id: int

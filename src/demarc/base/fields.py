@@ -73,7 +73,8 @@ class RateField(AnyDecimalField):
     def to_python(self, value: Any) -> Decimal | None:
         if isinstance(value, float):
             raise ValidationError("A rate is a Decimal, never a float.")
-        return super().to_python(value)
+        decimal: Decimal | None = super().to_python(value)
+        return decimal
 
 
 def in_list(column: str, values: Sequence[str]) -> models.Q:

@@ -53,7 +53,9 @@ class LedgerAccount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["id", "currency"], name="billing_ledgeraccount_currency"),
             models.UniqueConstraint(
-                fields=["partner", "kind", "currency", "name"], condition=Q(payer=None), name="billing_ledgeraccount_house"
+                fields=["partner", "kind", "currency", "name"],
+                condition=Q(payer=None),
+                name="billing_ledgeraccount_house",
             ),
             models.CheckConstraint(
                 condition=Q(kind="payer", payer__isnull=False, balance__isnull=False)
@@ -93,7 +95,9 @@ class Transfer(models.Model):
             models.UniqueConstraint(fields=["entry_id", "seq"], name="billing_transfer_entry"),
             models.UniqueConstraint(fields=["key", "seq"], name="billing_transfer_key"),
             models.UniqueConstraint(
-                fields=["service_id", "day"], condition=Q(kind="charge"), name="billing_transfer_one_charge_a_day"
+                fields=["service_id", "day"],
+                condition=Q(kind="charge"),
+                name="billing_transfer_one_charge_a_day",
             ),
             models.CheckConstraint(condition=Q(amount__range=(1, 10**15)), name="billing_transfer_amount"),
             models.CheckConstraint(condition=~Q(debit_account=F("credit_account")), name="billing_transfer_two_sides"),

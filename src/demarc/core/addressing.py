@@ -58,9 +58,7 @@ class Leases:
         `until`."""
         raise NotImplementedError
 
-    def take(
-        self, service_id: int, pool_id: int, now: datetime, *, another: bool = False
-    ) -> IPv4Address | None:
+    def take(self, service_id: int, pool_id: int, now: datetime, *, another: bool = False) -> IPv4Address | None:
         """An address of the pool for the service: the one it holds or held last if nobody took it since, else
         the one that has been free longest; None when the pool is used up. `another`: not one that it holds
         already, for a second session at the same time."""

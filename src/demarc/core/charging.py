@@ -11,10 +11,10 @@ punctual one saw.
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from demarc.core.money import half_up
-from demarc.core.period import DayRule, day_share
+from demarc.core.period import ONE_DAY, DayRule, day_share, days, last_of_month
 
 RUNWAY_DAYS = 400
 """How far `runway` looks ahead."""
@@ -63,6 +63,9 @@ class StateFact:
     valid_from: date
     seen_from: date
     active: bool
+
+
+Dated = TypeVar("Dated", PriceFact, StateFact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,36 +159,212 @@ def due(facts: AccountFacts, until: date, today: date) -> list[DayOutcome]:
     Days before `today` are caught up: charged even below the minimal balance unless the account was blocked.
     Today is decided by the limit rule. Days after today are a forecast that the caller must not record.
     """
-    raise NotImplementedError
+    outcomes: list[DayOutcome] = []
+    day, balance = _first_undecided(facts), facts.balance
+    blocked = facts.blocked_for_money or facts.blocked_by_hand
+    while day is not None and day <= until:
+        late = day < today
+        if _was_blocked(facts, day) if late else blocked:
+            outcome = DayOutcome(day, Decision.SKIPPED_BLOCKED, (), 0, balance, late)
+        else:
+            outcome = _decide(facts, day, balance, _lines(facts, day), late)
+            balance = outcome.balance_after
+            blocked = blocked or outcome.decision is Decision.BLOCKED
+        outcomes.append(outcome)
+        day += ONE_DAY
+    return outcomes
 
 
 def retry(facts: AccountFacts, today: date) -> DayOutcome | None:
-    """After a payment, a correction or a change of price, plan or setting: pay today in full and be active
+    """After a payment, a correction or a change of price, plan or setting: pay today in full, be active
     again.
 
     CHARGED or NOTHING_DUE lifts the block for money; BLOCKED: it does not suffice. None: nothing to retry,
     because the account is not blocked for money or is blocked by hand too. Days through today must have been
     decided.
     """
-    raise NotImplementedError
+    _expect_decided(facts, today)
+    if not facts.blocked_for_money or facts.blocked_by_hand:
+        return None
+    return _decide(facts, today, facts.balance, _lines_now(facts, today), late=False)
 
 
 def activation(facts: AccountFacts, service_id: int, today: date) -> DayOutcome | None:
-    """The day on which a service is activated, charged in full at once, when `charge_activation_day` says so.
+    """The day on which a service is activated, charged in full at once when `charge_activation_day` says so.
 
-    Only that service is charged. BLOCKED: the balance does not carry it, nothing is charged. None: nothing to
-    charge (setting off, account blocked, already charged for today). Days through today must have been
-    decided.
+    Only that service is charged. BLOCKED: the balance does not carry it and nothing is charged. None: nothing
+    to charge (setting off, account blocked, charged for today already). Days through today must have been
+    decided; for a new account this decides today.
     """
-    raise NotImplementedError
+    _expect_decided(facts, today)
+    if not facts.charge_activation_day or facts.blocked_for_money or facts.blocked_by_hand:
+        return None
+    lines = tuple(line for line in _lines_now(facts, today) if line.service_id == service_id)
+    return _decide(facts, today, facts.balance, lines, late=False) if lines else None
 
 
 def shortfall(facts: AccountFacts, today: date) -> int:
-    """The least payment after which `retry` makes a blocked account active today; 0 when nothing is
-    missing."""
-    raise NotImplementedError
+    """The least payment after which `retry` lifts the block for money today; 0 when there is none to lift."""
+    cost = _cost(_lines_now(facts, today))
+    if not facts.blocked_for_money or cost == 0:
+        return 0
+    if facts.limit_rule is LimitRule.COVER:
+        return max(0, facts.minimal_balance + cost - facts.balance)
+    return max(0, facts.minimal_balance + 1 - facts.balance)
 
 
 def runway(facts: AccountFacts, today: date) -> Runway:
     """Until when the balance lasts, exactly, by the same rules as `due` and with all facts known now."""
-    raise NotImplementedError
+    if facts.blocked_for_money or facts.blocked_by_hand:
+        return Runway(None, _cost(_lines_now(facts, today)))
+    balance = facts.balance
+    for outcome in due(facts, today, today):
+        if outcome.decision is Decision.BLOCKED:
+            return Runway(None, outcome.cost)
+        balance = outcome.balance_after
+    cost_next_day = _cost(_lines(facts, today + ONE_DAY))
+    first, horizon = today + ONE_DAY, today + RUNWAY_DAYS * ONE_DAY
+    while first <= horizon:
+        last = min(last_of_month(first), horizon)
+        cost = _cost_of_stretch(facts, first, last)
+        if cost is None or not _covers(facts, balance, cost):
+            for day in days(first, last):
+                outcome = _decide(facts, day, balance, _lines(facts, day), late=False)
+                if outcome.decision is Decision.BLOCKED:
+                    return Runway(day - ONE_DAY, cost_next_day)
+                balance = outcome.balance_after
+        else:
+            balance -= cost
+        first = last + ONE_DAY
+    return Runway(horizon, cost_next_day)
+
+
+def _first_undecided(facts: AccountFacts) -> date | None:
+    if facts.decided_through is not None:
+        return facts.decided_through + ONE_DAY
+    early = facts.charge_activation_day
+    starts = (
+        state.valid_from if early else state.seen_from
+        for service in facts.services
+        for state in service.states
+        if state.active
+    )
+    return min(starts, default=None)
+
+
+def _expect_decided(facts: AccountFacts, today: date) -> None:
+    if facts.decided_through is not None and facts.decided_through < today:
+        raise ValueError(f"account {facts.account_id} is decided through {facts.decided_through}, not {today}")
+
+
+def _was_blocked(facts: AccountFacts, day: date) -> bool:
+    return any(span.first <= day and (span.last is None or day <= span.last) for span in facts.blocked_spans)
+
+
+def _decide(facts: AccountFacts, day: date, balance: int, lines: tuple[ServiceCharge, ...], late: bool) -> DayOutcome:
+    cost = _cost(lines)
+    if cost == 0:
+        return DayOutcome(day, Decision.NOTHING_DUE, (), 0, balance, late)
+    if facts.limit_rule is LimitRule.COVER:
+        suffices = balance - cost >= facts.minimal_balance
+    else:
+        suffices = balance > facts.minimal_balance
+    if suffices or late:
+        return DayOutcome(day, Decision.CHARGED, lines, cost, balance - cost, late)
+    return DayOutcome(day, Decision.BLOCKED, (), cost, balance, late)
+
+
+def _lines(facts: AccountFacts, day: date) -> tuple[ServiceCharge, ...]:
+    """What the services cost on `day` by the facts that its 00:00 saw."""
+    lines = []
+    for service in facts.services:
+        state = _state_seen(service, day, facts.charge_activation_day)
+        price = _price_seen(service, day)
+        if state is not None and state.active and price is not None:
+            line = _line(service, state, price, day, facts.day_rule)
+            if line is not None:
+                lines.append(line)
+    return tuple(lines)
+
+
+def _lines_now(facts: AccountFacts, today: date) -> tuple[ServiceCharge, ...]:
+    """What the services cost today by the facts known now. A service activated today is free today as in
+    `_lines`, but a service in use at 00:00 whose plan or price was changed since costs what it costs now."""
+    lines = []
+    for service in facts.services:
+        at_midnight = _state_seen(service, today, facts.charge_activation_day)
+        state = _latest(service.states, today)
+        price = _latest(service.prices, today)
+        if at_midnight is not None and at_midnight.active and state is not None and state.active and price is not None:
+            line = _line(service, state, price, today, facts.day_rule)
+            if line is not None:
+                lines.append(line)
+    return tuple(lines)
+
+
+def _line(service: ServiceFacts, state: StateFact, price: PriceFact, day: date, rule: DayRule) -> ServiceCharge | None:
+    if service.charged_through is not None and day <= service.charged_through:
+        return None
+    amount = day_charge(price.price_minor, day, rule)
+    return ServiceCharge(service.service_id, amount, price.id, state.id) if amount else None
+
+
+def _cost(lines: tuple[ServiceCharge, ...]) -> int:
+    return sum(line.amount for line in lines)
+
+
+def _state_seen(service: ServiceFacts, day: date, early: bool) -> StateFact | None:
+    for state in reversed(service.states):
+        if state.seen_from <= day or (early and state.active and state.valid_from <= day):
+            return state
+    return None
+
+
+def _price_seen(service: ServiceFacts, day: date) -> PriceFact | None:
+    for price in reversed(service.prices):
+        if price.seen_from <= day:
+            return price
+    # Nothing came before a first price, so it counts for the whole day it was entered on.
+    return _latest(service.prices, day)
+
+
+def _latest(facts: tuple[Dated, ...], day: date) -> Dated | None:
+    for fact in reversed(facts):
+        if fact.valid_from <= day:
+            return fact
+    return None
+
+
+def _covers(facts: AccountFacts, balance: int, cost: int) -> bool:
+    """Whether no day of a stretch that costs `cost` in all can block."""
+    left = balance - cost
+    return (
+        cost == 0
+        or left > facts.minimal_balance
+        or (facts.limit_rule is LimitRule.COVER and left == facts.minimal_balance)
+    )
+
+
+def _cost_of_stretch(facts: AccountFacts, first: date, last: date) -> int | None:
+    """What the days from `first` to `last` of one month cost in all; None when a fact changes among them."""
+    cost = 0
+    for service in facts.services:
+        changes = [day for fact in (*service.states, *service.prices) for day in (fact.valid_from, fact.seen_from)]
+        if service.charged_through is not None:
+            changes.append(service.charged_through + ONE_DAY)
+        if any(first < day <= last for day in changes):
+            return None
+        state = _state_seen(service, first, facts.charge_activation_day)
+        price = _price_seen(service, first)
+        if state is not None and state.active and price is not None:
+            cost += _stretch_charge(price.price_minor, first, last, facts.day_rule)
+    return cost
+
+
+def _stretch_charge(price_minor: int, first: date, last: date, rule: DayRule) -> int:
+    """The sum of `day_charge` from `first` to `last`, days of one month, in one step."""
+    if rule is DayRule.THIRTY and last.day == 31:
+        beyond = day_charge(price_minor, last, rule)
+        return beyond if first == last else beyond + _stretch_charge(price_minor, first, last - ONE_DAY, rule)
+    k, n = day_share(last, rule)
+    return half_up(price_minor * k, n) - half_up(price_minor * (first.day - 1), n)

@@ -5,7 +5,7 @@ A balance is credits minus debits: positive on a payer means that it is the cust
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -75,17 +75,12 @@ TILLS = frozenset({AccountKind.CASH, AccountKind.CLEARING, AccountKind.VOUCHER})
 def charge(payer: Account, revenue: Account, line: ServiceCharge, day: date) -> Transfer:
     """The payer gives, revenue receives, for one service on one day, with the facts that it rests on.
 
-    Refused when the amount is not more than zero or beyond MAX_AMOUNT; ValueError (a bug) when an account is of
-    the wrong kind or the currencies differ.
+    Refused when the amount is not more than zero or beyond MAX_AMOUNT; ValueError (a bug) when an account is
+    of the wrong kind or the currencies differ.
     """
     _expect(payer, AccountKind.PAYER)
     _expect(revenue, AccountKind.REVENUE)
-    return replace(
-        _transfer(payer, revenue, line.amount, day, TransferKind.CHARGE),
-        service_id=line.service_id,
-        price_fact_id=line.price_fact_id,
-        service_fact_id=line.service_fact_id,
-    )
+    return _transfer(payer, revenue, line.amount, day, TransferKind.CHARGE, line)
 
 
 def payment(payer: Account, till: Account, amount: int, day: date) -> Transfer:
@@ -148,11 +143,16 @@ def _expect(account: Account, *kinds: AccountKind) -> None:
         raise ValueError(f"account {account.id} is of kind {account.kind}, not {' or '.join(sorted(kinds))}")
 
 
-def _transfer(debit: Account, credit: Account, amount: int, day: date, kind: TransferKind) -> Transfer:
+def _transfer(
+    debit: Account, credit: Account, amount: int, day: date, kind: TransferKind, line: ServiceCharge | None = None
+) -> Transfer:
     if debit.currency != credit.currency:
         raise MixedCurrencies(f"account {debit.id} holds {debit.currency}, {credit.id} {credit.currency}")
     if amount <= 0:
         raise Refused("The amount must be more than zero.", field="amount", code="amount_not_positive")
     if amount > MAX_AMOUNT:
         raise Refused("The amount is too large.", field="amount", code="amount_too_large")
-    return Transfer(debit.id, credit.id, debit.currency, amount, kind, day)
+    if line is None:
+        return Transfer(debit.id, credit.id, debit.currency, amount, kind, day)
+    facts = (line.service_id, line.price_fact_id, line.service_fact_id)
+    return Transfer(debit.id, credit.id, debit.currency, amount, kind, day, *facts)

@@ -147,10 +147,14 @@ class Block(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account"], condition=Q(lifted_at=None, account__isnull=False), name="customers_block_one_money"
+                fields=["account"],
+                condition=Q(lifted_at=None, account__isnull=False),
+                name="customers_block_one_money",
             ),
             models.UniqueConstraint(
-                fields=["customer"], condition=Q(lifted_at=None, account=None), name="customers_block_one_staff"
+                fields=["customer"],
+                condition=Q(lifted_at=None, account=None),
+                name="customers_block_one_staff",
             ),
             models.CheckConstraint(
                 condition=Q(lifted_at=None) | Q(lifted_at__gte=F("set_at")), name="customers_block_order"

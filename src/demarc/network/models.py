@@ -80,7 +80,7 @@ class Pool(models.Model):
 
 
 class CauseRule(models.Model):
-    """One row of the table cause -> list -> reject pool -> page port, which alone drives answers, router rules, pages."""
+    """A row of the table cause -> list -> reject pool -> page port, which alone drives answers, router rules, pages."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="cause_rules")
     cause = models.PositiveSmallIntegerField()

@@ -63,9 +63,7 @@ class PlanPrice(Recorded):
     amount = models.BigIntegerField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__range=(0, 10**12)), name="plans_planprice_amount")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(amount__range=(0, 10**12)), name="plans_planprice_amount")]
         indexes = [models.Index(fields=["plan", "valid_from", "id"], name="plans_planprice_at")]
 
 
@@ -94,7 +92,10 @@ class Service(models.Model):
     activated_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     blocked_cause = models.PositiveSmallIntegerField(
-        choices=BlockCause.choices, null=True, default=BlockCause.NOT_ACTIVE, help_text="Null: access is granted."
+        choices=BlockCause.choices,
+        null=True,
+        default=BlockCause.NOT_ACTIVE,
+        help_text="Null: access is granted.",
     )
     access_since = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
@@ -123,7 +124,8 @@ class ServiceFact(Recorded):
         constraints = [
             choices_check("state", ServiceState, "plans_servicefact_state"),
             models.CheckConstraint(
-                condition=Q(price_override=None) | Q(price_override__range=(0, 10**12)), name="plans_servicefact_price"
+                condition=Q(price_override=None) | Q(price_override__range=(0, 10**12)),
+                name="plans_servicefact_price",
             ),
         ]
         indexes = [models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at")]
