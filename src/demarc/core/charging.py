@@ -40,32 +40,33 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PriceFact:
-    """A monthly gross price of a service.
+class Fact:
+    """A dated fact about a service.
 
-    `valid_from` is the first day it is meant for; `seen_from` the first day whose 00:00 came after it was
-    both valid and recorded (never before `valid_from`): a price entered at 10:00 for today decides tomorrow,
-    not today.
+    `valid_from` is the first day it is meant for; `seen_from` the first day whose 00:00 came after it was both
+    valid and recorded (never before `valid_from`): what is entered at 10:00 for today decides tomorrow.
     """
 
     id: int
     valid_from: date
     seen_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFact(Fact):
+    """The monthly gross price of a service."""
+
     price_minor: int
 
 
 @dataclass(frozen=True, slots=True)
-class StateFact:
-    """Whether a service is in use; days as in PriceFact. Activated at 10:00 of a day, it is first seen the
-    day after."""
+class StateFact(Fact):
+    """Whether a service is in use."""
 
-    id: int
-    valid_from: date
-    seen_from: date
     active: bool
 
 
-Dated = TypeVar("Dated", PriceFact, StateFact)
+SomeFact = TypeVar("SomeFact", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def retry(facts: AccountFacts, today: date) -> DayOutcome | None:
     _expect_decided(facts, today)
     if not facts.blocked_for_money or facts.blocked_by_hand:
         return None
-    return _decide(facts, today, facts.balance, _lines_now(facts, today), late=False)
+    return _decide(facts, today, facts.balance, _lines(facts, today, known_now=True), late=False)
 
 
 def activation(facts: AccountFacts, service_id: int, today: date) -> DayOutcome | None:
@@ -199,13 +200,13 @@ def activation(facts: AccountFacts, service_id: int, today: date) -> DayOutcome 
     _expect_decided(facts, today)
     if not facts.charge_activation_day or facts.blocked_for_money or facts.blocked_by_hand:
         return None
-    lines = tuple(line for line in _lines_now(facts, today) if line.service_id == service_id)
+    lines = tuple(line for line in _lines(facts, today, known_now=True) if line.service_id == service_id)
     return _decide(facts, today, facts.balance, lines, late=False) if lines else None
 
 
 def shortfall(facts: AccountFacts, today: date) -> int:
     """The least payment after which `retry` lifts the block for money today; 0 when there is none to lift."""
-    cost = _cost(_lines_now(facts, today))
+    cost = _cost(_lines(facts, today, known_now=True))
     if not facts.blocked_for_money or cost == 0:
         return 0
     if facts.limit_rule is LimitRule.COVER:
@@ -216,7 +217,7 @@ def shortfall(facts: AccountFacts, today: date) -> int:
 def runway(facts: AccountFacts, today: date) -> Runway:
     """Until when the balance lasts, exactly, by the same rules as `due` and with all facts known now."""
     if facts.blocked_for_money or facts.blocked_by_hand:
-        return Runway(None, _cost(_lines_now(facts, today)))
+        return Runway(None, _cost(_lines(facts, today, known_now=True)))
     balance = facts.balance
     for outcome in due(facts, today, today):
         if outcome.decision is Decision.BLOCKED:
@@ -274,29 +275,20 @@ def _decide(facts: AccountFacts, day: date, balance: int, lines: tuple[ServiceCh
     return DayOutcome(day, Decision.BLOCKED, (), cost, balance, late)
 
 
-def _lines(facts: AccountFacts, day: date) -> tuple[ServiceCharge, ...]:
-    """What the services cost on `day` by the facts that its 00:00 saw."""
+def _lines(facts: AccountFacts, day: date, *, known_now: bool = False) -> tuple[ServiceCharge, ...]:
+    """What the services cost on `day` by the facts that its 00:00 saw.
+
+    With `known_now` (`day` is today) a service that was in use at 00:00 costs what it costs by the facts of this
+    moment, and nothing when it was stopped since; a service activated today stays as free as it was.
+    """
     lines = []
     for service in facts.services:
         state = _state_seen(service, day, facts.charge_activation_day)
         price = _price_seen(service, day)
+        if known_now and state is not None and state.active:
+            state, price = _latest(service.states, day), _latest(service.prices, day)
         if state is not None and state.active and price is not None:
             line = _line(service, state, price, day, facts.day_rule)
-            if line is not None:
-                lines.append(line)
-    return tuple(lines)
-
-
-def _lines_now(facts: AccountFacts, today: date) -> tuple[ServiceCharge, ...]:
-    """What the services cost today by the facts known now. A service activated today is free today as in
-    `_lines`, but a service in use at 00:00 whose plan or price was changed since costs what it costs now."""
-    lines = []
-    for service in facts.services:
-        at_midnight = _state_seen(service, today, facts.charge_activation_day)
-        state = _latest(service.states, today)
-        price = _latest(service.prices, today)
-        if at_midnight is not None and at_midnight.active and state is not None and state.active and price is not None:
-            line = _line(service, state, price, today, facts.day_rule)
             if line is not None:
                 lines.append(line)
     return tuple(lines)
@@ -328,7 +320,7 @@ def _price_seen(service: ServiceFacts, day: date) -> PriceFact | None:
     return _latest(service.prices, day)
 
 
-def _latest(facts: tuple[Dated, ...], day: date) -> Dated | None:
+def _latest(facts: tuple[SomeFact, ...], day: date) -> SomeFact | None:
     for fact in reversed(facts):
         if fact.valid_from <= day:
             return fact
@@ -349,11 +341,11 @@ def _cost_of_stretch(facts: AccountFacts, first: date, last: date) -> int | None
     """What the days from `first` to `last` of one month cost in all; None when a fact changes among them."""
     cost = 0
     for service in facts.services:
-        changes = [day for fact in (*service.states, *service.prices) for day in (fact.valid_from, fact.seen_from)]
-        if service.charged_through is not None:
-            changes.append(service.charged_through + ONE_DAY)
-        if any(first < day <= last for day in changes):
+        if service.charged_through is not None and service.charged_through >= first:
             return None
+        for fact in (*service.states, *service.prices):
+            if first < fact.valid_from <= last or first < fact.seen_from <= last:
+                return None
         state = _state_seen(service, first, facts.charge_activation_day)
         price = _price_seen(service, first)
         if state is not None and state.active and price is not None:
