@@ -1,0 +1,90 @@
+"""RADIUS without I/O: bytes in, values out, and back. No socket, no clock, no log; randomness is passed in.
+
+    datagram -> decode -> Packet -> authentic? -> pap | chap | mschap -> encode_reply -> datagram
+                                               -> parse_accounting -> AccountingRecord
+    coa_request, disconnect_request -> datagram .. datagram -> parse_answer -> Answer
+
+Whatever bytes come in, only `Malformed` comes out. Read in this order: keys, attributes, packet, secret, signing.
+"""
+
+from . import chap, keys, mschap, pap
+from .accounting import AccountingRecord, parse_accounting
+from .attributes import (
+    BY_KEY,
+    BY_NAME,
+    Attribute,
+    Value,
+    decode_value,
+    encode_attribute,
+    encode_attributes,
+    encode_value,
+    tlv,
+)
+from .coa import Answer, SessionIdentity, coa_request, disconnect_request, parse_answer
+from .dictionary import ERROR_CAUSES, STATUS_TYPES, TERMINATE_CAUSES, VALUE_NAMES
+from .duplicates import Duplicates, Origin
+from .errors import Malformed
+from .keys import CODE_NAMES, Key
+from .mikrotik import Burst, RateLimit, UpDown, parse_rate_limit, rate_limit
+from .packet import Packet, decode
+from .requests import accounting_request, chap_request, mschapv2_request, pap_request, status_server
+from .secret import Secret
+from .signing import (
+    authentic,
+    encode_reply,
+    encode_request,
+    verify_message_authenticator,
+    verify_reply,
+    verify_request_authenticator,
+)
+
+__all__ = [
+    "BY_KEY",
+    "BY_NAME",
+    "CODE_NAMES",
+    "ERROR_CAUSES",
+    "STATUS_TYPES",
+    "TERMINATE_CAUSES",
+    "VALUE_NAMES",
+    "AccountingRecord",
+    "Answer",
+    "Attribute",
+    "Burst",
+    "Duplicates",
+    "Key",
+    "Malformed",
+    "Origin",
+    "Packet",
+    "RateLimit",
+    "Secret",
+    "SessionIdentity",
+    "UpDown",
+    "Value",
+    "accounting_request",
+    "authentic",
+    "chap",
+    "chap_request",
+    "coa_request",
+    "decode",
+    "decode_value",
+    "disconnect_request",
+    "encode_attribute",
+    "encode_attributes",
+    "encode_reply",
+    "encode_request",
+    "encode_value",
+    "keys",
+    "mschap",
+    "mschapv2_request",
+    "pap",
+    "pap_request",
+    "parse_accounting",
+    "parse_answer",
+    "parse_rate_limit",
+    "rate_limit",
+    "status_server",
+    "tlv",
+    "verify_message_authenticator",
+    "verify_reply",
+    "verify_request_authenticator",
+]

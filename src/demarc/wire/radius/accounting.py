@@ -1,0 +1,93 @@
+"""What an Accounting-Request says, as one value (RFC 2866, RFC 2869, RFC 3162, RFC 4818).
+
+Knows how counters and prefixes are spread over attributes; must not know sessions: what is new, repeated, late or
+wrapped is decided by whoever keeps them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Final
+
+from . import keys
+from .errors import Malformed
+from .packet import Packet
+
+START: Final = 1
+STOP: Final = 2
+INTERIM: Final = 3
+ACCOUNTING_ON: Final = 7
+ACCOUNTING_OFF: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AccountingRecord:
+    """Counters are from the user's side as RFC 2866 has it: input is what the user sent (upload), output what the user
+    received. Texts are "" and the rest None when the client did not say; counters are 0 then."""
+
+    status: int  # see dictionary.STATUS_TYPES
+    session_id: str
+    user_name: str
+    nas_ip: IPv4Address | None
+    nas_ipv6: IPv6Address | None
+    nas_identifier: str
+    nas_port: int | None
+    nas_port_id: str
+    calling_station_id: str
+    called_station_id: str
+    framed_ipv4: IPv4Address | None
+    framed_ipv6_prefix: IPv6Network | None
+    delegated_prefix: IPv6Network | None
+    framed_ipv6: IPv6Address | None
+    classes: tuple[bytes, ...]
+    input_octets: int
+    output_octets: int
+    gigawords: bool  # False: the counters wrap at 4 GiB
+    input_packets: int
+    output_packets: int
+    session_time_s: int
+    delay_s: int
+    event_timestamp: datetime | None
+    terminate_cause: int | None  # see dictionary.TERMINATE_CAUSES
+
+
+def parse_accounting(packet: Packet) -> AccountingRecord:
+    """Raises Malformed if it is not an Accounting-Request that says what happened and to which session."""
+    status = packet.integer(keys.ACCT_STATUS_TYPE)
+    if packet.code != keys.ACCOUNTING_REQUEST or status is None:
+        raise Malformed("not an Accounting-Request with Acct-Status-Type")
+    session_id = packet.text(keys.ACCT_SESSION_ID)
+    # RFC 2866 section 5.5 asks for one in every request; clients leave it out of Accounting-On and -Off
+    if not session_id and status not in (ACCOUNTING_ON, ACCOUNTING_OFF):
+        raise Malformed("no Acct-Session-Id")
+    return AccountingRecord(
+        status=status,
+        session_id=session_id,
+        user_name=packet.text(keys.USER_NAME),
+        nas_ip=packet.ip(keys.NAS_IP_ADDRESS),
+        nas_ipv6=packet.ipv6(keys.NAS_IPV6_ADDRESS),
+        nas_identifier=packet.text(keys.NAS_IDENTIFIER),
+        nas_port=packet.integer(keys.NAS_PORT),
+        nas_port_id=packet.text(keys.NAS_PORT_ID),
+        calling_station_id=packet.text(keys.CALLING_STATION_ID),
+        called_station_id=packet.text(keys.CALLED_STATION_ID),
+        framed_ipv4=packet.ip(keys.FRAMED_IP_ADDRESS),
+        framed_ipv6_prefix=packet.prefix(keys.FRAMED_IPV6_PREFIX),
+        delegated_prefix=packet.prefix(keys.DELEGATED_IPV6_PREFIX),
+        framed_ipv6=packet.ipv6(keys.FRAMED_IPV6_ADDRESS),
+        classes=tuple(packet.get_all(keys.CLASS)),
+        input_octets=_octets(packet, keys.ACCT_INPUT_OCTETS, keys.ACCT_INPUT_GIGAWORDS),
+        output_octets=_octets(packet, keys.ACCT_OUTPUT_OCTETS, keys.ACCT_OUTPUT_GIGAWORDS),
+        gigawords=keys.ACCT_INPUT_GIGAWORDS in packet.first or keys.ACCT_OUTPUT_GIGAWORDS in packet.first,
+        input_packets=packet.integer(keys.ACCT_INPUT_PACKETS) or 0,
+        output_packets=packet.integer(keys.ACCT_OUTPUT_PACKETS) or 0,
+        session_time_s=packet.integer(keys.ACCT_SESSION_TIME) or 0,
+        delay_s=packet.integer(keys.ACCT_DELAY_TIME) or 0,
+        event_timestamp=packet.moment(keys.EVENT_TIMESTAMP),
+        terminate_cause=packet.integer(keys.ACCT_TERMINATE_CAUSE),
+    )
+
+
+def _octets(packet: Packet, low: int, wraps: int) -> int:
+    """RFC 2869 section 5.1: gigawords count how often the 32-bit counter went round."""
+    return ((packet.integer(wraps) or 0) << 32) + (packet.integer(low) or 0)
