@@ -1,6 +1,6 @@
 """The build hook: front-end files from npm into `ui/static/vendor`, a sprite of icons, translations compiled.
 
-Runs inside hatchling, for an editable install and for a wheel alike; what it makes is never committed. It needs
+Runs inside hatchling, for an editable install and a wheel alike; what it makes is never committed. It needs
 no Node on the machine: the pinned build requirement brings one.
 """
 

@@ -34,7 +34,7 @@ class Config:
     page_ports: tuple[int, ...] = (8101, 8102, 8103, 8104)
     database_url: str | None = None
     database_owner_url: str | None = None
-    database_radius_url: str | None = None
+    radius_database_url: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -53,7 +53,7 @@ class Config:
             page_ports=_ports(given, "DEMARC_PAGE_PORTS", defaults.page_ports),
             database_url=_url(given, "DEMARC_DATABASE_URL"),
             database_owner_url=_url(given, "DEMARC_DATABASE_OWNER_URL"),
-            database_radius_url=_url(given, "DEMARC_DATABASE_RADIUS_URL"),
+            radius_database_url=_url(given, "DEMARC_RADIUS_URL"),
         )
         if config.database_owner_url and not config.database_url:
             raise Refused(
@@ -78,7 +78,7 @@ class Config:
         urls = {
             "DEMARC_DATABASE_URL": self.database_url,
             "DEMARC_DATABASE_OWNER_URL": self.database_owner_url,
-            "DEMARC_DATABASE_RADIUS_URL": self.database_radius_url,
+            "DEMARC_RADIUS_URL": self.radius_database_url,
         }
         return variables | {name: url for name, url in urls.items() if url}
 
@@ -120,7 +120,7 @@ class Config:
     def radius_url(self) -> str:
         """Where radiusd finds the database."""
         if self.database_url:
-            return self.database_radius_url or self.database_url
+            return self.radius_database_url or self.database_url
         return self.private_url(RADIUS)
 
     def private_url(self, role: str, database: str = DATABASE) -> str:
@@ -182,18 +182,12 @@ def _port(given: Mapping[str, str], name: str, default: int) -> int:
     return _ports(given, name, (default,), at_most=1)[0]
 
 
-def _ports(
-    given: Mapping[str, str], name: str, default: tuple[int, ...], at_most: int = 9
-) -> tuple[int, ...]:
+def _ports(given: Mapping[str, str], name: str, default: tuple[int, ...], at_most: int = 9) -> tuple[int, ...]:
     if name not in given:
         return default
     parts = given[name].split(",")
     if not all(_is_port(part) for part in parts) or len(set(parts)) != len(parts) or len(parts) > at_most:
-        wanted = (
-            "a port from 1 to 65535"
-            if at_most == 1
-            else "different ports from 1 to 65535 with commas between"
-        )
+        wanted = "a port from 1 to 65535" if at_most == 1 else "different ports from 1 to 65535 with commas between"
         raise _refuse(name, given[name], f"must be {wanted}")
     return tuple(map(int, parts))
 

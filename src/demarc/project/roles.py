@@ -35,8 +35,7 @@ APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage on schema public to {app}, {scoped}, {radius}",
     "grant select, insert, update, delete on all tables in schema public to {app}, {scoped}",
     "grant usage, select on all sequences in schema public to {app}, {scoped}",
-    "alter default privileges in schema public"
-    " grant select, insert, update, delete on tables to {app}, {scoped}",
+    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}, {scoped}",
     "alter default privileges in schema public grant usage, select on sequences to {app}, {scoped}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
@@ -65,23 +64,25 @@ def create_roles(conn: psycopg.Connection, passwords: dict[str, str]) -> None:
     known = {name for (name,) in conn.execute("select rolname::text from pg_roles")}
     for role in (*LOGIN_ROLES, SCOPED):
         if role not in known:
-            conn.execute(
-                sql.SQL("create role {} nologin nocreatedb nocreaterole").format(sql.Identifier(role))
-            )
+            conn.execute(sql.SQL("create role {} nologin nocreatedb nocreaterole").format(sql.Identifier(role)))
     for role in LOGIN_ROLES:
         statement = sql.SQL("alter role {} login password {}")
         conn.execute(statement.format(sql.Identifier(role), sql.Literal(passwords[role])))
     conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(SCOPED), sql.Identifier(APP)))
 
 
-def create_database(conn: psycopg.Connection, name: str = DATABASE) -> None:
+def create_database(conn: psycopg.Connection, name: str = DATABASE, template: str = "template0") -> None:
     """Make a database for a private cluster's roles unless it is there. Run as superuser in autocommit."""
     if conn.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
         return
-    names = {"database": sql.Identifier(name), "owner": sql.Identifier(OWNER)}
+    names = {
+        "database": sql.Identifier(name),
+        "owner": sql.Identifier(OWNER),
+        "template": sql.Identifier(template),
+    }
     logins = sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
     for statement in (
-        "create database {database} owner {owner} template template0",
+        "create database {database} owner {owner} template {template}",
         "revoke all on database {database} from public",
         "grant connect on database {database} to {logins}",
     ):
@@ -100,27 +101,21 @@ def apply_grants(conn: psycopg.Connection, roles: Roles | None = None) -> None:
     """Say who may do what, after the migrations; run as the owner. What is not named here goes away."""
     roles = roles or Roles()
     names = {field: sql.Identifier(getattr(roles, field)) for field in ("app", "scoped", "radius")}
-    existing = {
-        name for (name,) in conn.execute("select tablename::text from pg_tables where schemaname = 'public'")
-    }
+    existing = {name for (name,) in conn.execute("select tablename::text from pg_tables where schemaname = 'public'")}
     with conn.transaction():
         for statement in APP_GRANTS:
             conn.execute(sql.SQL(statement).format(**names))
         for table in existing.intersection(WRITTEN_ONCE):
             _on_table(conn, "revoke update, delete on {table} from {app}, {scoped}", table, names)
         for table in existing.intersection(OWNERS_ALONE):
-            _on_table(
-                conn, "revoke insert, update, delete, truncate on {table} from {app}, {scoped}", table, names
-            )
+            _on_table(conn, "revoke insert, update, delete, truncate on {table} from {app}, {scoped}", table, names)
         for table, privileges in GRANTS.items():
             grant = sql.SQL("grant {} on {} to {}")
             what = sql.SQL(", ").join(map(sql.SQL, privileges))
             conn.execute(grant.format(what, sql.Identifier(table), names["radius"]))
 
 
-def _on_table(
-    conn: psycopg.Connection, statement: LiteralString, table: str, names: dict[str, sql.Identifier]
-) -> None:
+def _on_table(conn: psycopg.Connection, statement: LiteralString, table: str, names: dict[str, sql.Identifier]) -> None:
     conn.execute(sql.SQL(statement).format(table=sql.Identifier(table), **names))
 
 
@@ -153,9 +148,7 @@ def connect(url: str, name: str) -> psycopg.Connection:
         return psycopg.connect(url, connect_timeout=10)
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
-        raise Refused(
-            f"The database of {name} is out of reach: {reason}", field=name, code="database"
-        ) from error
+        raise Refused(f"The database of {name} is out of reach: {reason}", field=name, code="database") from error
 
 
 def _check_version(conn: psycopg.Connection) -> None:

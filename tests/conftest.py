@@ -1,0 +1,59 @@
+"""The database of the tests: a PostgreSQL of this session's own, migrated by the owner and used as demarc_app."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+from tests.cluster import Cluster, running_cluster
+
+from demarc.base.seal import make_keys
+from demarc.base.vault import AUDIENCES
+from demarc.project.config import OWNER
+from demarc.project.roles import apply_grants
+from demarc.project.settings import database
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The session's PostgreSQL; `cluster.url(RADIUS)` and `cluster.environment()` are for programs of their own."""
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
+    """Instead of pytest-django's own: the app's role may neither create tables nor truncate them."""
+    settings.DEMARC_KEYS = cluster.config.data / "keys"
+    for audience in AUDIENCES:
+        make_keys(settings.DEMARC_KEYS, audience)
+    with django_db_blocker.unblock():
+        point_django_at(cluster.url(OWNER))
+        call_command("migrate", verbosity=0)
+        with psycopg.connect(cluster.url(OWNER)) as conn:
+            apply_grants(conn)
+        connections.close_all()
+        cluster.keep_as_template()
+        point_django_at(cluster.url())
+
+    def bring_back(self: TransactionTestCase) -> None:
+        connections.close_all()
+        cluster.fresh_database()
+
+    with pytest.MonkeyPatch.context() as patch:
+        # A test that commits gets the whole database anew: rows that may never be changed cannot be flushed away.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", bring_back)
+        yield
+    connections.close_all()
+
+
+def point_django_at(url: str) -> None:
+    """Change the connections in place, for Django has its own references to these dictionaries."""
+    connections.close_all()
+    for alias in settings.DATABASES:
+        given = database(url)
+        connections[alias].settings_dict.update({name: given[name] for name in given if name != "ATOMIC_REQUESTS"})
