@@ -43,12 +43,13 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of `day` in `zone`, aware and in that zone: 00:00, or later where the clock skips
-    midnight."""
-    midnight = datetime.combine(day, time.min, tzinfo=zone)
-    # A time inside a gap is read with the offset before it (PEP 495, fold 0), so the way through UTC lands on
-    # the first instant after a gap that begins at midnight; of two midnights fold 0 is the earlier.
-    return midnight.astimezone(UTC).astimezone(zone)
+    """The first instant of `day` in `zone`: 00:00 there, or later where the clock skips midnight.
+
+    It is given in UTC, because Python compares two times of one zone by the wall and not by the instant (PEP 495).
+    """
+    # A time inside a gap is read with the offset before it (fold 0), so this lands on the first instant after a gap
+    # that begins at midnight; of two midnights fold 0 is the earlier.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 def billing_day(moment: datetime, zone: ZoneInfo) -> date:
@@ -58,4 +59,4 @@ def billing_day(moment: datetime, zone: ZoneInfo) -> date:
     """
     day = moment.astimezone(zone).date()
     following = day + ONE_DAY
-    return following if start_of_day(following, zone) <= moment else day
+    return following if start_of_day(following, zone) <= moment.astimezone(UTC) else day
