@@ -1,0 +1,52 @@
+"""Until when a balance lasts, against the plain simulation of every day."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.prepaid import ONE_DAY, START, account, prepaid_accounts, service
+
+from demarc.core.charging import RUNWAY_DAYS, Decision, LimitRule, Runway, due, runway
+from demarc.core.period import DayRule
+
+
+def simulated(facts, today):
+    """Every day to the horizon decided one by one."""
+    story = due(facts, today + RUNWAY_DAYS * ONE_DAY, today)
+    if story[0].decision is Decision.BLOCKED:
+        return Runway(None, story[0].cost)
+    tomorrow = due(replace(facts, balance=10**12), today + ONE_DAY, today)[-1].cost
+    blocked = [o.day for o in story if o.decision is Decision.BLOCKED]
+    return Runway(blocked[0] - ONE_DAY if blocked else story[-1].day, tomorrow)
+
+
+@given(prepaid_accounts())
+def test_the_runway_is_what_deciding_every_day_would_give(facts):
+    assert runway(facts, START) == simulated(facts, START)
+
+
+@given(st.integers(0, 40_000), st.integers(1, 9000), st.sampled_from(DayRule), st.sampled_from(LimitRule))
+def test_the_runway_is_exact_over_many_months(balance, price, day_rule, limit_rule):
+    facts = account(balance, service(price), day_rule=day_rule, limit_rule=limit_rule, decided_through=START - ONE_DAY)
+    assert runway(facts, START) == simulated(facts, START)
+
+
+def test_twenty_paid_on_the_last_of_the_month_lasts_to_the_fifteenth_of_the_next():
+    facts = account(2000, service(4000), day_rule=DayRule.THIRTY, decided_through=date(2024, 3, 31))
+    assert runway(facts, date(2024, 3, 31)) == Runway(date(2024, 4, 15), 133)
+
+
+def test_a_customer_who_cannot_pay_tomorrow_lasts_until_today():
+    facts = account(99, service(3100), decided_through=START)
+    assert runway(facts, START) == Runway(START, 100)
+
+
+def test_a_blocked_account_has_no_paid_day_and_needs_the_price_of_today():
+    facts = account(10, service(3100), decided_through=START, blocked_for_money=True)
+    assert runway(facts, START) == Runway(None, 100)
+
+
+def test_an_account_without_a_price_lasts_as_far_as_we_look():
+    facts = account(-1, service(0), decided_through=START)
+    assert runway(facts, START) == Runway(START + RUNWAY_DAYS * ONE_DAY, 0)
