@@ -90,7 +90,7 @@ DEMARC_PORTS = {
 }
 PRESETS: dict[str, tuple[CausePreset, ...]] = {
     "demarc": _preset(DEMARC_PORTS),
-    "Splynx-compatible": _preset({**DEMARC_PORTS, Cause.WRONG_MAC: 8104, Cause.WRONG_PASSWORD: 8103}),
+    "splynx": _preset({**DEMARC_PORTS, Cause.WRONG_MAC: 8104, Cause.WRONG_PASSWORD: 8103}),
 }
 
 DEFAULT_ANSWERS: dict[Cause, Answer] = {
