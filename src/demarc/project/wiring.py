@@ -3,5 +3,6 @@
 READERS: dict[str, tuple[str, ...]] = {
     "AccessChanged": ("access.sync_services",),
     "ServiceChanged": ("access.sync_services",),
+    "PolicyChanged": ("access.publish_policy",),
     "RetryDue": ("billing.retry_accounts",),
 }

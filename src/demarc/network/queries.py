@@ -1,0 +1,87 @@
+"""Reads of the network room: routers, pools, and what each router answers for each cause."""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network
+
+from django.db.models import QuerySet
+
+from demarc.core.access import DEFAULT_ANSWERS, Cause
+from demarc.network.models import CauseAnswer, CauseRule, NasType, Pool, PoolKind, Router, RouterCause
+
+RESTORE_LIST = "Demarc_active"
+"""A CoA cannot take an address out of a list, only put it into another: this one means "not blocked"."""
+
+BLOCKED = (Cause.NOT_ACTIVE, Cause.NO_MONEY)
+
+
+def routers(partner_ids: Sequence[int] | None) -> QuerySet[Router]:
+    """The routers of these partners (None: all), by name."""
+    found = Router.objects.select_related("partner", "site").order_by("name", "id")
+    return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def pools(partner_ids: Sequence[int] | None) -> QuerySet[Pool]:
+    """The pools of these partners (None: all), by name."""
+    found = Pool.objects.select_related("partner", "router").order_by("name", "id")
+    return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def cause_rules(partner_id: int) -> list[CauseRule]:
+    """The partner's table, cause 0 first. Empty until network.actions.set_up_partner."""
+    return list(CauseRule.objects.filter(partner_id=partner_id).select_related("pool").order_by("cause"))
+
+
+def router_answers(partner_ids: Sequence[int]) -> dict[int, dict[int, CauseAnswer]]:
+    """Router id -> cause -> answer, for all routers of the partners: the rows that are set, else the default.
+
+    A cause without a reject pool is answered with the list where the pool is asked for.
+    """
+    with_pool = {
+        (rule.partner_id, rule.cause)
+        for rule in CauseRule.objects.filter(partner_id__in=partner_ids, pool__isnull=False)
+    }
+    set_by_hand = {
+        (row.router_id, row.cause): CauseAnswer(row.answer)
+        for row in RouterCause.objects.filter(router__partner_id__in=partner_ids)
+    }
+    answers: dict[int, dict[int, CauseAnswer]] = {}
+    for router in Router.objects.filter(partner_id__in=partner_ids):
+        answers[router.pk] = {
+            cause: _possible(
+                set_by_hand.get((router.pk, cause)) or default_answer(router.nas_type, cause),
+                (router.partner_id, cause) in with_pool,
+            )
+            for cause in Cause
+        }
+    return answers
+
+
+def default_answer(nas_type: str, cause: int) -> CauseAnswer:
+    """As shipped: who is blocked stays on in the list (MikroTik) or gets the reject pool; others as core says."""
+    if cause in BLOCKED:
+        return CauseAnswer.LIST if nas_type == NasType.MIKROTIK else CauseAnswer.POOL
+    return CauseAnswer(DEFAULT_ANSWERS[Cause(cause)].value)
+
+
+def _possible(answer: CauseAnswer, has_pool: bool) -> CauseAnswer:
+    return CauseAnswer.LIST if answer == CauseAnswer.POOL and not has_pool else answer
+
+
+def overlapping_pool(network: IPv4Network, vrf: int) -> Pool | None:
+    """A pool, of whatever partner, that shares an address with `network` in this VRF."""
+    taken = Pool.objects.filter(vrf=vrf).select_related("partner").order_by("id")
+    return next((pool for pool in taken if pool.network.overlaps(network)), None)
+
+
+def pool_around(partner_id: int, address: IPv4Address) -> Pool | None:
+    """The partner's pool whose network holds `address`, the lowest VRF first."""
+    own = Pool.objects.filter(partner_id=partner_id).order_by("vrf", "id")
+    return next((pool for pool in own if address in pool.network), None)
+
+
+def session_pools(partner_id: int) -> Mapping[int | None, list[int]]:
+    """Router id -> ids of its dynamic pools, the shared ones (router None) under None."""
+    found: dict[int | None, list[int]] = {}
+    for pool in Pool.objects.filter(partner_id=partner_id, kind=PoolKind.DYNAMIC).order_by("id"):
+        found.setdefault(pool.router_id, []).append(pool.pk)
+    return found
