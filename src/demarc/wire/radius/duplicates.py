@@ -5,6 +5,7 @@ Pure memory with a bound; the time is passed in. Only packets whose signature he
 then verify, then `begin`.
 """
 
+from math import inf
 from typing import Final
 
 Origin = tuple[str, int, int, str]  # source address, source port, identifier, kind of socket
@@ -25,7 +26,7 @@ class Duplicates:
         self._lifetime_s = lifetime_s
         self._young: dict[Origin, tuple[bytes, bytes]] = {}
         self._old: dict[Origin, tuple[bytes, bytes]] = {}
-        self._turned_at = 0.0
+        self._turned_at = -inf
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -35,16 +36,14 @@ class Duplicates:
 
         `now` is in seconds of any steady clock.
         """
-        if now - self._turned_at >= self._lifetime_s:
-            self._turn(now)
+        self._turn_if_due(now)
         entry = self._young.get(origin) or self._old.get(origin)
         # RFC 5080: the same tuple with another authenticator is another request
         return entry[1] if entry is not None and entry[0] == authenticator else None
 
     def begin(self, origin: Origin, authenticator: bytes, now: float) -> None:
         """This request is being worked on. It replaces an older one of the same tuple."""
-        if 2 * len(self._young) >= self._capacity:
-            self._turn(now)
+        self._turn_if_due(now)
         self._young[origin] = (authenticator, b"")
 
     def answer(self, origin: Origin, authenticator: bytes, reply: bytes) -> None:
@@ -61,8 +60,10 @@ class Duplicates:
         self._young.pop(origin, None)
         self._old.pop(origin, None)
 
-    def _turn(self, now: float) -> None:
-        stale = now - self._turned_at >= 2 * self._lifetime_s
-        self._old = {} if stale else self._young
+    def _turn_if_due(self, now: float) -> None:
+        age_s = now - self._turned_at
+        if age_s < self._lifetime_s and 2 * len(self._young) < self._capacity:
+            return
+        self._old = {} if age_s >= 2 * self._lifetime_s else self._young
         self._young = {}
         self._turned_at = now

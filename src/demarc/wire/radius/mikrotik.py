@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .errors import Malformed
 
 _UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
-_NUMBER = re.compile(r"(\d{1,12})([kMG]?)")
+_NUMBER = re.compile(r"([0-9]{1,12})([kMG]?)")
 LOWEST_PRIORITY = 8
 
 
