@@ -9,6 +9,8 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
+IDS_MAX = 2000
+
 _readers: dict[str, tuple[str, ...]] = {}
 
 
@@ -25,3 +27,9 @@ def emit(event: str, *, queue: str = "now", **facts: Any) -> None:
     """
     for task in _readers[event]:
         app.configure_task(task, queue=queue).defer(**facts)
+
+
+def emit_ids(event: str, name: str, ids: Sequence[int], *, queue: str = "now") -> None:
+    """Tell all readers of `event` about many things: `name` is the fact that lists their ids, IDS_MAX in one job."""
+    for start in range(0, len(ids), IDS_MAX):
+        emit(event, queue=queue, **{name: list(ids[start : start + IDS_MAX])})

@@ -1,0 +1,269 @@
+"""What is done to partners, customers, accounts and their terms. Knows nothing of plans, money or networks.
+
+The single verb is the bulk verb with one element. Facts of several fields are typed dictionaries, so that
+`create_customer(partner_id=1, name="Ana", by=by, at=at)` and `create_customers([{"name": "Ana"}], ...)` are one thing.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Required, TypedDict, Unpack
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from demarc.base import log, texts
+from demarc.base.actors import Actor, recorded
+from demarc.base.events import emit_ids
+from demarc.base.models import Location, Partner
+from demarc.base.numbering import take
+from demarc.core.errors import Refused
+from demarc.core.money import MAX_AMOUNT
+from demarc.core.money import currency as currency_of
+from demarc.customers.models import (
+    Account,
+    AccountTerms,
+    BillingType,
+    Customer,
+    DayRule,
+    LimitRule,
+    PartnerTerms,
+)
+from demarc.customers.queries import accounts_blocked_for_money
+
+ALWAYS = date(2000, 1, 1)
+"""`valid_from` of what holds from the beginning; nothing is dated before it."""
+LAST_DAY = date(2199, 12, 31)
+BATCH = 2000
+CATEGORIES = ("person", "company")
+TEXT_LENGTHS = {"phone": 60, "street": 200, "zip_code": 20, "city": 100}
+
+
+class Particulars(TypedDict, total=False):
+    """What a customer's record may say; `category` is person or company, `language` one of settings.LANGUAGES or ""."""
+
+    category: str
+    email: str
+    phone: str
+    street: str
+    zip_code: str
+    city: str
+    language: str
+    location_id: int | None
+
+
+class CustomerFields(Particulars, total=False):
+    """A customer's record, as far as it is to be changed."""
+
+    name: str
+
+
+class NewCustomer(Particulars, total=False):
+    """A customer to be made, with one account of `billing_type` (default prepaid)."""
+
+    name: Required[str]
+    billing_type: str
+
+
+class TermsFields(TypedDict, total=False):
+    """Billing rules. In an account's terms a None leaves that rule to the partner's."""
+
+    minimal_balance: int | None
+    day_rule: str | None
+    limit_rule: str | None
+    charge_activation_day: bool | None
+
+
+@transaction.atomic
+def create_partner(*, name: str, zone: str, currency: str, language: str, by: Actor, at: datetime) -> Partner:
+    """A provider or reseller, with the default terms. Refused: name taken, zone, currency or language unknown."""
+    name = texts.name(name)
+    if Partner.objects.filter(name=name).exists():
+        raise Refused(f"There is a partner called {name} already.", field="name", code="taken")
+    partner = Partner.objects.create(
+        name=name, zone=_zone(zone), currency=currency_of(currency).code, language=_language(language)
+    )
+    PartnerTerms.objects.create(partner=partner, valid_from=ALWAYS, **recorded(by, at))
+    log.record("created", by=by, at=at, subject=("partner", partner.pk), partner_id=partner.pk, name=name)
+    return partner
+
+
+@transaction.atomic
+def set_partner_terms(
+    partner_id: int, *, valid_from: date, by: Actor, at: datetime, **fields: Unpack[TermsFields]
+) -> PartnerTerms:
+    """Change the partner's billing rules from `valid_from` on; what is not named stays as it is on that day.
+
+    Refused: unknown partner or word, amount beyond the limit, a date out of range. Accounts blocked for money are
+    tried again (event RetryDue).
+    """
+    _check_terms(valid_from, fields, empty_allowed=False)
+    before = PartnerTerms.objects.filter(partner_id=partner_id, valid_from__lte=valid_from)
+    old = before.order_by("valid_from", "id").last() or PartnerTerms()
+    if not Partner.objects.filter(pk=partner_id).exists():
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    terms = PartnerTerms(partner_id=partner_id, valid_from=valid_from, **recorded(by, at))
+    _carry_over(old, terms, fields)
+    log.record("terms_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **_told(fields))
+    emit_ids("RetryDue", "accounts", accounts_blocked_for_money(partner_id=partner_id))
+    return terms
+
+
+@transaction.atomic
+def set_account_terms(
+    account_id: int, *, valid_from: date, by: Actor, at: datetime, **fields: Unpack[TermsFields]
+) -> AccountTerms:
+    """Change the account's own billing rules from `valid_from` on; None gives a rule back to the partner's terms.
+
+    Refused: unknown account or word, amount beyond the limit, a date out of range. When it is blocked for money it
+    is tried again (event RetryDue).
+    """
+    _check_terms(valid_from, fields, empty_allowed=True)
+    account = Account.objects.filter(pk=account_id).first()
+    if account is None:
+        raise Refused("There is no such account.", field="account_id", code="unknown")
+    before = AccountTerms.objects.filter(account_id=account_id, valid_from__lte=valid_from)
+    terms = AccountTerms(account_id=account_id, valid_from=valid_from, **recorded(by, at))
+    _carry_over(before.order_by("valid_from", "id").last() or AccountTerms(), terms, fields)
+    log.record(
+        "terms_set",
+        by=by,
+        at=at,
+        subject=("customer", account.customer_id),
+        partner_id=account.partner_id,
+        **_told(fields),
+    )
+    emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[account_id]))
+    return terms
+
+
+def create_customer(*, partner_id: int, by: Actor, at: datetime, **customer: Unpack[NewCustomer]) -> Customer:
+    """A customer of status new with one account; both get the partner's next number, six digits. Refused as below."""
+    return create_customers([customer], partner_id=partner_id, by=by, at=at)[0]
+
+
+@transaction.atomic
+def create_customers(customers: Sequence[NewCustomer], *, partner_id: int, by: Actor, at: datetime) -> list[Customer]:
+    """Many customers of one partner, in the order given, each with one account.
+
+    Refused (the first fault found): no name, text too long, e-mail address, language, category, billing type or
+    location not known. One operation-log row for a bulk, and for a single customer his own.
+    """
+    partner = Partner.objects.filter(pk=partner_id).first()
+    if partner is None:
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    locations = set(Location.objects.filter(partner=partner).values_list("id", flat=True))
+    first = take(partner_id, "customer", len(customers))
+    made: list[Customer] = []
+    accounts: list[Account] = []
+    for number, given in enumerate(customers, first):
+        customer = Customer(partner=partner, number=f"{number:06d}", status_since=at)
+        _fill(customer, given, locations)
+        made.append(customer)
+        accounts.append(
+            Account(
+                partner=partner,
+                customer=customer,
+                number=customer.number,
+                currency=partner.currency,
+                zone=partner.zone,
+                billing_type=_word("billing_type", given.get("billing_type", "prepaid"), BillingType.values),
+            )
+        )
+    Customer.objects.bulk_create(made, BATCH)
+    for account, customer in zip(accounts, made, strict=True):
+        account.customer_id = customer.pk
+    Account.objects.bulk_create(accounts, BATCH)
+    subject = ("customer", made[0].pk) if len(made) == 1 else ("partner", partner_id)
+    log.record("created", by=by, at=at, subject=subject, partner_id=partner_id, customers=len(made), first=first)
+    return made
+
+
+@transaction.atomic
+def update_customer(customer_id: int, *, by: Actor, at: datetime, **fields: Unpack[CustomerFields]) -> Customer:
+    """Change the customer's record. Refused: unknown customer, or a field as in `create_customers`."""
+    customer = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
+    if customer is None:
+        raise Refused("There is no such customer.", field="customer_id", code="unknown")
+    locations = set(Location.objects.filter(partner_id=customer.partner_id).values_list("id", flat=True))
+    before = {name: getattr(customer, name) for name in fields}
+    _fill(customer, fields, locations)
+    changed = {name: [old, getattr(customer, name)] for name, old in before.items() if old != getattr(customer, name)}
+    customer.save(update_fields=list(fields))
+    log.record(
+        "updated", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id, changed=changed
+    )
+    return customer
+
+
+def _fill(customer: Customer, given: CustomerFields | NewCustomer, locations: set[int]) -> None:
+    """Check what was given and put it on the customer, whose name may not be empty."""
+    if "name" in given:
+        customer.name = texts.name(given["name"], length_max=200)
+    for field, length_max in TEXT_LENGTHS.items():
+        if field in given:
+            setattr(customer, field, texts.one_line(str(given.get(field)), field=field, length_max=length_max))
+    if "email" in given:
+        customer.email = _email(given["email"])
+    if "language" in given:
+        customer.language = _language(given["language"]) if given["language"] else ""
+    if "category" in given:
+        customer.category = _word("category", given["category"], CATEGORIES)
+    location_id = given.get("location_id", customer.location_id)
+    if location_id is not None and location_id not in locations:
+        raise Refused("This partner has no such location.", field="location_id", code="unknown")
+    customer.location_id = location_id
+
+
+def _carry_over(old: PartnerTerms | AccountTerms, terms: PartnerTerms | AccountTerms, fields: TermsFields) -> None:
+    """Write `terms`: the rules of `old` with `fields` in their place."""
+    for rule in TermsFields.__annotations__:
+        setattr(terms, rule, fields.get(rule, getattr(old, rule)))
+    terms.save(force_insert=True)
+
+
+def _check_terms(valid_from: date, fields: TermsFields, *, empty_allowed: bool) -> None:
+    if not ALWAYS <= valid_from <= LAST_DAY:
+        raise Refused(f"Choose a day from {ALWAYS} to {LAST_DAY}.", field="valid_from", code="date_out_of_range")
+    for rule, value in fields.items():
+        if value is None and not empty_allowed:
+            raise Refused("A partner's rule cannot be left open.", field=rule, code="required")
+    limit = fields.get("minimal_balance")
+    if limit is not None and abs(limit) > MAX_AMOUNT:
+        raise Refused("The minimal balance is too large.", field="minimal_balance", code="amount_too_large")
+    for rule, words in (("day_rule", DayRule.values), ("limit_rule", LimitRule.values)):
+        value = fields.get(rule)
+        if value is not None:
+            _word(rule, str(value), words)
+
+
+def _told(fields: TermsFields) -> dict[str, object]:
+    return {"fields": dict(fields)}
+
+
+def _word(field: str, word: str, known: Sequence[str]) -> str:
+    if word not in known:
+        raise Refused(f"{word!r} is not one of {', '.join(known)}.", field=field, code="unknown_word")
+    return word
+
+
+def _email(text: str) -> str:
+    text = texts.one_line(text, field="email", length_max=254)
+    if text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise Refused("Write an e-mail address like ana@example.com.", field="email", code="email") from None
+    return text
+
+
+def _language(code: str) -> str:
+    return _word("language", code, [code for code, _ in settings.LANGUAGES])
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise Refused(f"{name!r} is not a time zone; use one such as Europe/Prague.", field="zone", code="zone_unknown")
+    return name

@@ -1,0 +1,124 @@
+"""Reads of customers, accounts, terms and blocks. Knows which rule is in force on a day, not what it decides."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from demarc.customers.models import Account, AccountTerms, Block, BlockCause, Customer, PartnerTerms
+
+RULES = ("minimal_balance", "day_rule", "limit_rule", "charge_activation_day")
+
+
+class Terms(NamedTuple):
+    """The billing rules of one account on one day; words as in customers.models.DayRule and LimitRule."""
+
+    minimal_balance: int
+    day_rule: str
+    limit_rule: str
+    charge_activation_day: bool
+
+
+class TermsRow(NamedTuple):
+    """One recorded row of terms; None leaves a rule to the partner's terms."""
+
+    valid_from: date
+    recorded_at: datetime
+    rules: tuple[int | str | bool | None, ...]
+
+
+@dataclass(frozen=True)
+class TermsBook:
+    """All recorded terms of some accounts and their partners, each list in the order (valid_from, id)."""
+
+    partners: dict[int, list[TermsRow]]
+    accounts: dict[int, list[TermsRow]]
+
+    @classmethod
+    def of(cls, account_ids: Iterable[int], partner_ids: Iterable[int]) -> "TermsBook":
+        """Two queries."""
+        book = cls({}, {})
+        columns = ("valid_from", "recorded_at", *RULES)
+        order = ("valid_from", "id")
+        partners = PartnerTerms.objects.filter(partner_id__in=list(partner_ids))
+        accounts = AccountTerms.objects.filter(account_id__in=list(account_ids))
+        for owner, *row in partners.order_by(*order).values_list("partner_id", *columns):
+            book.partners.setdefault(owner, []).append(TermsRow(row[0], row[1], tuple(row[2:])))
+        for owner, *row in accounts.order_by(*order).values_list("account_id", *columns):
+            book.accounts.setdefault(owner, []).append(TermsRow(row[0], row[1], tuple(row[2:])))
+        return book
+
+    def on(self, account_id: int, partner_id: int, day: date, before: datetime | None = None) -> Terms:
+        """The rules in force on `day`; with `before`, as they were known then (a day is decided at its 00:00).
+
+        The first terms that a partner ever had count from before they were recorded.
+        """
+        partner = _in_force(self.partners[partner_id], day, before) or self.partners[partner_id][0]
+        own = _in_force(self.accounts.get(account_id, ()), day, before)
+        if own is None:
+            return Terms(*partner.rules)  # type: ignore[arg-type]
+        chosen = (theirs if mine is None else mine for mine, theirs in zip(own.rules, partner.rules, strict=True))
+        return Terms(*chosen)  # type: ignore[arg-type]
+
+
+def _in_force(rows: Sequence[TermsRow], day: date, before: datetime | None) -> TermsRow | None:
+    for row in reversed(rows):
+        if row.valid_from <= day and (before is None or row.recorded_at < before):
+            return row
+    return None
+
+
+def terms_for(account_ids: Iterable[int], day: date) -> dict[int, Terms]:
+    """The billing rules of each account in force on `day`."""
+    owners = dict(Account.objects.filter(pk__in=list(account_ids)).values_list("id", "partner_id"))
+    book = TermsBook.of(owners, set(owners.values()))
+    return {account_id: book.on(account_id, partner_id, day) for account_id, partner_id in owners.items()}
+
+
+def customer_list(
+    partner_ids: Sequence[int] | None,
+    *,
+    text: str = "",
+    status: str = "",
+    billing_type: str = "",
+    location_id: int | None = None,
+) -> QuerySet[Customer]:
+    """Customers that the reader may see (None: all), newest first.
+
+    `text` finds a number, or a part of name, e-mail address, phone or street.
+    """
+    found = Customer.objects.select_related("partner").order_by("-id")
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    if text := text.replace("\0", "").strip():
+        parts = Q(name__icontains=text) | Q(email__icontains=text) | Q(phone__contains=text) | Q(street__icontains=text)
+        found = found.filter(parts | Q(number=text.zfill(6)) | Q(number=text))
+    if status:
+        found = found.filter(status=status)
+    if billing_type:
+        found = found.filter(accounts__billing_type=billing_type).distinct()
+    if location_id is not None:
+        found = found.filter(location_id=location_id)
+    return found
+
+
+def open_blocks(customer_id: int) -> QuerySet[Block]:
+    """The blocks of a customer and his accounts that nobody has lifted, newest first."""
+    return Block.objects.filter(customer_id=customer_id, lifted_at=None).order_by("-id")
+
+
+def block_history(customer_id: int) -> QuerySet[Block]:
+    """All blocks of a customer and his accounts, newest first."""
+    return Block.objects.filter(customer_id=customer_id).order_by("-id")
+
+
+def accounts_blocked_for_money(*, account_ids: Sequence[int] | None = None, partner_id: int | None = None) -> list[int]:
+    """Which of these accounts, or of this partner's, have an open block for money, by id."""
+    found = Block.objects.filter(lifted_at=None, cause=BlockCause.NO_MONEY, account_id__isnull=False)
+    if account_ids is not None:
+        found = found.filter(account_id__in=account_ids)
+    if partner_id is not None:
+        found = found.filter(partner_id=partner_id)
+    return [account_id for (account_id,) in found.order_by("account_id").values_list("account_id") if account_id]
