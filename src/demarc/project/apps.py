@@ -1,9 +1,10 @@
-"""Django's entry for the project: tells base.events who reads which news."""
+"""Django's entry for the project: hands out the tables of project.wiring."""
 
 from django.apps import AppConfig
 
-from demarc.base.events import register
-from demarc.project.wiring import READERS
+from demarc.base import events
+from demarc.project.wiring import MENU, PANELS, READERS
+from demarc.ui import menu, panels
 
 
 class ProjectConfig(AppConfig):
@@ -11,4 +12,6 @@ class ProjectConfig(AppConfig):
     label = "project"
 
     def ready(self) -> None:
-        register(READERS)
+        events.register(READERS)
+        menu.register(MENU)
+        panels.register(PANELS)

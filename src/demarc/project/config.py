@@ -93,6 +93,13 @@ class Config:
         return not ipaddress.ip_address(self.web_bind).is_loopback
 
     @property
+    def web_url(self) -> str:
+        """What to type into a browser on this machine."""
+        address = ipaddress.ip_address(self.web_bind)
+        host = "localhost" if address.is_unspecified else f"[{address}]" if address.version == 6 else str(address)
+        return f"{'https' if self.web_tls else 'http'}://{host}:{self.web_port}/"
+
+    @property
     def run(self) -> Path:
         """Where running processes leave what `demarc status` reads."""
         return self.data / "run"
@@ -101,6 +108,11 @@ class Config:
     def logs(self) -> Path:
         """What the processes said, one file each."""
         return self.data / "log"
+
+    @property
+    def keys(self) -> Path:
+        """The key pairs of base.seal, outside the database and its backup."""
+        return self.data / "keys"
 
     @property
     def socket(self) -> Path:

@@ -30,9 +30,7 @@ class Binaries:
     def at(cls, path: Path) -> "Binaries":
         """Ask the `postgres` in this directory who it is. Refuses (code "program") when it does not run."""
         try:
-            said = subprocess.run(
-                [path / "postgres", "--version"], capture_output=True, text=True, check=True
-            )
+            said = subprocess.run([path / "postgres", "--version"], capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise Refused(f"The PostgreSQL in {path} does not run: {error}.", code="program") from error
         found = re.search(r"\d+(\.\d+)?", said.stdout)
@@ -45,18 +43,14 @@ def wheel_binaries() -> list[Binaries]:
     """What the pinned wheel carries, newest first. The wheel's own Python code is never run."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
-        raise Refused(
-            f"The wheel {WHEEL} is not installed; install it or set DEMARC_DATABASE_URL.", code="program"
-        )
+        raise Refused(f"The wheel {WHEEL} is not installed; install it or set DEMARC_DATABASE_URL.", code="program")
     found = [Binaries.at(path / "bin") for path in Path(spec.origin).parent.glob("pginstall*")]
     return sorted(found, key=lambda binaries: binaries.major, reverse=True)
 
 
 def debian_binaries() -> Binaries | None:
     """The newest PostgreSQL server that Debian's packages installed, if any."""
-    majors = sorted(
-        (int(path.parent.parent.name) for path in DEBIAN.glob("[0-9]*/bin/postgres")), reverse=True
-    )
+    majors = sorted((int(path.parent.parent.name) for path in DEBIAN.glob("[0-9]*/bin/postgres")), reverse=True)
     return Binaries.at(DEBIAN / str(majors[0]) / "bin") if majors else None
 
 

@@ -72,6 +72,7 @@ class PrivatePostgres:
     def start(self) -> str:
         """Make the cluster when it is new, start it, wait until it answers; the superuser's URL."""
         self.prepare()
+        self.wait_alone()
         self.spawn()
         self.wait_ready()
         return self.superuser_url
@@ -100,7 +101,9 @@ class PrivatePostgres:
 
     def spawn(self, output: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start the prepared server and return at once; its log lines go to `output`."""
-        self._wait_for_the_last_one()
+        if self.lingering():
+            raise Refused(f"A PostgreSQL still runs on {self._cluster}.", code="running")
+        self._forget_stranger()
         settings = [f"--{name}={value}" for name, value in self._settings().items()]
         self.process = process.spawn(
             [str(self._binaries.bin / "postgres"), "-D", str(self._cluster), *settings],
@@ -110,6 +113,13 @@ class PrivatePostgres:
             death_signal=signal.SIGINT,  # a fast shutdown
         )
         return self.process
+
+    def wait_alone(self, pump: Callable[[], None] = lambda: None) -> None:
+        """Give a server that lost its supervisor the time to finish its shutdown."""
+        deadline = time.monotonic() + LEAVE_S
+        while self.lingering() and time.monotonic() < deadline:
+            pump()
+            time.sleep(0.1)
 
     def wait_ready(self, pump: Callable[[], None] = lambda: None) -> None:
         """Wait until the server takes a connection; `pump` is called meanwhile, to read what it says."""
@@ -124,9 +134,7 @@ class PrivatePostgres:
                 psycopg.connect(self.superuser_url, connect_timeout=5).close()
                 return
             if time.monotonic() > deadline:
-                raise Refused(
-                    f"The private PostgreSQL took longer than {READY_S:.0f} s to start.", code="database"
-                )
+                raise Refused(f"The private PostgreSQL took longer than {READY_S:.0f} s to start.", code="database")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -142,9 +150,7 @@ class PrivatePostgres:
         try:
             return int((self._cluster / "PG_VERSION").read_text())
         except (OSError, ValueError) as error:
-            raise Refused(
-                f"{self._cluster} is not a PostgreSQL cluster: {error}.", code="database"
-            ) from error
+            raise Refused(f"{self._cluster} is not a PostgreSQL cluster: {error}.", code="database") from error
 
     def _check_socket_path(self) -> None:
         length = len(os.fsencode(self._config.socket / SOCKET_NAME))
@@ -215,6 +221,7 @@ class PrivatePostgres:
             "logging_collector": "off",
             "log_destination": "stderr",
             "log_line_prefix": "",
+            "log_checkpoints": "off",
             "log_timezone": "UTC",
             "timezone": "UTC",
             "jit": "off",
@@ -223,24 +230,20 @@ class PrivatePostgres:
             **(TEST_SETTINGS if self._test else REAL_SETTINGS),
         }
 
-    def _wait_for_the_last_one(self) -> None:
-        """Let a server that lost its supervisor finish its shutdown; forget the pid file of one that is gone.
+    def lingering(self) -> bool:
+        """Whether a server that lost its supervisor still works on the cluster; only a fool starts a second one."""
+        return process.any_working_in(self._cluster)
 
-        PostgreSQL itself takes any living process of its user under that number for the old server, which
-        after a restart of the machine it often is not.
+    def _forget_stranger(self) -> None:
+        """Remove the pid file when its number is now another program's, as after a restart of the machine.
+
+        PostgreSQL would take that one for the old server. The file of one that is simply gone stays: with it
+        PostgreSQL makes sure that no old backend is attached to the shared memory.
         """
         pid_file = self._cluster / "postmaster.pid"
-        deadline = time.monotonic() + LEAVE_S
-        while (pid := _pid_in(pid_file)) is not None:
-            if not (process.alive(pid) and str(self._cluster) in process.command_line(pid)):
-                pid_file.unlink(missing_ok=True)
-                return
-            if time.monotonic() > deadline:
-                raise Refused(
-                    f"A PostgreSQL (process {pid}) still runs on {self._cluster}; stop it first.",
-                    code="running",
-                )
-            time.sleep(0.1)
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if Path("/proc", str(int(pid_file.read_text().splitlines()[0]))).exists():
+                pid_file.unlink()
 
 
 def memory_settings(memory_bytes: int) -> dict[str, str]:
@@ -260,13 +263,6 @@ def machine_memory() -> int:
     with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return memory
-
-
-def _pid_in(pid_file: Path) -> int | None:
-    try:
-        return int(pid_file.read_text().splitlines()[0])
-    except (OSError, IndexError, ValueError):
-        return None
 
 
 def _bare_environment() -> dict[str, str]:

@@ -40,18 +40,19 @@ def spawn(
     *,
     environ: Mapping[str, str] | None = None,
     user: User | None = None,
-    output: int = subprocess.DEVNULL,
+    output: int | None = subprocess.DEVNULL,
     death_signal: int = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own: a Ctrl-C reaches only us, its descendants can be ended as one.
 
-    When we die, whatever the cause, the kernel sends it `death_signal`. Both its outputs go to `output`.
+    When we die, whatever the cause, the kernel sends it `death_signal`. Both its outputs go to `output`, or to ours
+    when that is None.
     """
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=None if output is None else subprocess.STDOUT,
         env=None if environ is None else dict(environ),
         cwd="/",
         user=user.uid if user else None,
@@ -69,9 +70,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def stop(
-    process: subprocess.Popen[bytes], *, politely: int, within_s: float, forcibly: int = signal.SIGKILL
-) -> bool:
+def stop(process: subprocess.Popen[bytes], *, politely: int, within_s: float, forcibly: int = signal.SIGKILL) -> bool:
     """Ask the child to end, make it when it has not done so in time; whether it ended by itself."""
     if process.poll() is None:
         process.send_signal(politely)
@@ -95,12 +94,13 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def command_line(pid: int) -> list[str]:
-    """The arguments a process was started with; empty when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return []
+def any_working_in(directory: Path) -> bool:
+    """Whether a process that we may look at has this directory as its own, as PostgreSQL's all do."""
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if entry.readlink() == directory:
+                return True
+    return False
 
 
 def _die_with_parent(death_signal: int, parent: int) -> Callable[[], None] | None:

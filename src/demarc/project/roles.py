@@ -142,10 +142,10 @@ def check_external(config: Config) -> None:
         _check_roles_exist(conn, Roles.of(config))
 
 
-def connect(url: str, name: str) -> psycopg.Connection:
+def connect(url: str, name: str, *, timeout_s: int = 10) -> psycopg.Connection:
     """Connect, or refuse in one sentence that names the variable and not the password."""
     try:
-        return psycopg.connect(url, connect_timeout=10)
+        return psycopg.connect(url, connect_timeout=timeout_s)
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
         raise Refused(f"The database of {name} is out of reach: {reason}", field=name, code="database") from error

@@ -1,5 +1,7 @@
 """Where each room's pages and the API hang. Every URL names a permission (tests/test_house.py)."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("demarc.staff.urls")),
+]

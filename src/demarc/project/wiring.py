@@ -1,4 +1,9 @@
-"""Which jobs read which event. The one table by which news travels against the arrows."""
+"""Which jobs read which event, which rooms show what on whose page, and the menu.
+
+The tables by which news and words travel against the arrows.
+"""
+
+from demarc.ui.menu import Entry
 
 READERS: dict[str, tuple[str, ...]] = {
     "AccessChanged": ("access.sync_services",),
@@ -6,3 +11,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "PolicyChanged": ("access.publish_policy",),
     "RetryDue": ("billing.retry_accounts",),
 }
+
+PANELS: dict[str, tuple[tuple[str, str], ...]] = {}
+
+MENU: tuple[Entry, ...] = (Entry("Dashboard", "dashboard", "dashboard", "dashboard.see"),)

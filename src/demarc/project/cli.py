@@ -1,0 +1,194 @@
+"""The `demarc` command: its words, their help, and which module does the work. Imports nothing heavy by itself."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import django
+
+from demarc.core.errors import Refused
+from demarc.project.trouble import exit_code
+
+Arguments = Callable[[argparse.ArgumentParser], None]
+INTERRUPTED = 130  # as a shell reports SIGINT
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word of the command. Its work is `run(args) -> exit code` in project/commands/<module>.py."""
+
+    name: str
+    summary: str
+    module: str
+    arguments: Arguments = lambda parser: None
+    examples: str = ""
+    login: str = ""  # "app" or "owner": needs the database, and Django set up with that login
+    takes_data: bool = True
+    hidden: bool = False
+
+
+def _up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="fill a new data directory with the demo ISP")
+    parser.add_argument("--test", action="store_true", help="a throw-away installation whose clock can be moved")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="who will use it, for the operation log")
+    parser.add_argument("--role", required=True, help='a role by its name, such as "API full"')
+
+
+def _bill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--date", metavar="D", help="only this day, as 2026-03-01; earlier open days are decided first")
+    parser.add_argument("--until", metavar="D", help="all open days up to this one; without either: up to today")
+    parser.add_argument("--preview", action="store_true", help="say what would be charged and blocked; change nothing")
+
+
+def _clock(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--set", metavar="TIME", help="an instant with its zone, as 2026-03-01T00:00:00+00:00")
+    what.add_argument("--advance", metavar="SPAN", help="a number and s, m, h or d, as 1d")
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="one of bench/*.py; without it, their list")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, within four minutes")
+    _json(parser)
+
+
+def _pytest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pytest", metavar="PYTEST ARGS", nargs="*", help="run only pytest, with these arguments")
+
+
+def _worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("queues", nargs="+")
+
+
+def _first_start(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true")
+
+
+COMMANDS = (
+    Command(
+        "up",
+        "run everything in the foreground: database, web, RADIUS, workers, blocking pages",
+        "up",
+        _up,
+        "demarc up --demo\n  demarc up --data /srv/demarc\n  DEMARC_WEB_BIND=0.0.0.0 DEMARC_WEB_PORT=443 demarc up",
+    ),
+    Command(
+        "status",
+        "say what runs and whether it is healthy; exit 0 only when all of it is",
+        "status",
+        _json,
+        "demarc status\n  demarc status --json | jq .healthy",
+    ),
+    Command(
+        "token",
+        "make an API token and print it once",
+        "token",
+        _token,
+        'demarc token crm --role "API full"',
+        login="app",
+    ),
+    Command(
+        "bill",
+        "decide the billing days that are still open; repeating it changes nothing",
+        "bill",
+        _bill,
+        "demarc bill\n  demarc bill --preview\n  demarc bill --until 2026-03-01",
+        login="app",
+    ),
+    Command(
+        "check",
+        "check the books: sums, constraints, the last 35 days; exit 1 and say so when something is wrong",
+        "check",
+        examples="demarc check",
+        login="app",
+    ),
+    Command("shell", "a Python shell with Django set up", "shell", examples="demarc shell", login="app"),
+    Command(
+        "clock",
+        "show the clock, or move it in a data directory made with --demo or --test",
+        "clock",
+        _clock,
+        "demarc clock\n  demarc clock --advance 1d\n  demarc clock --set 2026-03-01T00:00:00+00:00",
+    ),
+    Command(
+        "test",
+        "run all checks and tests, or only pytest with the given arguments",
+        "test",
+        _pytest,
+        "demarc test\n  demarc test tests/core -k money",
+        takes_data=False,
+    ),
+    Command(
+        "bench",
+        "run a benchmark and print its table",
+        "bench",
+        _bench,
+        "demarc bench\n  demarc bench radius --quick\n  demarc bench billing --json",
+        takes_data=False,
+    ),
+    Command("version", "print the version", "version", examples="demarc version", takes_data=False),
+    Command("migrate", "", "migrate", login="owner", hidden=True),
+    Command("first-start", "", "first_start", _first_start, login="app", hidden=True),
+    Command("worker", "", "worker", _worker, login="app", hidden=True),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    whole = argparse.ArgumentParser(prog="demarc", description="The system an internet provider runs on.")
+    words = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        add = words.add_parser if command.hidden else partial(words.add_parser, help=command.summary)
+        word = add(
+            command.name,
+            description=f"{command.summary[:1].upper()}{command.summary[1:]}.",
+            epilog=f"examples:\n  {command.examples}" if command.examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if command.takes_data:
+            word.add_argument("--data", metavar="DIR", help="the data directory (or DEMARC_DATA)")
+        command.arguments(word)
+        word.set_defaults(command=command)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. What an operator can mend is one sentence, never a traceback."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["test"] and given[1:] and given[1] not in ("-h", "--help"):
+        given.insert(1, "--")  # all of pytest's options are pytest's
+    args = parser().parse_args(given)
+    command: Command = args.command
+    try:
+        if command.takes_data and args.data:
+            os.environ["DEMARC_DATA"] = str(Path(args.data).expanduser().absolute())
+        if command.login:
+            args.config = importlib.import_module("demarc.project.reach").use_database(command.login)
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demarc.project.settings")
+            django.setup()
+        code = importlib.import_module(f"demarc.project.commands.{command.module}").run(args)
+    except Refused as refusal:
+        sys.stderr.write(f"demarc: {refusal.message}\n")
+        return exit_code(refusal)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

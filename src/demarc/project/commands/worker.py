@@ -1,0 +1,89 @@
+"""The workers: run jobs of the named queues, retry what trouble outside broke, take up what a dead worker left."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, close_old_connections
+from procrastinate import App
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from demarc.core.errors import Unreachable
+
+log = structlog.get_logger()
+
+TROUBLE = (Unreachable, OperationalError, InterfaceError)
+LONGEST_WAIT_S = 300
+CONCURRENCY = 2
+GRACEFUL_S = 4.0
+HEARTBEAT_S = 2.0
+STALLED_S = 15.0
+SWEEP_S = 5.0
+
+
+class RetryTrouble(BaseRetryStrategy):
+    """Trouble outside is tried again, later each time and without end; anything else is a bug and stays failed."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """None for a bug."""
+        if not isinstance(exception, TROUBLE):
+            return None
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, LONGEST_WAIT_S)})
+
+
+def run(args: Namespace) -> int:
+    """Work until told to stop."""
+    for task in app.tasks.values():
+        task.retry_strategy = task.retry_strategy or RetryTrouble()
+    with app.replace_connector(DjangoConnector().get_worker_connector()) as working:
+        asyncio.run(_work(working, args.queues))
+    return 0
+
+
+async def _work(working: App, queues: list[str]) -> None:
+    # One thread per running job, no more: each keeps a database connection.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CONCURRENCY))
+    async with working.open_async():
+        sweeper = asyncio.create_task(_sweep(working, queues))
+        try:
+            await working.run_worker_async(
+                queues=queues,
+                name="-".join(queues),
+                concurrency=CONCURRENCY,
+                shutdown_graceful_timeout=GRACEFUL_S,
+                delete_jobs="successful",
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_S,
+                task_middleware=[_with_live_connection],
+            )
+        finally:
+            sweeper.cancel()
+
+
+async def _sweep(working: App, queues: list[str]) -> None:
+    """Put the jobs of workers that died back into their queue; every job bears to be run twice."""
+    while True:
+        try:
+            for queue in queues:
+                for job in await working.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=STALLED_S):
+                    log.warning("a dead worker's job is taken up again", job=job.id, task=job.task_name)
+                    await working.job_manager.retry_job(job)
+        except ConnectorException as error:
+            log.warning("no database for the sweep", error=str(error))
+        await asyncio.sleep(SWEEP_S)
+
+
+def _with_live_connection(call_next: Callable[[], Any], context: Any, worker: Any) -> Any:
+    """Drop this thread's connection when it is stale, before and after, as Django does around a request."""
+    close_old_connections()
+    try:
+        return call_next()
+    finally:
+        close_old_connections()

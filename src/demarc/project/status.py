@@ -1,0 +1,174 @@
+"""How a running Demarc is: one check per thing that can be ill, each with a sentence and its figures. Reads only."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from demarc.base import clock
+from demarc.core.errors import Refused
+from demarc.project import process
+from demarc.project.config import Config
+from demarc.project.roles import connect
+
+RADIUSD_SILENT_S = 5  # it writes every second
+MODEL_AGE_MAX_S = 30
+BACKLOG_MAX = 100_000  # accounting records not yet in the database
+JOB_WAIT_MAX_S = {"now": 30}
+OTHER_JOB_WAIT_MAX_S = 1800
+BILLING_LATE = timedelta(hours=1)
+
+JOBS = """
+    select job.queue_name, count(*), extract(epoch from now() - min(greatest(job.scheduled_at, born.at)))::int
+    from procrastinate_jobs job
+    left join lateral (select min(at) as at from procrastinate_events where job_id = job.id and type = 'deferred') born
+        on true
+    where job.status = 'todo' and (job.scheduled_at is null or job.scheduled_at <= now())
+    group by 1 order by 1
+"""
+FAILED_JOBS = "select count(*) from procrastinate_jobs where status = 'failed'"
+BILLING_DAYS = """
+    select partner.name, partner.zone, max(done.day)
+    from base_partner partner left join billing_billingday done
+        on done.partner_id = partner.id and done.finished_at is not null
+    group by partner.id order by partner.id
+"""
+DATABASE = "select current_setting('server_version'), pg_database_size(current_database())"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is well, what to say of it, and the figures behind that."""
+
+    name: str
+    ok: bool
+    text: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def checks(config: Config) -> Iterator[Check]:
+    """Look at everything, in the order of a start."""
+    now = clock.Clock(config.data).now()
+    known = _read(config.run / "status.json")
+    if not known or not process.alive(known["supervisor"]):
+        yield Check("processes", False, f"Demarc does not run on {config.data}; start it with demarc up.")
+        return
+    yield processes(known)
+    yield ports(known)
+    yield from of_database(config, now)
+    yield radius(_read(config.run / "radiusd.json"), now)
+
+
+def processes(known: dict[str, Any]) -> Check:
+    """What the supervisor wrote, and whether each process is really there."""
+    table = known["processes"]
+    ill = [name for name, row in table.items() if row["state"] != "running" or not process.alive(row["pid"])]
+    restarts = sum(row["restarts"] for row in table.values())
+    text = f"{len(table) - len(ill)} of {len(table)} run, {restarts} restarts"
+    if ill:
+        text += f"; not running: {', '.join(ill)}"
+    return Check("processes", not ill, text, {"supervisor": known["supervisor"], "table": table})
+
+
+def ports(known: dict[str, Any]) -> Check:
+    """Whether somebody listens on every port."""
+    silent = [
+        f"{bind}:{number}/{transport}"
+        for _, transport, bind, number in known["ports"]
+        if not _heard(transport, bind, number)
+    ]
+    text = f"{len(known['ports']) - len(silent)} of {len(known['ports'])} answer"
+    if silent:
+        text += f"; silent: {', '.join(silent)}"
+    return Check("ports", not silent, text, {"silent": silent})
+
+
+def of_database(config: Config, now: datetime) -> Iterator[Check]:
+    """The database and what it says of jobs and billing."""
+    try:
+        with connect(config.app_url(), "DEMARC_DATABASE_URL", timeout_s=3) as conn:
+            yield database(conn)
+            yield jobs(conn)
+            yield billing(conn, now)
+    except Refused as refusal:
+        yield Check("database", False, refusal.message)
+    except psycopg.Error as error:
+        yield Check("database", False, " ".join(str(error).split()))
+
+
+def database(conn: psycopg.Connection) -> Check:
+    """It answers."""
+    version, size = conn.execute(DATABASE).fetchone() or ("?", 0)
+    return Check("database", True, f"PostgreSQL {version}, {size // 1_000_000} MB", {"version": version, "bytes": size})
+
+
+def jobs(conn: psycopg.Connection) -> Check:
+    """Whether jobs that are due wait too long; failed ones are counted."""
+    waiting = {queue: {"waiting": count, "oldest_s": oldest or 0} for queue, count, oldest in conn.execute(JOBS)}
+    (failed,) = conn.execute(FAILED_JOBS).fetchone() or (0,)
+    late = [
+        queue for queue, row in waiting.items() if row["oldest_s"] > JOB_WAIT_MAX_S.get(queue, OTHER_JOB_WAIT_MAX_S)
+    ]
+    words = [f"{row['waiting']} waiting in {queue} (oldest {row['oldest_s']} s)" for queue, row in waiting.items()]
+    text = f"{', '.join(words) or 'none waiting'}; {failed} failed"
+    return Check("jobs", not late, text, {"queues": waiting, "failed": failed})
+
+
+def billing(conn: psycopg.Connection, now: datetime) -> Check:
+    """Whether every provider's last billing day is today's, with an hour's grace after its midnight."""
+    last: dict[str, str | None] = {}
+    late = []
+    for name, zone, day in conn.execute(BILLING_DAYS):
+        last[name] = day.isoformat() if day else None
+        if day and day < _day_due(now, zone):
+            late.append(name)
+    text = ", ".join(f"{name}: {day or 'none yet'}" for name, day in last.items()) or "no provider yet"
+    return Check("billing", not late, f"last day {text}" if last else text, {"last_day": last, "late": late})
+
+
+def radius(told: dict[str, Any] | None, now: datetime) -> Check:
+    """What radiusd writes of itself every second."""
+    if told is None:
+        return Check("radius", False, "radiusd has not reported yet")
+    silent_s = (now - datetime.fromisoformat(told["at"])).total_seconds()
+    backlog, age = told["journal_backlog_records"], told["model_age_s"]
+    text = f"{told['subscribers']} subscribers, read model {age:.0f} s old, {backlog} accounting records to ship"
+    if silent_s > RADIUSD_SILENT_S:
+        return Check("radius", False, f"radiusd is silent for {silent_s:.0f} s; {text}", told)
+    return Check("radius", age <= MODEL_AGE_MAX_S and backlog <= BACKLOG_MAX, text, told)
+
+
+def _day_due(now: datetime, zone: str) -> date:
+    return (now - BILLING_LATE).astimezone(ZoneInfo(zone)).date()
+
+
+def _heard(transport: str, bind: str, number: int) -> bool:
+    if transport == "UDP":
+        return _udp_bound(number)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - compared, not bound
+    try:
+        socket.create_connection((host, number), 2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _udp_bound(number: int) -> bool:
+    """Whether any UDP socket of this machine has the port, by the kernel's table (local address in column 2)."""
+    tables = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+    rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
+    return any(int(row[1].rpartition(":")[2], 16) == number for row in rows)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    reader: Callable[[str], dict[str, Any]] = json.loads
+    try:
+        return reader(path.read_text())
+    except (OSError, ValueError):
+        return None
