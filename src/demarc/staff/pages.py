@@ -1,0 +1,65 @@
+"""What every staff page does alike: run an action behind a form, show a list, gather other rooms' parts, write it down.
+
+Knows no business noun.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from demarc.base import clock, log
+from demarc.core.errors import Refused
+from demarc.staff.doors import actor_of, permitted
+from demarc.ui import panels
+from demarc.ui.forms import Form
+from demarc.ui.lists import Listing, ListSpec
+
+
+def seen(request: HttpRequest, subject: tuple[str, int | None], partner_id: int | None = None, **what: Any) -> None:
+    """Write down that the viewer looked at something."""
+    log.record("viewed", by=actor_of(request), at=clock.now(), subject=subject, partner_id=partner_id, **what)
+
+
+def carried_out(
+    request: HttpRequest, form: Form, verb: str, subject: tuple[str, int | None], act: Callable[[], Any]
+) -> bool:
+    """Run the action behind a valid form; its answer is `form.result`. A refusal is shown in the form and logged."""
+    if not form.is_valid():
+        return False
+    try:
+        with transaction.atomic():
+            form.result = act()
+    except Refused as refused:
+        form.refuse(refused)
+        log.record_refused(verb, by=actor_of(request), at=clock.now(), subject=subject, why=refused.code)
+        return False
+    return True
+
+
+def parts(request: HttpRequest, place: str, *subject: Any) -> Sequence[Any]:
+    """What the rooms wired to `place` make of `subject`, as far as the viewer may see it."""
+    made = [
+        panels.maker(stand.maker)(request, *subject)
+        for stand in panels.stands(place)
+        if permitted(request, stand.permission)
+    ]
+    return [part for part in made if part is not None]
+
+
+def list_page(
+    request: HttpRequest, spec: ListSpec, template: str = "ui/list_page.html", **words: Any
+) -> HttpResponseBase:
+    """The page of a list, or its CSV. A search, a filter and a file are written down with what and how many."""
+    listing = Listing(spec, request, more_columns=parts(request, f"{spec.name}.columns"))
+    as_file = request.GET.get("format") == "csv"
+    if listing.picked or as_file:
+        verb = "exported" if as_file else "listed"
+        by, subject = actor_of(request), (spec.name, None)
+        log.record(verb, by=by, at=clock.now(), subject=subject, filter=listing.picked, count=listing.count)
+    if as_file:
+        return listing.as_csv()
+    return render(request, template, {"listing": listing, **words})

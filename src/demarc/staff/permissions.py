@@ -1,0 +1,30 @@
+"""The words that roles are made of and that every URL names one of. Knows no role and no person."""
+
+from collections.abc import Iterable
+
+ALL = "*"
+
+PERMISSIONS: dict[str, str] = {
+    "dashboard.see": "See the dashboard",
+    "customers.see": "See customers and their services",
+    "customers.edit": "Add and change customers, services, blocks",
+    "money.see": "See balances, payments and the ledger",
+    "money.edit": "Take payments, refund and correct",
+    "plans.see": "See plans and prices",
+    "plans.edit": "Add plans and change prices",
+    "network.see": "See routers, pools and blocking",
+    "network.edit": "Add and change routers, pools and blocking",
+    "sessions.see": "See who is online and was",
+    "sessions.edit": "Disconnect sessions",
+    "staff.see": "See staff, roles and API tokens",
+    "staff.edit": "Add and change staff, roles and API tokens",
+    "settings.see": "See settings",
+    "settings.edit": "Change settings",
+}
+
+
+def grants(held: Iterable[str], wanted: str) -> bool:
+    """Whether a role holding these words may do what `wanted` names. To edit is to see."""
+    words = frozenset(held)
+    room, _, verb = wanted.partition(".")
+    return ALL in words or wanted in words or (verb == "see" and f"{room}.edit" in words)

@@ -1,0 +1,104 @@
+"""Forms as Demarc shows them: one column, label above, help below, errors at the field. Knows no room's fields."""
+
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+
+from demarc.core.errors import Refused
+from demarc.core.money import Money, format_plain, parse
+
+CLASSES: dict[type[forms.Widget], str] = {
+    forms.CheckboxInput: "form-check-input",
+    forms.RadioSelect: "form-check-input",
+    forms.CheckboxSelectMultiple: "form-check-input",
+    forms.Select: "form-select",
+    forms.HiddenInput: "",
+}
+UNPROCESSABLE = 422
+
+
+class Form(forms.Form):
+    """The base of every form. `groups` may name fields to show under a heading: ((heading, (field, ...)), ...)."""
+
+    use_required_attribute = False
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    result: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _dress(field.widget)
+
+    def grouped(self) -> list[tuple[str, list[BoundField]]]:
+        """(heading, visible fields) in the order to show them; what no group names stands first."""
+        named = {name for _, names in self.groups for name in names}
+        rest = [field for field in self.visible_fields() if field.name not in named]
+        return [("", rest), *((heading, [self[name] for name in names]) for heading, names in self.groups)]
+
+    def refuse(self, refused: Refused) -> None:
+        """Show what an action refused: at its field where it named one, with a link to what stands in the way."""
+        message: Any = refused.message
+        href = link_to(refused.holder)
+        if href:
+            message = format_html('{} <a href="{}">Show it</a>', refused.message, href)
+        visible = refused.field in self.fields and not self.fields[refused.field].widget.is_hidden
+        self.add_error(refused.field if visible else None, forms.ValidationError(message, code=refused.code))
+
+
+class MoneyField(forms.CharField):
+    """An amount as people type it; cleans to whole minor units of the currency set by `in_currency`."""
+
+    currency = "EUR"
+
+    def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
+        self.signed = signed
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+        super().__init__(**kwargs)
+
+    def in_currency(self, code: str) -> None:
+        """Say which currency is meant; the page shows it behind the field."""
+        self.currency = code
+        self.widget.attrs["data-unit"] = code
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            amount = parse(text, self.currency).amount
+        except Refused as refused:
+            raise forms.ValidationError(refused.message, code=refused.code) from refused
+        if amount < 0 and not self.signed:
+            raise forms.ValidationError("Write an amount above zero.", code="amount_negative")
+        return amount
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_plain(Money(value, self.currency)) if isinstance(value, int) else value
+
+
+def link_to(holder: tuple[str, int] | None) -> str:
+    """The page of a thing by its kind and id: each kind's page is the URL named like it. Empty when there is none."""
+    if holder is None:
+        return ""
+    kind, key = holder
+    try:
+        return reverse(kind, args=[key])
+    except NoReverseMatch:
+        return ""
+
+
+def form_page(request: HttpRequest, form: Form, template: str = "ui/form_page.html", **words: Any) -> HttpResponse:
+    """The page of a form: 200 when fresh, 422 when something in it must be changed. `words`: title, submit, back ..."""
+    status = UNPROCESSABLE if form.is_bound and form.errors else 200
+    return render(request, template, {"form": form, **words}, status=status)
+
+
+def _dress(widget: forms.Widget) -> None:
+    found = next((name for kind, name in CLASSES.items() if isinstance(widget, kind)), "form-control")
+    if found:
+        widget.attrs["class"] = f"{widget.attrs.get('class', '')} {found}".strip()

@@ -1,0 +1,39 @@
+"""Which parts of a page come from other rooms. Holds names only; project.wiring says who stands where.
+
+A room shows what it knows on the page of a room to its right ("customer.facts", "dashboard.attention") without being
+imported by it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.utils.module_loading import import_string
+
+
+class Stand(NamedTuple):
+    """One part of a page: who may see it, and the dotted name of the function that makes it."""
+
+    permission: str
+    maker: str
+
+
+_stands: dict[str, tuple[Stand, ...]] = {}
+
+
+def register(table: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Take the table place -> (permission, dotted name) (project.wiring.PANELS), once at start."""
+    _stands.clear()
+    _stands.update({place: tuple(Stand(*stand) for stand in stands) for place, stands in table.items()})
+
+
+def stands(place: str) -> tuple[Stand, ...]:
+    """What stands at a place, in order; nothing where nobody is wired to it."""
+    return _stands.get(place, ())
+
+
+@cache
+def maker(dotted: str) -> Callable[..., Any]:
+    """The function behind a dotted name."""
+    found: Callable[..., Any] = import_string(dotted)
+    return found
