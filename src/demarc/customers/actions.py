@@ -14,13 +14,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from demarc.base import log, texts
+from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit_ids
 from demarc.base.models import Location, Partner
 from demarc.base.numbering import take
 from demarc.core.errors import Refused
-from demarc.core.money import MAX_AMOUNT
 from demarc.core.money import currency as currency_of
 from demarc.customers.models import (
     Account,
@@ -33,9 +32,6 @@ from demarc.customers.models import (
 )
 from demarc.customers.queries import accounts_blocked_for_money
 
-ALWAYS = date(2000, 1, 1)
-"""`valid_from` of what holds from the beginning; nothing is dated before it."""
-LAST_DAY = date(2199, 12, 31)
 BATCH = 2000
 CATEGORIES = ("person", "company")
 TEXT_LENGTHS = {"phone": 60, "street": 200, "zip_code": 20, "city": 100}
@@ -85,7 +81,7 @@ def create_partner(*, name: str, zone: str, currency: str, language: str, by: Ac
     partner = Partner.objects.create(
         name=name, zone=_zone(zone), currency=currency_of(currency).code, language=_language(language)
     )
-    PartnerTerms.objects.create(partner=partner, valid_from=ALWAYS, **recorded(by, at))
+    PartnerTerms.objects.create(partner=partner, valid_from=limits.FIRST_DAY, **recorded(by, at))
     log.record("created", by=by, at=at, subject=("partner", partner.pk), partner_id=partner.pk, name=name)
     return partner
 
@@ -106,7 +102,7 @@ def set_partner_terms(
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     terms = PartnerTerms(partner_id=partner_id, valid_from=valid_from, **recorded(by, at))
     _carry_over(old, terms, fields)
-    log.record("terms_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **_told(fields))
+    log.record("terms_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(partner_id=partner_id))
     return terms
 
@@ -133,7 +129,7 @@ def set_account_terms(
         at=at,
         subject=("customer", account.customer_id),
         partner_id=account.partner_id,
-        **_told(fields),
+        fields=dict(fields),
     )
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[account_id]))
     return terms
@@ -169,7 +165,9 @@ def create_customers(customers: Sequence[NewCustomer], *, partner_id: int, by: A
                 number=customer.number,
                 currency=partner.currency,
                 zone=partner.zone,
-                billing_type=_word("billing_type", given.get("billing_type", "prepaid"), BillingType.values),
+                billing_type=limits.word(
+                    given.get("billing_type", "prepaid"), BillingType.values, field="billing_type"
+                ),
             )
         )
     Customer.objects.bulk_create(made, BATCH)
@@ -210,7 +208,7 @@ def _fill(customer: Customer, given: CustomerFields | NewCustomer, locations: se
     if "language" in given:
         customer.language = _language(given["language"]) if given["language"] else ""
     if "category" in given:
-        customer.category = _word("category", given["category"], CATEGORIES)
+        customer.category = limits.word(given["category"], CATEGORIES, field="category")
     location_id = given.get("location_id", customer.location_id)
     if location_id is not None and location_id not in locations:
         raise Refused("This partner has no such location.", field="location_id", code="unknown")
@@ -225,28 +223,17 @@ def _carry_over(old: PartnerTerms | AccountTerms, terms: PartnerTerms | AccountT
 
 
 def _check_terms(valid_from: date, fields: TermsFields, *, empty_allowed: bool) -> None:
-    if not ALWAYS <= valid_from <= LAST_DAY:
-        raise Refused(f"Choose a day from {ALWAYS} to {LAST_DAY}.", field="valid_from", code="date_out_of_range")
+    limits.fact_day(valid_from)
     for rule, value in fields.items():
         if value is None and not empty_allowed:
             raise Refused("A partner's rule cannot be left open.", field=rule, code="required")
     limit = fields.get("minimal_balance")
-    if limit is not None and abs(limit) > MAX_AMOUNT:
-        raise Refused("The minimal balance is too large.", field="minimal_balance", code="amount_too_large")
+    if limit is not None:
+        limits.whole(limit, -limits.PRICE_MAX, limits.PRICE_MAX, field="minimal_balance")
     for rule, words in (("day_rule", DayRule.values), ("limit_rule", LimitRule.values)):
         value = fields.get(rule)
         if value is not None:
-            _word(rule, str(value), words)
-
-
-def _told(fields: TermsFields) -> dict[str, object]:
-    return {"fields": dict(fields)}
-
-
-def _word(field: str, word: str, known: Sequence[str]) -> str:
-    if word not in known:
-        raise Refused(f"{word!r} is not one of {', '.join(known)}.", field=field, code="unknown_word")
-    return word
+            limits.word(str(value), words, field=rule)
 
 
 def _email(text: str) -> str:
@@ -260,7 +247,7 @@ def _email(text: str) -> str:
 
 
 def _language(code: str) -> str:
-    return _word("language", code, [code for code, _ in settings.LANGUAGES])
+    return limits.word(code, [known for known, _ in settings.LANGUAGES], field="language")
 
 
 def _zone(name: str) -> str:

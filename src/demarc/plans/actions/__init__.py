@@ -1,0 +1,36 @@
+"""What is done to plans, services and their access. One module per noun; callers import from here."""
+
+from demarc.plans.actions.blocks import block, unblock
+from demarc.plans.actions.services import (
+    NewService,
+    activate_service,
+    activate_services,
+    add_service,
+    add_services,
+    change_plan,
+    deactivate_customer,
+    end_service,
+    pause_service,
+    stop_service,
+)
+from demarc.plans.actions.tariffs import NewPlan, create_plan, set_price, set_tax, update_plan
+
+__all__ = [
+    "NewPlan",
+    "NewService",
+    "activate_service",
+    "activate_services",
+    "add_service",
+    "add_services",
+    "block",
+    "change_plan",
+    "create_plan",
+    "deactivate_customer",
+    "end_service",
+    "pause_service",
+    "set_price",
+    "set_tax",
+    "stop_service",
+    "unblock",
+    "update_plan",
+]

@@ -1,0 +1,62 @@
+"""Reads of plans, prices, taxes and services. Knows which fact is in force on a day, not what a day costs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from demarc.customers.models import Account
+from demarc.plans.models import Plan, PlanPrice, Service, ServiceFact, TaxRate
+
+
+def plan_list(partner_ids: Sequence[int] | None, day: date) -> QuerySet[Plan]:
+    """Plans that the reader may see (None: all) by name, each with `price`: its month on `day`, minor units or None."""
+    price = PlanPrice.objects.filter(plan=OuterRef("pk"), valid_from__lte=day).order_by("-valid_from", "-id")
+    found = Plan.objects.select_related("partner").annotate(price=Subquery(price.values("amount")[:1]))
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    return found.order_by("name", "id")
+
+
+def service_list(partner_ids: Sequence[int] | None, day: date) -> QuerySet[Service]:
+    """Services that the reader may see (None: all), newest first, each with `price`: its month on `day`, or None."""
+    own = ServiceFact.objects.filter(service=OuterRef("pk"), valid_from__lte=day).order_by("-valid_from", "-id")
+    listed = PlanPrice.objects.filter(plan=OuterRef("plan"), valid_from__lte=day).order_by("-valid_from", "-id")
+    found = Service.objects.select_related("plan", "customer", "account", "partner").annotate(
+        price_override=Subquery(own.values("price_override")[:1]),
+        price=Coalesce(F("price_override"), Subquery(listed.values("amount")[:1])),
+    )
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    return found.order_by("-id")
+
+
+def prices(plan_id: int) -> QuerySet[PlanPrice]:
+    """Every price ever recorded for a plan, the one that wins on its day first."""
+    return PlanPrice.objects.filter(plan_id=plan_id).order_by("-valid_from", "-id")
+
+
+def newest_facts(service_ids: Iterable[int], day: date) -> dict[int, ServiceFact]:
+    """The fact in force on `day` of each service that has one."""
+    found = ServiceFact.objects.filter(service_id__in=list(service_ids), valid_from__lte=day)
+    return {fact.service_id: fact for fact in found.order_by("valid_from", "id")}
+
+
+def tax_rates(partner_id: int) -> QuerySet[TaxRate]:
+    """Every tax rate ever recorded for a partner, per category the one that wins on its day first."""
+    return TaxRate.objects.filter(partner_id=partner_id).order_by("category", "-valid_from", "-id")
+
+
+def tax_rate_on(rates: Iterable[TaxRate], category: str, day: date) -> Decimal:
+    """The rate of a category in force on `day`, from `tax_rates`; 0 when none was recorded."""
+    found = (rate.rate for rate in rates if rate.category == category and rate.valid_from <= day)
+    return next(found, Decimal(0))
+
+
+def accounts_of(customer_id: int) -> list[int]:
+    """The accounts of a customer and those that pay for his services, by id."""
+    own = Account.objects.filter(customer_id=customer_id).values_list("id")
+    paying = Service.objects.filter(customer_id=customer_id).values_list("account_id")
+    return sorted(account_id for (account_id,) in own.union(paying))
