@@ -30,6 +30,16 @@ class CoaState(models.TextChoices):
     ACK = "ack", "Confirmed"
     NAK = "nak", "Refused"
     NO_ANSWER = "no_answer", "No answer"
+    SUPERSEDED = "superseded", "Replaced by a newer one"
+    NOT_SENT = "not_sent", "The router takes no CoA"
+
+
+class Ending(models.TextChoices):
+    """How we learned that a session is over (core.sessions.Ending)."""
+
+    STOP = "stop", "Stop"
+    REBOOT = "reboot", "Restart of the router"
+    STALE = "stale", "Not heard of any more"
 
 
 class CoaKind(models.TextChoices):
@@ -54,6 +64,7 @@ class Nas(models.Model):
     framed_pool = models.CharField(max_length=60, blank=True, help_text="Set: the NAS allocates from this pool of its.")
     node = models.CharField(max_length=60, default="main", help_text="The radiusd node that owns it.")
     boot_epoch = models.PositiveIntegerField(default=0)
+    booted_at = models.DateTimeField(null=True, help_text="When the latest boot epoch began (Accounting-On or -Off).")
     last_seen_at = models.DateTimeField(null=True)
     sends_authenticator = models.BooleanField(null=True, help_text="Seen in its requests; null: nothing seen yet.")
 
@@ -180,6 +191,7 @@ class SessionLive(models.Model):
     output_octets = models.BigIntegerField(default=0, help_text="To the customer (download).")
     gigawords_seen = models.BooleanField(default=False)
     list_name = models.CharField(max_length=60, blank=True, help_text="The list we put it in last; empty: none.")
+    counting: models.JSONField[Any, Any] = models.JSONField(default=dict, help_text="radiusd's counter readings.")
 
     class Meta:
         constraints = [
@@ -190,7 +202,6 @@ class SessionLive(models.Model):
         indexes = [
             models.Index(fields=["subscriber"], name="access_sessionlive_subscriber"),
             models.Index(fields=["service"], name="access_sessionlive_service"),
-            models.Index(fields=["updated_at"], name="access_sessionlive_updated"),
         ]
 
 
@@ -220,6 +231,8 @@ class SessionLog(models.Model):
     input_octets = models.BigIntegerField()
     output_octets = models.BigIntegerField()
     terminate_cause = models.PositiveSmallIntegerField()
+    ending = models.CharField(max_length=8, choices=Ending.choices)
+    counting: models.JSONField[Any, Any] = models.JSONField(null=True, help_text="Kept unless a Stop ended it.")
 
     class Meta:
         managed = False
@@ -255,7 +268,7 @@ class CoaIntent(models.Model):
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents")
     kind = models.CharField(max_length=10, choices=CoaKind.choices)
     unblock = models.BooleanField(default=False)
-    list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set; empty lifts it.")
+    list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set.")
     rate_limit = models.CharField(max_length=120, blank=True)
     user_name = models.CharField(max_length=253)
     session_id = models.CharField(max_length=128)
