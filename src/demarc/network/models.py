@@ -98,7 +98,7 @@ class CauseRule(models.Model):
 
 
 class RouterCause(models.Model):
-    """What one router's customers get for a cause; without a row: `list` for MikroTik, `pool` for others."""
+    """What one router's customers get for a cause; without a row: as in core.access.DEFAULT_ANSWERS."""
 
     router = models.ForeignKey(Router, models.CASCADE, related_name="causes")
     cause = models.PositiveSmallIntegerField()

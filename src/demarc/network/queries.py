@@ -1,17 +1,15 @@
 """Reads of the network room: routers, pools, and what each router answers for each cause."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from django.db.models import QuerySet
 
 from demarc.core.access import DEFAULT_ANSWERS, Cause
-from demarc.network.models import CauseAnswer, CauseRule, NasType, Pool, PoolKind, Router, RouterCause
+from demarc.network.models import CauseAnswer, CauseRule, Pool, Router, RouterCause
 
 RESTORE_LIST = "Demarc_active"
 """A CoA cannot take an address out of a list, only put it into another: this one means "not blocked"."""
-
-BLOCKED = (Cause.NOT_ACTIVE, Cause.NO_MONEY)
 
 
 def routers(partner_ids: Sequence[int] | None) -> QuerySet[Router]:
@@ -32,35 +30,26 @@ def cause_rules(partner_id: int) -> list[CauseRule]:
 
 
 def router_answers(partner_ids: Sequence[int]) -> dict[int, dict[int, CauseAnswer]]:
-    """Router id -> cause -> answer, for all routers of the partners: the rows that are set, else the default.
-
-    A cause without a reject pool is answered with the list where the pool is asked for.
-    """
+    """Router id -> cause -> answer, for all routers of the partners: as set, else core.access.DEFAULT_ANSWERS; and
+    the list where the reject pool is asked for but the cause has none."""
     with_pool = {
         (rule.partner_id, rule.cause)
         for rule in CauseRule.objects.filter(partner_id__in=partner_ids, pool__isnull=False)
     }
     set_by_hand = {
-        (row.router_id, row.cause): CauseAnswer(row.answer)
+        (row.router_id, Cause(row.cause)): CauseAnswer(row.answer)
         for row in RouterCause.objects.filter(router__partner_id__in=partner_ids)
     }
-    answers: dict[int, dict[int, CauseAnswer]] = {}
-    for router in Router.objects.filter(partner_id__in=partner_ids):
-        answers[router.pk] = {
+    return {
+        router.pk: {
             cause: _possible(
-                set_by_hand.get((router.pk, cause)) or default_answer(router.nas_type, cause),
+                set_by_hand.get((router.pk, cause), CauseAnswer(DEFAULT_ANSWERS[cause].value)),
                 (router.partner_id, cause) in with_pool,
             )
             for cause in Cause
         }
-    return answers
-
-
-def default_answer(nas_type: str, cause: int) -> CauseAnswer:
-    """As shipped: who is blocked stays on in the list (MikroTik) or gets the reject pool; others as core says."""
-    if cause in BLOCKED:
-        return CauseAnswer.LIST if nas_type == NasType.MIKROTIK else CauseAnswer.POOL
-    return CauseAnswer(DEFAULT_ANSWERS[Cause(cause)].value)
+        for router in Router.objects.filter(partner_id__in=partner_ids)
+    }
 
 
 def _possible(answer: CauseAnswer, has_pool: bool) -> CauseAnswer:
@@ -77,11 +66,3 @@ def pool_around(partner_id: int, address: IPv4Address) -> Pool | None:
     """The partner's pool whose network holds `address`, the lowest VRF first."""
     own = Pool.objects.filter(partner_id=partner_id).order_by("vrf", "id")
     return next((pool for pool in own if address in pool.network), None)
-
-
-def session_pools(partner_id: int) -> Mapping[int | None, list[int]]:
-    """Router id -> ids of its dynamic pools, the shared ones (router None) under None."""
-    found: dict[int | None, list[int]] = {}
-    for pool in Pool.objects.filter(partner_id=partner_id, kind=PoolKind.DYNAMIC).order_by("id"):
-        found.setdefault(pool.router_id, []).append(pool.pk)
-    return found

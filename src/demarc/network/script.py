@@ -7,7 +7,7 @@ hold, they stay inside their quotes.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 MARK = "demarc"
 ALLOWED_LIST = "Demarc_allowed"
@@ -29,9 +29,9 @@ class RouterFacts:
     blocking pages, `source` the router's own address by which we know it."""
 
     name: str
-    server: IPv4Address
+    server: IPv4Address | IPv6Address
     page_server: IPv4Address
-    source: IPv4Address
+    source: IPv4Address | IPv6Address
     redirects: Sequence[Redirect]
     auth_port: int = 1812
     acct_port: int = 1813
