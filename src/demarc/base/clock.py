@@ -7,8 +7,11 @@ move the time, for every process on that directory alike. Anywhere else the file
 import json
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from demarc.core.period import billing_day
 
 MARKERS = ("DEMO", "TEST")
 OFFSET_FILE = "clock_offset"
@@ -77,3 +80,8 @@ def _directory() -> Path | None:
 
 _clock = Clock(_directory())
 now = _clock.now
+
+
+def today(zone: str) -> date:
+    """The billing day that it is now in a zone."""
+    return billing_day(now(), ZoneInfo(zone))

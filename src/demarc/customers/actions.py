@@ -4,7 +4,7 @@ The single verb is the bulk verb with one element. Facts of several fields are t
 `create_customer(partner_id=1, name="Ana", by=by, at=at)` and `create_customers([{"name": "Ana"}], ...)` are one thing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Required, TypedDict, Unpack
 from zoneinfo import available_timezones
@@ -16,7 +16,7 @@ from django.db import transaction
 
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
-from demarc.base.events import emit_ids
+from demarc.base.events import emit, emit_ids
 from demarc.base.models import Location, Partner
 from demarc.base.numbering import take
 from demarc.core.errors import Refused
@@ -48,6 +48,18 @@ class Particulars(TypedDict, total=False):
     city: str
     language: str
     location_id: int | None
+
+
+class PartnerFields(TypedDict, total=False):
+    """What a provider says of itself, as far as it is to be changed."""
+
+    name: str
+    zone: str
+    currency: str
+    language: str
+    phone: str
+    email: str
+    website: str
 
 
 class CustomerFields(Particulars, total=False):
@@ -83,6 +95,32 @@ def create_partner(*, name: str, zone: str, currency: str, language: str, by: Ac
     )
     PartnerTerms.objects.create(partner=partner, valid_from=limits.FIRST_DAY, **recorded(by, at))
     log.record("created", by=by, at=at, subject=("partner", partner.pk), partner_id=partner.pk, name=name)
+    return partner
+
+
+@transaction.atomic
+def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack[PartnerFields]) -> Partner:
+    """Change what the provider says of itself. The blocking page shows it (event PolicyChanged).
+
+    Refused: name taken, a word unknown, currency or zone of a provider whose customers have accounts.
+    """
+    partner = Partner.objects.select_for_update(no_key=True).get(pk=partner_id)
+    if "name" in fields:
+        fields["name"] = texts.name(fields["name"])
+        if Partner.objects.filter(name=fields["name"]).exclude(pk=partner_id).exists():
+            raise Refused(f"There is a partner called {fields['name']} already.", field="name", code="taken")
+    for field, check in PARTNER_CHECKS.items():
+        if field in fields:
+            fields[field] = check(fields[field])  # type: ignore[literal-required]
+    used = Account.objects.filter(partner=partner).exists()
+    for field in ("currency", "zone"):
+        if used and fields.get(field, getattr(partner, field)) != getattr(partner, field):
+            raise Refused("It is fixed, because customers have accounts in it.", field=field, code="in_use")
+    for field, value in fields.items():
+        setattr(partner, field, value)
+    partner.save(update_fields=list(fields))
+    log.record("updated", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
+    emit("PolicyChanged", partners=[partner_id])
     return partner
 
 
@@ -254,3 +292,20 @@ def _zone(name: str) -> str:
     if name not in available_timezones():
         raise Refused(f"{name!r} is not a time zone; use one such as Europe/Prague.", field="zone", code="zone_unknown")
     return name
+
+
+def _website(address: str) -> str:
+    address = texts.one_line(address, field="website", length_max=200)
+    if address and not address.startswith(("http://", "https://")):
+        raise Refused("A website begins with https:// or http://.", field="website", code="website")
+    return address
+
+
+PARTNER_CHECKS: dict[str, Callable[[str], str]] = {
+    "zone": _zone,
+    "currency": lambda code: currency_of(code.strip().upper()).code,
+    "language": _language,
+    "email": _email,
+    "phone": lambda text: texts.one_line(text, field="phone", length_max=60),
+    "website": _website,
+}

@@ -1,6 +1,5 @@
 """What staff type about customers and their terms. Field names are those of customers.actions."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,7 +7,7 @@ from django.conf import settings
 
 from demarc.base.models import Location, Partner
 from demarc.customers.models import BillingType, DayRule, LimitRule
-from demarc.ui.forms import Form, MoneyField
+from demarc.ui.forms import Form, Groups, MoneyField
 
 AS_PARTNER = ("", "As the provider's terms say")
 YES_NO = (("yes", "Yes, in full"), ("no", "No, from the next 00:00"))
@@ -28,7 +27,7 @@ class CustomerForm(Form):
     language = forms.ChoiceField(
         label="Language", required=False, choices=(("", "As the provider"), *settings.LANGUAGES)
     )
-    groups = (("Address", ("street", "zip_code", "city", "location_id")), ("Messages", ("language",)))
+    groups: Groups = (("Address", ("street", "zip_code", "city", "location_id")), ("Messages", ("language",)))
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,16 +47,6 @@ class NewCustomerForm(CustomerForm):
         choices=BillingType.choices,
         help_text="Prepaid: charged every day from the balance, blocked when the next day is not covered.",
     )
-
-
-class PartnerForm(Form):
-    """Which provider the new thing belongs to; only shown to those who work for several."""
-
-    partner = forms.TypedChoiceField(label="Provider", coerce=int)
-
-    def __init__(self, *args: Any, partners: Iterable[Partner], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["partner"].choices = [(partner.pk, partner.name) for partner in partners]  # type: ignore[attr-defined]
 
 
 class PartnerTermsForm(Form):
@@ -114,7 +103,9 @@ class ProviderForm(Form):
     email = forms.CharField(label="E-mail", max_length=254, required=False)
     website = forms.CharField(label="Website", max_length=200, required=False)
     language = forms.ChoiceField(label="Language", choices=settings.LANGUAGES)
-    currency = forms.CharField(label="Currency", max_length=3, help_text="A code such as EUR. Fixed once accounts exist.")
+    currency = forms.CharField(
+        label="Currency", max_length=3, help_text="A code such as EUR. Fixed once accounts exist."
+    )
     zone = forms.CharField(
         label="Time zone",
         max_length=60,

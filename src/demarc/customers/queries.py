@@ -77,6 +77,18 @@ def terms_for(account_ids: Iterable[int], day: date) -> dict[int, Terms]:
     return {account_id: book.on(account_id, partner_id, day) for account_id, partner_id in owners.items()}
 
 
+def account_terms_on(account_id: int, day: date) -> AccountTerms | None:
+    """The account's own rules recorded for `day`, those it leaves open as None; None when it never had any."""
+    rows = AccountTerms.objects.filter(account_id=account_id, valid_from__lte=day)
+    return rows.order_by("valid_from", "id").last()
+
+
+def partner_terms_on(partner_id: int, day: date) -> PartnerTerms | None:
+    """The partner's rules in force on `day`."""
+    rows = PartnerTerms.objects.filter(partner_id=partner_id, valid_from__lte=day)
+    return rows.order_by("valid_from", "id").last()
+
+
 def customer_list(
     partner_ids: Sequence[int] | None,
     *,
@@ -84,17 +96,19 @@ def customer_list(
     status: str = "",
     billing_type: str = "",
     location_id: int | None = None,
+    also: Sequence[int] = (),
 ) -> QuerySet[Customer]:
     """Customers that the reader may see (None: all), newest first.
 
-    `text` finds a number, or a part of name, e-mail address, phone or street.
+    `text` finds a number, or a part of name, e-mail address, phone or street; and the customers whose ids are in
+    `also`, because another room knows them by that text.
     """
     found = Customer.objects.select_related("partner").order_by("-id")
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
     if text := text.replace("\0", "").strip():
         parts = Q(name__icontains=text) | Q(email__icontains=text) | Q(phone__contains=text) | Q(street__icontains=text)
-        found = found.filter(parts | Q(number=text.zfill(6)) | Q(number=text))
+        found = found.filter(parts | Q(number=text.zfill(6)) | Q(number=text) | Q(pk__in=also))
     if status:
         found = found.filter(status=status)
     if billing_type:

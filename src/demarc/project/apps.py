@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from demarc.base import events
-from demarc.project.wiring import MENU, PANELS, READERS
+from demarc.project.wiring import MENU, PANELS, READERS, TABS
 from demarc.ui import menu, panels
 
 
@@ -13,5 +13,5 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         events.register(READERS)
-        menu.register(MENU)
+        menu.register(MENU, TABS)
         panels.register(PANELS)

@@ -12,6 +12,14 @@ READERS: dict[str, tuple[str, ...]] = {
     "RetryDue": ("billing.retry_accounts",),
 }
 
-PANELS: dict[str, tuple[tuple[str, str], ...]] = {}
+PANELS: dict[str, tuple[tuple[str, str], ...]] = {
+    "customer.actions": (("customers.edit", "demarc.customers.web.customer_actions"),),
+}
 
-MENU: tuple[Entry, ...] = (Entry("Dashboard", "dashboard", "dashboard", "dashboard.see"),)
+MENU: tuple[Entry, ...] = (
+    Entry("Dashboard", "dashboard", "dashboard.see", "dashboard"),
+    Entry("Customers", "customers", "customers.see", "users"),
+    Entry("Settings", "settings", "settings.see", "settings"),
+)
+
+TABS: dict[str, tuple[Entry, ...]] = {"customer": (Entry("Overview", "customer", "customers.see"),)}

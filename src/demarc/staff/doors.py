@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from demarc.ui import menu
 
 PUBLIC = "public"
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 M = TypeVar("M", bound=Model)
 
 
@@ -33,7 +34,7 @@ def page(permission: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _ask_to_log_in(request)
             if not permitted(request, permission):
@@ -50,7 +51,7 @@ def signed_in(view: View) -> View:
     """Any member of staff passes, whatever the role: pages about the viewer's own login."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _ask_to_log_in(request)
         if staff_login(request) is None:
@@ -148,7 +149,7 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     return {"may": May(request), "viewer": login, "menu": lines}
 
 
-def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """The view, with times shown in the viewer's own zone."""
     login = staff_login(request)
     with timezone.override(login.zone if login else None):

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from demarc.base import clock, log
+from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.doors import actor_of, permitted
+from demarc.staff.doors import actor_of, partners, permitted
 from demarc.ui import panels
 from demarc.ui.forms import Form
 from demarc.ui.lists import Listing, ListSpec
@@ -63,3 +64,18 @@ def list_page(
     if as_file:
         return listing.as_csv()
     return render(request, template, {"listing": listing, **words})
+
+
+def chosen_partner(request: HttpRequest) -> Partner | None:
+    """The provider for whom something new is made: the only one, or the one in the address; None: ask first."""
+    mine = partners(request)
+    wanted = request.GET.get("partner", "")
+    if wanted.isdecimal() and len(wanted) < 10:
+        return mine.filter(pk=int(wanted)).first()
+    first_two = list(mine[:2])
+    return first_two[0] if len(first_two) == 1 else None
+
+
+def choose_partner(request: HttpRequest, title: str) -> HttpResponse:
+    """The page that asks for which provider."""
+    return render(request, "staff/choose_partner.html", {"title": title, "partners": partners(request)})

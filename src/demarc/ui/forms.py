@@ -21,12 +21,14 @@ CLASSES: dict[type[forms.Widget], str] = {
 }
 UNPROCESSABLE = 422
 
+Groups = tuple[tuple[str, tuple[str, ...]], ...]
+
 
 class Form(forms.Form):
     """The base of every form. `groups` may name fields to show under a heading: ((heading, (field, ...)), ...)."""
 
     use_required_attribute = False
-    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    groups: Groups = ()
     result: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

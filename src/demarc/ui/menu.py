@@ -1,6 +1,6 @@
-"""The main menu: entries by group, each with the permission that shows it. project.wiring fills it."""
+"""The main menu and the tabs of a thing's pages; each entry names what it needs. project.wiring fills them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -8,12 +8,12 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the menu. `page` is a URL name; `under` the first path part that marks it as the present one."""
+    """One line of the menu, or one tab. `page` is a URL name."""
 
     label: str
     page: str
-    icon: str
     permission: str
+    icon: str = ""
     group: str = ""
 
 
@@ -28,11 +28,23 @@ class Line:
 
 
 _entries: list[Entry] = []
+_tabs: dict[str, tuple[Entry, ...]] = {}
 
 
-def register(entries: Sequence[Entry]) -> None:
-    """Take the entries (project.wiring.MENU), once at start."""
+def register(entries: Sequence[Entry], tabs_of: Mapping[str, tuple[Entry, ...]]) -> None:
+    """Take the menu and the tabs by kind of thing (project.wiring MENU and TABS), once at start."""
     _entries[:] = entries
+    _tabs.clear()
+    _tabs.update(tabs_of)
+
+
+def tabs(kind: str, key: int, may: Callable[[str], bool], current: str) -> list[Line]:
+    """The tabs of one thing for a viewer who may do what `may` grants; `current` is the URL name he is at."""
+    return [
+        Line(entry.label, reverse(entry.page, args=[key]), entry.icon, entry.page == current)
+        for entry in _tabs.get(kind, ())
+        if may(entry.permission)
+    ]
 
 
 def lines(may: Callable[[str], bool], path: str) -> list[tuple[str, list[Line]]]:

@@ -1,10 +1,11 @@
-"""Which parts of a page come from other rooms. Holds names only; project.wiring says who stands where.
+"""Which parts of a page come from other rooms, and the shapes of such parts. project.wiring says who stands where.
 
 A room shows what it knows on the page of a room to its right ("customer.facts", "dashboard.attention") without being
 imported by it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +17,38 @@ class Stand(NamedTuple):
 
     permission: str
     maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure of the strip under a title. `tone` is good, soon, bad or empty; `href` leads to its why."""
+
+    label: str
+    value: Any
+    lines: tuple[Any, ...] = ()
+    tone: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that needs attention, and the one step that helps."""
+
+    tone: str
+    words: Any
+    href: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of the page's head: the primary one stands alone, the others in a menu."""
+
+    label: str
+    href: str
+    icon: str
+    primary: bool = False
+    danger: bool = False
 
 
 _stands: dict[str, tuple[Stand, ...]] = {}
