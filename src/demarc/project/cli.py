@@ -175,7 +175,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command.takes_data and args.data:
             os.environ["DEMARC_DATA"] = str(Path(args.data).expanduser().absolute())
         if command.login:
-            args.config = importlib.import_module("demarc.project.reach").use_database(command.login)
+            reach = importlib.import_module("demarc.project.reach")
+            args.config = reach.use_database(command.login)
+            if not command.hidden:  # the supervisor's own steps wait, retry or fail by themselves
+                reach.check_reachable(args.config)
             os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demarc.project.settings")
             django.setup()
         code = importlib.import_module(f"demarc.project.commands.{command.module}").run(args)

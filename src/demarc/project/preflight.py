@@ -14,6 +14,7 @@ from demarc.core.errors import Refused
 from demarc.project.config import Config
 
 FREE_BYTES_MIN = 200_000_000
+PROBE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def make_directory(config: Config, *, demo: bool, test: bool) -> None:
                 )
             (config.data / name).touch()
         probe = config.run / "probe"
-        probe.write_bytes(b"")
+        probe.write_bytes(b"x" * PROBE_BYTES)
         probe.unlink()
     except OSError as error:
         message = f"The data directory {config.data} cannot be used: {error.strerror} ({error.filename})."

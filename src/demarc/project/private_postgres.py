@@ -32,10 +32,14 @@ LEAVE_S = 30.0
 STOP_S = 3.0
 BUILTIN_LOCALE_SINCE = 17
 MIB = 1024 * 1024
-REAL_SETTINGS = {"max_wal_size": "2GB", "checkpoint_timeout": "15min", "wal_compression": "on"}
+REAL_SETTINGS = {
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "recovery_init_sync_method": "syncfs",  # after a crash: one call, not one per file
+}
 TEST_SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",

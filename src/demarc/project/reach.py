@@ -8,23 +8,26 @@ from demarc.project.roles import connect
 
 
 def use_database(login: str) -> Config:
-    """Set this process's environment so that Django logs in as "app" or "owner"; refuses when it cannot.
+    """Set this process's environment so that Django logs in as "app" or "owner".
 
-    The configuration as it was before, for one that logs in as the owner takes the owner for the app.
+    Returns the configuration as it was before: afterwards the owner would be taken for the app.
     """
     config = Config.from_environment()
     os.environ.update(config.environment())
-    url = config.owner_url() if login == "owner" else config.app_url()
-    if config.private_database:
-        if not (config.data / "pg" / "data").exists():
-            raise Refused(f"There is no Demarc in {config.data}; demarc up makes one.", code="running")
-        try:
-            connect(url, "the data directory").close()
-        except Refused as refusal:
-            message = f"Demarc does not run on {config.data}; start it with demarc up. ({refusal.message})"
-            raise Refused(message, code="running") from refusal
-    else:
-        connect(url, "DEMARC_DATABASE_OWNER_URL" if login == "owner" else "DEMARC_DATABASE_URL").close()
     if login == "owner":
-        os.environ["DEMARC_DATABASE_URL"] = url
+        os.environ["DEMARC_DATABASE_URL"] = config.owner_url()
     return config
+
+
+def check_reachable(config: Config) -> None:
+    """Refuse when nobody answers, saying what to do about it."""
+    if not config.private_database:
+        connect(config.app_url(), "DEMARC_DATABASE_URL").close()
+    elif not (config.data / "pg" / "data").exists():
+        raise Refused(f"There is no Demarc in {config.data}; demarc up makes one.", code="running")
+    else:
+        try:
+            connect(config.app_url(), "the data directory").close()
+        except Refused as refusal:
+            message = f"Demarc does not run on {config.data}; start it with demarc up."
+            raise Refused(message, code="running") from refusal

@@ -1,7 +1,9 @@
 """The workers: run jobs of the named queues, retry what trouble outside broke, take up what a dead worker left."""
 
 import asyncio
+import signal
 from argparse import Namespace
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,6 +28,7 @@ GRACEFUL_S = 4.0
 HEARTBEAT_S = 2.0
 STALLED_S = 15.0
 SWEEP_S = 5.0
+RECONNECT_S = 0.5
 
 
 class RetryTrouble(BaseRetryStrategy):
@@ -39,32 +42,53 @@ class RetryTrouble(BaseRetryStrategy):
 
 
 def run(args: Namespace) -> int:
-    """Work until told to stop."""
+    """Work until told to stop; a database that goes away and comes back is no reason to end."""
     for task in app.tasks.values():
         task.retry_strategy = task.retry_strategy or RetryTrouble()
-    with app.replace_connector(DjangoConnector().get_worker_connector()) as working:
-        asyncio.run(_work(working, args.queues))
+    asyncio.run(_work(args.queues))
     return 0
 
 
-async def _work(working: App, queues: list[str]) -> None:
+async def _work(queues: list[str]) -> None:
+    loop = asyncio.get_running_loop()
     # One thread per running job, no more: each keeps a database connection.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CONCURRENCY))
-    async with working.open_async():
-        sweeper = asyncio.create_task(_sweep(working, queues))
+    loop.set_default_executor(ThreadPoolExecutor(CONCURRENCY))
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    while not stopping.is_set():
+        serving = asyncio.create_task(_serve(queues))
+        await asyncio.wait([serving, stopped := asyncio.create_task(stopping.wait())], return_when=FIRST_COMPLETED)
+        stopped.cancel()
+        serving.cancel()
         try:
-            await working.run_worker_async(
-                queues=queues,
-                name="-".join(queues),
-                concurrency=CONCURRENCY,
-                shutdown_graceful_timeout=GRACEFUL_S,
-                delete_jobs="successful",
-                update_heartbeat_interval=HEARTBEAT_S,
-                stalled_worker_timeout=STALLED_S,
-                task_middleware=[_with_live_connection],
-            )
-        finally:
-            sweeper.cancel()
+            await serving
+        except asyncio.CancelledError:
+            return
+        except ConnectorException as error:
+            log.warning("no database", error=str(error.__cause__ or error))
+        await asyncio.sleep(RECONNECT_S)
+
+
+async def _serve(queues: list[str]) -> None:
+    """Run jobs until cancelled (those at work are finished first) or until the database is lost."""
+    with app.replace_connector(DjangoConnector().get_worker_connector()) as working:
+        async with working.open_async():
+            sweeper = asyncio.create_task(_sweep(working, queues))
+            try:
+                await working.run_worker_async(
+                    queues=queues,
+                    name="-".join(queues),
+                    concurrency=CONCURRENCY,
+                    shutdown_graceful_timeout=GRACEFUL_S,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=STALLED_S,
+                    task_middleware=[_with_live_connection],
+                )
+            finally:
+                sweeper.cancel()
 
 
 async def _sweep(working: App, queues: list[str]) -> None:
