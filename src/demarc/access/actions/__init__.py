@@ -1,0 +1,34 @@
+"""What is done to NAS clients, logins and sessions. Sends nothing itself: radiusd reads what is written here."""
+
+from demarc.access.actions.nas import save_nas
+from demarc.access.actions.policy import publish_policy
+from demarc.access.actions.sessions import (
+    close_stale_sessions,
+    make_session_months,
+    prune_feed,
+    request_disconnect,
+)
+from demarc.access.actions.subscribers import (
+    NewSubscriber,
+    change_password,
+    create_subscriber,
+    create_subscribers,
+    set_addresses,
+)
+from demarc.access.actions.sync import repair_sessions, sync_services
+
+__all__ = [
+    "NewSubscriber",
+    "change_password",
+    "close_stale_sessions",
+    "create_subscriber",
+    "create_subscribers",
+    "make_session_months",
+    "prune_feed",
+    "publish_policy",
+    "repair_sessions",
+    "request_disconnect",
+    "save_nas",
+    "set_addresses",
+    "sync_services",
+]

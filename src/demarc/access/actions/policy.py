@@ -1,0 +1,78 @@
+"""What radiusd must know of a partner beside his logins: the cause table, and pools cut into blocks to lease."""
+
+from datetime import datetime
+from ipaddress import IPv4Address
+from typing import Any
+
+from django.db import transaction
+
+from demarc.access.feed import tell_radius
+from demarc.access.models import Nas, Policy, PoolBlock
+from demarc.base import log
+from demarc.base.actors import SYSTEM, Actor
+from demarc.base.models import Partner
+from demarc.core.addressing import Span, blocks
+from demarc.network.models import Pool, PoolKind
+from demarc.network.queries import RESTORE_LIST, cause_rules
+
+BLOCKED_SESSION_TIMEOUT_S = 300
+"""A blocked session asks again after this time, so that who has paid is online even if every CoA was lost."""
+
+BLOCK_ADDRESSES = 64
+BLOCKS_WANTED = 16
+BLOCKS_MAX = 4096
+
+
+@transaction.atomic
+def publish_policy(partner_id: int, *, by: Actor = SYSTEM, at: datetime) -> Policy:
+    """Write the partner's Policy and lay out his new pools, and let radiusd and the pages read them again.
+
+    The body: {"partner_id", "name", "causes": {"0": {"list", "pool_id" or null, "page_port"}, ... "4"},
+    "blocked_session_timeout_s", "restore_list"}; `restore_list` is the list that means "not blocked", since a CoA can
+    only put an address into a list. Refuses nothing.
+    """
+    partner = Partner.objects.select_for_update().get(pk=partner_id)
+    policy, _ = Policy.objects.update_or_create(partner=partner, defaults={"body": _body(partner)})
+    laid_out = _lay_out_pools(partner_id)
+    log.record(
+        "policy_published", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, new_pools=laid_out
+    )
+    tell_radius("policy", [partner_id])
+    tell_radius("pool", list(Pool.objects.filter(partner_id=partner_id).values_list("pk", flat=True)))
+    tell_radius("nas", list(Nas.objects.filter(partner_id=partner_id).values_list("pk", flat=True)))
+    return policy
+
+
+def _body(partner: Partner) -> dict[str, Any]:
+    return {
+        "partner_id": partner.pk,
+        "name": partner.name,
+        "causes": {
+            str(rule.cause): {"list": rule.list_name, "pool_id": rule.pool_id, "page_port": rule.page_port}
+            for rule in cause_rules(partner.pk)
+        },
+        "blocked_session_timeout_s": BLOCKED_SESSION_TIMEOUT_S,
+        "restore_list": RESTORE_LIST,
+    }
+
+
+def _lay_out_pools(partner_id: int) -> list[int]:
+    """Cut the pools that have no blocks yet; radiusd leases by claiming blocks. Their ids."""
+    new = Pool.objects.filter(partner_id=partner_id, kind__in=[PoolKind.DYNAMIC, PoolKind.REJECT], blocks=None)
+    laid_out = list(new.order_by("id"))
+    for pool in laid_out:
+        span = Span(IPv4Address(pool.first), IPv4Address(pool.last))
+        PoolBlock.objects.bulk_create(
+            [
+                PoolBlock(pool=pool, first=str(block.first), last=str(block.last))
+                for block in blocks(span, _block_size(len(span)))
+            ],
+            batch_size=1000,
+        )
+    return [pool.pk for pool in laid_out]
+
+
+def _block_size(addresses: int) -> int:
+    """How many addresses a block has: enough blocks for several processes in a small pool, not too many in a large."""
+    wanted = min(BLOCK_ADDRESSES, max(1, addresses // BLOCKS_WANTED))
+    return max(wanted, -(-addresses // BLOCKS_MAX))

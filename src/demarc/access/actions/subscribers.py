@@ -1,0 +1,220 @@
+"""Logins of services: making them, one or a hundred thousand, and changing what they hold.
+
+The single verb is the bulk verb with one element. Passwords are sealed here and opened by radiusd alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Required, TypedDict, Unpack
+
+from django.db import connection, transaction
+from psycopg.errors import UniqueViolation
+
+from demarc.access.actions.sync import project
+from demarc.access.feed import tell_radius
+from demarc.access.holdings import (
+    Asked,
+    checked_address,
+    checked_login,
+    checked_macs,
+    checked_password,
+    refuse_held,
+    vrf_of,
+)
+from demarc.access.models import BoundMac, StaticAddress, Subscriber
+from demarc.base import log
+from demarc.base.actors import Actor
+from demarc.base.numbering import take_ids
+from demarc.base.vault import seal_for_radius
+from demarc.core.errors import Refused
+from demarc.network.models import Pool, PoolKind
+from demarc.plans.models import Service, ServiceState
+
+CHUNK = 2000
+PLACE = "access_subscriber.secret.{}"
+COPY_SUBSCRIBERS = """
+COPY access_subscriber (id, partner_id, service_id, realm, login, secret, bind_mac, simultaneous_limit, pool_id,
+    nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps, rate_limit, owed_currency)
+FROM STDIN
+"""
+COPY_ADDRESSES = "COPY access_staticaddress (subscriber_id, vrf, address, active) FROM STDIN"
+COPY_MACS = "COPY access_boundmac (subscriber_id, mac, active) FROM STDIN"
+
+
+class Holdings(TypedDict, total=False):
+    """What a login holds: an address for good (None: none), MACs (any form), and whether only they may connect."""
+
+    static_ipv4: str | None
+    macs: Sequence[str]
+    bind_mac: bool
+
+
+class Options(Holdings, total=False):
+    """What a login may be made with; `pool_id`: its own dynamic pool instead of its router's."""
+
+    pool_id: int | None
+    simultaneous_limit: int
+
+
+class NewSubscriber(Options, total=False):
+    """A login to be made."""
+
+    service_id: Required[int]
+    login: Required[str]
+    password: Required[str]
+
+
+@transaction.atomic
+def create_subscriber(
+    *, service_id: int, login: str, password: str, by: Actor, at: datetime, **options: Unpack[Options]
+) -> Subscriber:
+    """A login for a service. Refused: the service ended, login, address or MAC held by another (the holder is his
+    service), an address in no pool or in a dynamic one, pool or limit out of range."""
+    new: NewSubscriber = {"service_id": service_id, "login": login, "password": password, **options}
+    (subscriber_id,) = _create([new], at)
+    subscriber = Subscriber.objects.select_related("service").get(pk=subscriber_id)
+    _record("login_created", subscriber, by=by, at=at, login=subscriber.login)
+    return subscriber
+
+
+@transaction.atomic
+def create_subscribers(new: Sequence[NewSubscriber], *, by: Actor, at: datetime) -> list[int]:
+    """Many logins of one partner at once: their ids, in order. Refused as in create_subscriber, and nothing is made."""
+    made = [made_id for start in range(0, len(new), CHUNK) for made_id in _create(new[start : start + CHUNK], at)]
+    partner_id = Subscriber.objects.get(pk=made[0]).partner_id if made else None
+    log.record("logins_created", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, count=len(made))
+    return made
+
+
+def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
+    services = Service.objects.in_bulk([one["service_id"] for one in new])
+    pools = _pools(service.partner_id for service in services.values())
+    ids = take_ids("access_subscriber_id_seq", len(new))
+    rows = [_row(subscriber_id, one, services, pools) for subscriber_id, one in zip(ids, new, strict=True)]
+    asked = [
+        Asked(
+            partner_id=row["partner_id"],
+            login=row["login"],
+            address=checked_address(address) if (address := one.get("static_ipv4")) else None,
+            macs=checked_macs(one.get("macs", ()), bind=row["bind_mac"]),
+        )
+        for row, one in zip(rows, new, strict=True)
+    ]
+    vrfs = [vrf_of(one.address, pools[one.partner_id]) if one.address else 0 for one in asked]
+    refuse_held(asked, vrfs)
+    try:
+        with transaction.atomic():
+            _copy(COPY_SUBSCRIBERS, (row.values() for row in rows))
+            _copy_holdings(zip(ids, asked, vrfs, strict=True))
+    except UniqueViolation:  # another one was quicker; say who
+        refuse_held(asked, vrfs)
+        raise
+    project(sorted(services), at=at)
+    return ids
+
+
+def _row(
+    subscriber_id: int, one: NewSubscriber, services: dict[int, Service], pools: dict[int, list[Pool]]
+) -> dict[str, Any]:
+    """A row for COPY_SUBSCRIBERS, in its order; the projected columns start closed."""
+    service = services.get(one["service_id"])
+    if service is None or service.state == ServiceState.ENDED:
+        raise Refused("The service has ended.", field="service_id", code="ended")
+    limit = one.get("simultaneous_limit", 1)
+    if not 1 <= limit <= 100:
+        raise Refused("From 1 to 100 sessions at a time.", field="simultaneous_limit")
+    pool_id = one.get("pool_id")
+    if pool_id and not any(p.pk == pool_id and p.kind == PoolKind.DYNAMIC for p in pools[service.partner_id]):
+        raise Refused("Choose one of the partner's dynamic pools.", field="pool_id")
+    return {
+        "id": subscriber_id,
+        "partner_id": service.partner_id,
+        "service_id": service.pk,
+        "realm": "",
+        "login": checked_login(one["login"]),
+        "secret": seal_for_radius(checked_password(one["password"]), PLACE.format(subscriber_id)),
+        "bind_mac": one.get("bind_mac", False),
+        "simultaneous_limit": limit,
+        "pool_id": pool_id,
+        "nas_port_id": "",
+        "session_timeout_s": 0,
+        "active": False,
+        "cause": 1,
+        "routes": [],
+        "macs": [],
+        "down_kbps": 0,
+        "up_kbps": 0,
+        "rate_limit": "",
+        "owed_currency": "",
+    }
+
+
+def _pools(partner_ids: Iterable[int]) -> dict[int, list[Pool]]:
+    found: dict[int, list[Pool]] = {partner_id: [] for partner_id in partner_ids}
+    for pool in Pool.objects.filter(partner_id__in=found).order_by("vrf", "id"):
+        found[pool.partner_id].append(pool)
+    return found
+
+
+def _copy(statement: str, rows: Iterable[Iterable[Any]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(list(row))
+
+
+def _copy_holdings(held: Iterable[tuple[int, Asked, int]]) -> None:
+    known = list(held)
+    _copy(COPY_ADDRESSES, ((holder, vrf, one.address, True) for holder, one, vrf in known if one.address))
+    _copy(COPY_MACS, ((holder, mac, True) for holder, one, _ in known for mac in one.macs))
+
+
+@transaction.atomic
+def change_password(subscriber_id: int, *, password: str, by: Actor, at: datetime) -> None:
+    """A new password; sessions that are on stay on. Refused: empty, too long, or one that cannot be sent."""
+    subscriber = Subscriber.objects.select_for_update(of=("self",)).select_related("service").get(pk=subscriber_id)
+    subscriber.secret = seal_for_radius(checked_password(password), PLACE.format(subscriber_id))
+    subscriber.save(update_fields=["secret"])
+    _record("password_changed", subscriber, by=by, at=at, login=subscriber.login)
+    tell_radius("subscriber", [subscriber_id])
+
+
+@transaction.atomic
+def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unpack[Holdings]) -> Subscriber:
+    """Give a login another address, or none; other MACs, or none. A session on another address is cut.
+
+    Refused: the service ended, held by another (the holder is his service), in no pool or in a dynamic one.
+    """
+    subscriber = Subscriber.objects.select_for_update(of=("self",)).select_related("service").get(pk=subscriber_id)
+    if subscriber.service.state == ServiceState.ENDED:
+        raise Refused("The service has ended.", code="ended")
+    subscriber.bind_mac = changes.get("bind_mac", subscriber.bind_mac)
+    present = StaticAddress.objects.filter(subscriber=subscriber, active=True).first()
+    wanted = changes.get("static_ipv4", present.address if present else None)
+    asked = Asked(
+        partner_id=subscriber.partner_id,
+        login=subscriber.login,
+        address=checked_address(wanted) if wanted else None,
+        macs=checked_macs(changes.get("macs", subscriber.macs), bind=subscriber.bind_mac),
+        subscriber_id=subscriber_id,
+    )
+    vrf = vrf_of(asked.address, _pools([asked.partner_id])[asked.partner_id]) if asked.address else 0
+    refuse_held([asked], [vrf])
+    try:
+        with transaction.atomic():
+            StaticAddress.objects.filter(subscriber=subscriber).delete()
+            BoundMac.objects.filter(subscriber=subscriber).delete()
+            _copy_holdings([(subscriber_id, asked, vrf)])
+    except UniqueViolation:  # another one was quicker; say who
+        refuse_held([asked], [vrf])
+        raise
+    subscriber.save(update_fields=["bind_mac"])
+    project([subscriber.service_id], at=at)
+    tell_radius("subscriber", [subscriber_id])
+    subscriber.refresh_from_db()
+    _record("addresses_set", subscriber, by=by, at=at, login=subscriber.login, address=wanted, macs=asked.macs)
+    return subscriber
+
+
+def _record(verb: str, subscriber: Subscriber, *, by: Actor, at: datetime, **body: object) -> None:
+    customer = ("customer", subscriber.service.customer_id)
+    log.record(verb, by=by, at=at, subject=customer, partner_id=subscriber.partner_id, **body)

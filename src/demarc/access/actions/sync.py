@@ -1,0 +1,215 @@
+"""From a service's state to its logins' rows, and from these to what routers must be told. Set-based; safe to repeat.
+
+What is wanted is written down as a whole (list and speed, or a cut), never as a change, so that a repeated, late or
+lost job does no harm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from demarc.access.feed import tell_radius, wake_coa_sender
+from demarc.access.rates import rate_text
+from demarc.base import log
+from demarc.base.actors import SYSTEM, Actor
+from demarc.network.queries import RESTORE_LIST, router_answers
+from demarc.plans.models import Plan, Service
+
+LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) ORDER BY id FOR NO KEY UPDATE"
+
+RELEASE = """
+WITH ended AS (
+    SELECT sub.id FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
+    WHERE s.id = ANY(%(services)s) AND s.state = 'ended'
+), addresses AS (
+    UPDATE access_staticaddress SET active = false WHERE active AND subscriber_id IN (SELECT id FROM ended)
+)
+UPDATE access_boundmac SET active = false WHERE active AND subscriber_id IN (SELECT id FROM ended)
+"""
+
+# A statement of its own after the lock: in READ COMMITTED only a new statement sees what the one who held the lock,
+# and the service's change before him, have committed.
+PROJECT = """
+WITH wanted AS (
+    SELECT sub.id, s.state = 'active' AS active, s.blocked_cause AS cause, s.access_since AS since,
+        p.speed_down_kbps AS down_kbps, p.speed_up_kbps AS up_kbps, rate.text AS rate_limit,
+        (SELECT a.address FROM access_staticaddress a
+         WHERE a.subscriber_id = sub.id AND a.active ORDER BY a.id LIMIT 1) AS static_ipv4,
+        ARRAY(SELECT upper(m.mac::text) FROM access_boundmac m
+              WHERE m.subscriber_id = sub.id AND m.active ORDER BY m.mac)::varchar(17)[] AS macs,
+        due.amount AS owed, CASE WHEN due.amount IS NULL THEN '' ELSE account.currency END AS owed_currency
+    FROM access_subscriber sub
+    JOIN plans_service s ON s.id = sub.service_id
+    JOIN plans_plan p ON p.id = s.plan_id
+    JOIN customers_account account ON account.id = s.account_id
+    JOIN unnest(%(plans)s::bigint[], %(rates)s::text[]) AS rate (plan_id, text) ON rate.plan_id = s.plan_id
+    LEFT JOIN unnest(%(accounts)s::bigint[], %(owed)s::bigint[]) AS due (account_id, amount)
+        ON due.account_id = s.account_id AND s.blocked_cause = 2
+    WHERE s.id = ANY(%(services)s)
+)
+UPDATE access_subscriber sub
+SET active = w.active, cause = w.cause, since = w.since, down_kbps = w.down_kbps, up_kbps = w.up_kbps,
+    rate_limit = w.rate_limit, static_ipv4 = w.static_ipv4, macs = w.macs, owed = w.owed,
+    owed_currency = w.owed_currency
+FROM wanted w JOIN access_subscriber old ON old.id = w.id
+WHERE sub.id = w.id AND (
+    (old.active, old.cause, old.since, old.down_kbps, old.up_kbps, old.rate_limit, old.static_ipv4, old.macs,
+     old.owed, old.owed_currency)
+    IS DISTINCT FROM
+    (w.active, w.cause, w.since, w.down_kbps, w.up_kbps, w.rate_limit, w.static_ipv4, w.macs, w.owed,
+     w.owed_currency))
+RETURNING sub.id,
+    old.static_ipv4 IS DISTINCT FROM w.static_ipv4,
+    (old.active, old.cause, old.rate_limit) IS DISTINCT FROM (w.active, w.cause, w.rate_limit)
+"""
+
+SUPERSEDE = """
+UPDATE access_coaintent SET state = 'superseded'
+WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent')
+"""
+
+# Only a cut changes an address (RFC 5176; MikroTik's manual says the same of its CoA): so whoever leaves or enters a
+# reject pool is cut. So is a session in the list of a wrong MAC, password or name: only a new request can judge it.
+TELL = """
+INSERT INTO access_coaintent
+    (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name, session_id, framed_ipv4,
+     state, tries)
+SELECT told.nas_id, told.node, told.subscriber_id, CASE WHEN told.cut THEN 'disconnect' ELSE 'coa' END,
+    told.cause IS NULL, CASE WHEN told.cut THEN '' ELSE told.list_name END,
+    CASE WHEN told.cut THEN '' ELSE told.rate_limit END, told.user_name, told.session_id, told.framed_ipv4,
+    CASE WHEN told.coa_enabled THEN 'queued' ELSE 'not_sent' END, 0
+FROM (
+    SELECT nas.id AS nas_id, nas.node, nas.coa_enabled, sub.id AS subscriber_id, sub.cause, sub.rate_limit,
+        live.user_name, live.session_id, live.framed_ipv4,
+        CASE WHEN sub.cause IS NULL THEN %(restore_list)s ELSE rule.list_name END AS list_name,
+        nas.block_by = 'disconnect'
+            OR s.state = 'ended'
+            OR coalesce(answer.answer, 'list') <> 'list'
+            OR (sub.cause IS NOT NULL AND rule.list_name IS NULL)
+            OR (sub.id = ANY(%(moved)s) AND live.framed_ipv4 IS DISTINCT FROM sub.static_ipv4)
+            OR EXISTS (SELECT FROM network_pool pool
+                       WHERE pool.kind = 'reject' AND pool.vrf = live.vrf
+                         AND live.framed_ipv4 BETWEEN pool.first AND pool.last)
+            OR EXISTS (SELECT FROM network_causerule other
+                       WHERE other.partner_id = sub.partner_id AND other.cause IN (0, 3, 4)
+                         AND other.list_name = live.list_name) AS cut
+    FROM access_sessionlive live
+    JOIN access_subscriber sub ON sub.id = live.subscriber_id
+    JOIN plans_service s ON s.id = sub.service_id
+    JOIN access_nas nas ON nas.id = live.nas_id
+    LEFT JOIN network_causerule rule ON rule.partner_id = sub.partner_id AND rule.cause = sub.cause
+    LEFT JOIN unnest(%(routers)s::bigint[], %(causes)s::int[], %(answers)s::text[])
+        AS answer (router_id, cause, answer) ON answer.router_id = nas.router_id AND answer.cause = sub.cause
+    WHERE live.subscriber_id = ANY(%(subscribers)s)
+    ORDER BY live.id
+) told
+"""
+
+PARTNERS_OF_NASES = """
+SELECT DISTINCT nas.partner_id FROM access_sessionlive live JOIN access_nas nas ON nas.id = live.nas_id
+WHERE live.subscriber_id = ANY(%(subscribers)s)
+"""
+
+# A session whose accounting arrived after its customer's state had changed was not told. The list is what radiusd says
+# it put it in; sessions in the list of a wrong MAC, password or name are as they should be.
+DRIFTED = """
+SELECT sub.id
+FROM access_sessionlive live
+JOIN access_subscriber sub ON sub.id = live.subscriber_id
+LEFT JOIN network_causerule rule ON rule.partner_id = sub.partner_id AND rule.cause = sub.cause
+WHERE coalesce(rule.list_name, '') <> CASE WHEN live.list_name = %(restore_list)s THEN '' ELSE live.list_name END
+    AND NOT EXISTS (SELECT FROM network_causerule other
+                    WHERE other.partner_id = sub.partner_id AND other.cause IN (0, 3, 4)
+                      AND other.list_name = live.list_name)
+    AND NOT coalesce((SELECT intent.kind = 'disconnect'
+                          OR intent.list_name = coalesce(rule.list_name, %(restore_list)s)
+                      FROM access_coaintent intent
+                      WHERE intent.subscriber_id = sub.id AND intent.nas_id = live.nas_id
+                        AND intent.session_id = live.session_id AND intent.state <> 'superseded'
+                      ORDER BY intent.id DESC LIMIT 1), false)
+ORDER BY sub.id LIMIT %(limit)s
+"""
+DRIFT_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a projection changed: logins whose row differs, those with another address, and how many sessions heard."""
+
+    changed: list[int]
+    moved: list[int]
+    told: int
+
+
+@transaction.atomic
+def sync_services(service_ids: Sequence[int], *, by: Actor = SYSTEM, at: datetime) -> Outcome:
+    """Bring the logins of these services to what services, plans and balances say, and tell radiusd and the routers.
+
+    Writes a log row when something changed. Refuses nothing.
+    """
+    outcome = project(service_ids, at=at)
+    if outcome.changed:
+        log.record(
+            "access_synced", by=by, at=at, subject=("access", None), logins=len(outcome.changed), sessions=outcome.told
+        )
+    return outcome
+
+
+def project(service_ids: Sequence[int], *, at: datetime) -> Outcome:
+    """What sync_services does, inside an action that writes the log."""
+    services = {"services": list(service_ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, services)
+        cursor.execute(RELEASE, services)
+        cursor.execute(PROJECT, {**services, **_rates(service_ids), **_owed(service_ids, at)})
+        rows = cursor.fetchall()
+    changed = sorted(row[0] for row in rows)
+    moved = sorted(row[0] for row in rows if row[1])
+    concerned = sorted(row[0] for row in rows if row[1] or row[2])
+    if changed:
+        tell_radius("subscriber", changed)
+    return Outcome(changed, moved, _tell_routers(concerned, moved) if concerned else 0)
+
+
+@transaction.atomic
+def repair_sessions(*, by: Actor = SYSTEM, at: datetime) -> int:
+    """Tell routers about sessions that are in another list than their customer's state asks for: how many heard."""
+    with connection.cursor() as cursor:
+        cursor.execute(DRIFTED, {"restore_list": RESTORE_LIST, "limit": DRIFT_BATCH})
+        drifted = sorted({row[0] for row in cursor.fetchall()})
+    told = _tell_routers(drifted, []) if drifted else 0
+    if told:
+        log.record("sessions_repaired", by=by, at=at, subject=("access", None), sessions=told)
+    return told
+
+
+def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
+    facts: dict[str, Any] = {"subscribers": list(subscribers), "moved": list(moved), "restore_list": RESTORE_LIST}
+    with connection.cursor() as cursor:
+        cursor.execute(SUPERSEDE, facts)
+        cursor.execute(PARTNERS_OF_NASES, facts)
+        partners = [row[0] for row in cursor.fetchall()]
+        if not partners:
+            return 0
+        answers = [
+            (router, int(cause), answer.value)
+            for router, by_cause in router_answers(partners).items()
+            for cause, answer in by_cause.items()
+        ]
+        columns = {name: [row[n] for row in answers] for n, name in enumerate(("routers", "causes", "answers"))}
+        cursor.execute(TELL, {**facts, **columns})
+        told = int(cursor.rowcount)
+    wake_coa_sender()
+    return told
+
+
+def _rates(service_ids: Sequence[int]) -> dict[str, list[int] | list[str]]:
+    plans = list(Plan.objects.filter(pk__in=Service.objects.filter(pk__in=list(service_ids)).values("plan")))
+    return {"plans": [plan.pk for plan in plans], "rates": [rate_text(plan) for plan in plans]}
+
+
+def _owed(service_ids: Sequence[int], at: datetime) -> dict[str, list[int]]:
+    return {"accounts": [], "owed": []}

@@ -1,0 +1,138 @@
+"""What logins hold alone: names, addresses, MACs. Says who holds what is asked for, and whether it may be asked for.
+
+Reads only; the unique constraints of the database answer a race between two who ask.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+
+from demarc.access.models import BoundMac, StaticAddress, Subscriber
+from demarc.base import texts
+from demarc.core.access import normal_mac
+from demarc.core.errors import Refused
+from demarc.network.models import Pool, PoolKind
+
+PASSWORD_LENGTH_MAX = 128
+"""RFC 2865 section 5.2: a User-Password has at most 128 octets."""
+MACS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one login of a partner asks to hold. `subscriber_id` None: it is new."""
+
+    partner_id: int
+    login: str
+    address: IPv4Address | None = None
+    macs: Sequence[str] = ()
+    subscriber_id: int | None = None
+
+
+def checked_login(text: str) -> str:
+    """A login without outer blanks. Refused: empty, too long, or with control characters."""
+    return texts.name(text, field="login", length_max=120)
+
+
+def checked_password(text: str) -> str:
+    """A password as it is. Refused: empty, too long, or with a NUL, which PAP cannot carry (RFC 2865 section 5.2)."""
+    if not text or len(text.encode()) > PASSWORD_LENGTH_MAX:
+        raise Refused(f"A password has 1 to {PASSWORD_LENGTH_MAX} characters.", field="password")
+    if "\0" in text:
+        raise Refused("The password holds a character that cannot be sent.", field="password")
+    return text
+
+
+def checked_macs(macs: Iterable[str], *, bind: bool) -> tuple[str, ...]:
+    """MAC addresses in normal form, each once. Refused: one is none, too many, or none although `bind` lets only
+    them connect."""
+    found = []
+    for text in macs:
+        mac = normal_mac(text)
+        if not mac:
+            raise Refused(f"{text} is not a MAC address such as 00:1A:2B:3C:4D:5E.", field="macs")
+        found.append(mac)
+    if bind and not found:
+        raise Refused("Name the MAC that alone may connect.", field="macs")
+    if len(found) > MACS_MAX:
+        raise Refused(f"At most {MACS_MAX} MAC addresses.", field="macs")
+    return tuple(dict.fromkeys(found))
+
+
+def checked_address(text: str) -> IPv4Address:
+    """An IPv4 address. Refused: it is none."""
+    try:
+        return IPv4Address(text.strip())
+    except AddressValueError as error:
+        raise Refused(f"{text} is not an IPv4 address.", field="static_ipv4") from error
+
+
+def vrf_of(address: IPv4Address, pools: Iterable[Pool]) -> int:
+    """The VRF in which a partner with these pools may give the address to one service for good.
+
+    Refused: no network of his holds it, it is for the blocked, or sessions get it from a dynamic pool.
+    """
+    pool = next((pool for pool in pools if address in pool.network), None)
+    if pool is None:
+        raise Refused(f"No pool has {address} in its network: make a static pool for it.", field="static_ipv4")
+    handed_out = IPv4Address(pool.first) <= address <= IPv4Address(pool.last)
+    if pool.kind == PoolKind.REJECT or (pool.kind == PoolKind.DYNAMIC and handed_out):
+        raise Refused(
+            f"{address} is given to sessions from the pool {pool.name}.",
+            field="static_ipv4",
+            code="taken",
+            holder=("pool", pool.pk),
+        )
+    return pool.vrf
+
+
+def refuse_held(asked: Sequence[Asked], vrfs: Sequence[int]) -> None:
+    """Refused: someone else holds a login, an address (in the VRF of the same place in `vrfs`), or a MAC that is asked
+    for, or it is asked for twice; the holder is his service."""
+    _refuse_logins([one for one in asked if one.subscriber_id is None])
+    _refuse_addresses([(one, vrf) for one, vrf in zip(asked, vrfs, strict=True) if one.address])
+    _refuse_macs([(one, mac) for one in asked for mac in one.macs])
+
+
+def _refuse_logins(asked: Sequence[Asked]) -> None:
+    wanted = {(one.partner_id, one.login) for one in asked}
+    if len(wanted) < len(asked):
+        raise Refused("A login is named twice.", field="login", code="taken")
+    partners, logins = {one.partner_id for one in asked}, [one.login for one in asked]
+    held = Subscriber.objects.filter(partner_id__in=partners, realm="", login__in=logins)
+    for subscriber in held.select_related("service__customer"):
+        if (subscriber.partner_id, subscriber.login) in wanted:
+            raise _held_by(f"The login {subscriber.login}", "login", subscriber, subscriber.partner_id)
+
+
+def _refuse_addresses(asked: Sequence[tuple[Asked, int]]) -> None:
+    wanted = {(vrf, str(one.address)): one for one, vrf in asked}
+    if len(wanted) < len(asked):
+        raise Refused("An address is named twice.", field="static_ipv4", code="taken")
+    held = StaticAddress.objects.filter(active=True, address__in=[address for _, address in wanted])
+    for row in held.select_related("subscriber__service__customer"):
+        one = wanted.get((row.vrf, row.address))
+        if one and one.subscriber_id != row.subscriber_id:
+            raise _held_by(f"The address {row.address}", "static_ipv4", row.subscriber, one.partner_id)
+
+
+def _refuse_macs(asked: Sequence[tuple[Asked, str]]) -> None:
+    wanted = {mac.lower(): one for one, mac in asked}
+    if len(wanted) < len(asked):
+        raise Refused("A MAC address is named twice.", field="macs", code="taken")
+    held = BoundMac.objects.filter(active=True, mac__in=list(wanted))
+    for row in held.select_related("subscriber__service__customer"):
+        one = wanted[str(row.mac)]
+        if one.subscriber_id != row.subscriber_id:
+            raise _held_by(f"The MAC {str(row.mac).upper()}", "macs", row.subscriber, one.partner_id)
+
+
+def _held_by(what: str, field: str, holder: Subscriber, partner_id: int) -> Refused:
+    if holder.partner_id != partner_id:
+        return Refused(f"{what} is held by a customer of another partner.", field=field, code="taken")
+    return Refused(
+        f"{what} is held by {holder.service.customer}.",
+        field=field,
+        code="taken",
+        holder=("service", holder.service_id),
+    )

@@ -1,0 +1,49 @@
+"""Background doors of the access room: news from other rooms, and what must happen every so often."""
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from demarc.access import actions
+from demarc.access.queries import services_without_money
+from demarc.base.clock import now
+from demarc.base.events import IDS_MAX
+
+RETRY = RetryStrategy(max_attempts=12, exponential_wait=2)
+
+
+@app.task(name="access.sync_services", queue="now", retry=RETRY)
+def sync_services(services: list[int]) -> None:
+    """Services changed: bring their logins and sessions after them."""
+    actions.sync_services(services, at=now())
+
+
+@app.task(name="access.publish_policy", queue="now", retry=RETRY)
+def publish_policy(partners: list[int]) -> None:
+    """Routers, pools or causes changed: let radiusd know."""
+    for partner_id in partners:
+        actions.publish_policy(partner_id, at=now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="access.repair_sessions", queue="run")
+def repair_sessions(timestamp: int) -> None:
+    """Every minute: sessions that are not in the list they should be in, and those that fell silent."""
+    actions.repair_sessions(at=now())
+    actions.close_stale_sessions(at=now())
+
+
+@app.periodic(cron="5,35 * * * *")
+@app.task(name="access.sync_owed", queue="run")
+def sync_owed(timestamp: int) -> None:
+    """Twice an hour: what is owed changes with the day, without news from anybody."""
+    services = services_without_money()
+    for start in range(0, len(services), IDS_MAX):
+        actions.sync_services(services[start : start + IDS_MAX], at=now())
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="access.keep_house", queue="slow")
+def keep_house(timestamp: int) -> None:
+    """Every hour: months for the history, and old news dropped."""
+    actions.make_session_months(at=now())
+    actions.prune_feed(at=now())

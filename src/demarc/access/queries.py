@@ -1,0 +1,209 @@
+"""Reads of the access room: who is online, who was, what routers confirmed, how full pools are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from demarc.access.models import CoaIntent, CoaKind, CoaState, Nas, SessionLive, SessionLog, Subscriber
+from demarc.core.access import Cause
+from demarc.network.models import CauseRule
+from demarc.plans.models import Service, ServiceState
+
+PAST_MAX = 500
+CAUSES = {
+    Cause.NOT_FOUND: "not found",
+    Cause.NOT_ACTIVE: "blocked or not active",
+    Cause.NO_MONEY: "no money",
+    Cause.WRONG_MAC: "wrong MAC",
+    Cause.WRONG_PASSWORD: "wrong password",
+}
+ERROR_CAUSES = {
+    401: "unsupported attribute",
+    402: "missing attribute",
+    403: "it is another NAS",
+    404: "invalid request",
+    405: "unsupported service",
+    406: "unsupported extension",
+    407: "invalid attribute value",
+    501: "administratively prohibited",
+    502: "not routable",
+    503: "no such session",
+    504: "the session cannot be removed",
+    505: "other proxy error",
+    506: "resources unavailable",
+    507: "request initiated",
+    508: "several sessions match",
+}
+"""Error-Cause (RFC 5176 section 3.5)."""
+
+POOL_USE = """
+SELECT pool.id, pool.last - pool.first + 1,
+    CASE pool.kind
+        WHEN 'static' THEN (SELECT count(*) FROM access_staticaddress a
+                            WHERE a.active AND a.vrf = pool.vrf AND a.address <<= pool.network::inet)
+        ELSE (SELECT count(*) FROM access_sessionlive live
+              WHERE live.vrf = pool.vrf AND live.framed_ipv4 <<= pool.network::inet
+                AND live.framed_ipv4 BETWEEN pool.first AND pool.last)
+    END,
+    (SELECT coalesce(sum(block.last - block.first + 1), 0) FROM access_poolblock block
+     WHERE block.pool_id = pool.id AND block.owner <> '')
+FROM network_pool pool WHERE pool.id = ANY(%(pools)s)
+"""
+
+UNCONFIRMED = """
+SELECT last.* FROM access_sessionlive live
+CROSS JOIN LATERAL (
+    SELECT intent.* FROM access_coaintent intent
+    WHERE intent.subscriber_id = live.subscriber_id AND intent.nas_id = live.nas_id
+        AND intent.session_id = live.session_id AND intent.state <> 'superseded'
+    ORDER BY intent.id DESC LIMIT 1
+) last
+WHERE last.state IN ('nak', 'no_answer')
+    AND (%(partners)s::bigint[] IS NULL OR live.partner_id = ANY(%(partners)s))
+ORDER BY last.id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """A login and how it stands, in words."""
+
+    subscriber: Subscriber
+    words: str
+    since: datetime
+    online: bool
+
+
+class Confirmed(NamedTuple):
+    """What came of the last thing a router was told, in words, and when."""
+
+    words: str
+    at: datetime
+    good: bool
+
+
+class PoolUse(NamedTuple):
+    """Addresses of a pool: all, in use by sessions or services, and leased to radiusd in blocks."""
+
+    size: int
+    used: int
+    leased: int
+
+
+def logins_of(service_id: int) -> list[LoginState]:
+    """The logins of a service, each with its state in words."""
+    logins = Subscriber.objects.filter(service_id=service_id).select_related("service", "nas", "pool").order_by("login")
+    online = set(SessionLive.objects.filter(service_id=service_id).values_list("subscriber_id", flat=True))
+    lists = dict(CauseRule.objects.filter(partner__services=service_id).values_list("cause", "list_name"))
+    return [LoginState(one, _state(one, lists), one.since, one.pk in online) for one in logins]
+
+
+def _state(login: Subscriber, lists: dict[int, str]) -> str:
+    if login.service.state == ServiceState.ENDED:
+        return "ended; its addresses are free"
+    if login.cause is None:
+        return "has access"
+    list_name = lists.get(login.cause)
+    return f"blocked: {CAUSES[Cause(login.cause)]}" + (f" ({list_name})" if list_name else "")
+
+
+def nases(partner_ids: Sequence[int] | None) -> QuerySet[Nas]:
+    """The NASes of these partners (None: all), by router."""
+    found = Nas.objects.select_related("router", "partner").order_by("router__name", "id")
+    return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def online_sessions(partner_ids: Sequence[int] | None, search: str = "") -> QuerySet[SessionLive]:
+    """The sessions that are on, newest first; `search`: a login's beginning, an address, or a MAC's beginning."""
+    found = SessionLive.objects.select_related("nas__router", "service__customer", "subscriber")
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    if search := search.strip():
+        match = Q(user_name__istartswith=search) | Q(calling_station__istartswith=search)
+        found = found.filter(match | Q(framed_ipv4=search) if _is_address(search) else match)
+    return found.order_by("-started_at", "-id")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def past_sessions(
+    *, service_id: int | None = None, subscriber_id: int | None = None, limit: int = 50, before: datetime | None = None
+) -> list[SessionLog]:
+    """The ended sessions of a service or of one login, newest first, at most PAST_MAX; `before`: started before then,
+    to read on."""
+    if service_id is None and subscriber_id is None:
+        raise ValueError("past sessions of what?")
+    found = SessionLog.objects.order_by("-started_at", "-id")
+    if service_id is not None:
+        found = found.filter(service_id=service_id)
+    if subscriber_id is not None:
+        found = found.filter(subscriber_id=subscriber_id)
+    if before is not None:
+        found = found.filter(started_at__lt=before)
+    return list(found[: min(limit, PAST_MAX)])
+
+
+def router_confirmed(service_id: int) -> Confirmed | None:
+    """What came of the last thing that a router was told about a session of the service; None: nothing was told."""
+    intents = CoaIntent.objects.filter(subscriber__service_id=service_id).exclude(state=CoaState.SUPERSEDED)
+    intent = intents.order_by("-id").first()
+    return None if intent is None else confirmation(intent)
+
+
+def confirmation(intent: CoaIntent) -> Confirmed:
+    """What came of an intent, in words."""
+    what = "disconnect" if intent.kind == CoaKind.DISCONNECT else "access" if intent.unblock else "block"
+    at = intent.answered_at or intent.sent_at or intent.created_at
+    tries = "1 try" if intent.tries == 1 else f"{intent.tries} tries"
+    words = {
+        CoaState.QUEUED: f"{what}: waiting to be sent",
+        CoaState.SENT: f"{what}: sent, no answer yet ({tries})",
+        CoaState.ACK: f"{what}: router confirmed {_after(intent)}",
+        CoaState.NAK: f"{what}: refused: {_error(intent.error_cause)}",
+        CoaState.NO_ANSWER: f"{what}: no answer after {tries}",
+        CoaState.SUPERSEDED: f"{what}: replaced by a newer one",
+        CoaState.NOT_SENT: f"{what}: the router takes no CoA",
+    }[CoaState(intent.state)]
+    good = intent.state in (CoaState.QUEUED, CoaState.SENT, CoaState.ACK, CoaState.SUPERSEDED)
+    return Confirmed(words, at, good)
+
+
+def _after(intent: CoaIntent) -> str:
+    if intent.answered_at is None:
+        return ""
+    tenths = round((intent.answered_at - intent.created_at).total_seconds() * 10)
+    return f"{tenths // 10}.{tenths % 10} s after" if tenths < 600 else f"{tenths // 600} min after"
+
+
+def _error(cause: int | None) -> str:
+    return "no reason given" if cause is None else f"{cause} {ERROR_CAUSES.get(cause, '')}".strip()
+
+
+def unconfirmed(partner_ids: Sequence[int] | None, limit: int = 50) -> list[CoaIntent]:
+    """Sessions still on that a router did not treat as it was told: the last word of each is no answer or a refusal."""
+    found = CoaIntent.objects.raw(UNCONFIRMED, {"partners": partner_ids and list(partner_ids), "limit": limit})
+    return list(found)
+
+
+def services_without_money() -> list[int]:
+    """All services that are blocked for money, by id."""
+    blocked = Service.objects.filter(blocked_cause=Cause.NO_MONEY).order_by("id")
+    return list(blocked.values_list("pk", flat=True))
+
+
+def pool_use(pool_ids: Sequence[int]) -> dict[int, PoolUse]:
+    """How full each of these pools is."""
+    with connection.cursor() as cursor:
+        cursor.execute(POOL_USE, {"pools": list(pool_ids)})
+        return {row[0]: PoolUse(int(row[1]), int(row[2]), int(row[3])) for row in cursor.fetchall()}
