@@ -17,6 +17,7 @@ from demarc.radiusd.pages_looks import colours
 from demarc.radiusd.pages_model import Provider, Visitor
 from demarc.radiusd.pages_text import WORDS, Message, Reader, Words, amount
 
+LONG_AMOUNT_CHARS = 12
 LOGO_PATH = "/demarc/logo"
 LOGO_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 OWN_WORDS_FOR = {Cause.NOT_ACTIVE, Cause.NO_MONEY}
@@ -32,6 +33,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 _SVG = '<svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true">{}</svg>'
 _PAUSE = _SVG.format('<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>')
+_ALERT = _SVG.format('<circle cx="12" cy="12" r="9"/><path d="M12 8v4M12 16v.01"/>')
 _CHECK = _SVG.format('<circle cx="12" cy="12" r="9"/><path d="M8.5 12.5l2.5 2.5 4.5-5"/>')
 _PHONE = _SVG.format(
     '<path d="M5 4h4l2 5-2.5 1.5a11 11 0 0 0 5 5L15 13l5 2v4a2 2 0 0 1-2 2A16 16 0 0 1 3 6a2 2 0 0 1 2-2"/>'
@@ -64,7 +66,7 @@ def page(visitor: Visitor, reads: Reader) -> Page:
         style=style,
         brand=_brand(provider, name),
         chip="chip" if visitor.cause is not None else "chip good",
-        icon=_PAUSE if visitor.cause is not None else _CHECK,
+        icon=_icon(visitor.cause),
         label=message.label,
         title=escape(message.title),
         text=_paragraphs(message.text),
@@ -138,10 +140,18 @@ def _brand(provider: Provider | None, name: str) -> str:
     return f'<header><span class="mark" aria-hidden="true">{mark}</span><span dir="auto">{name}</span></header>'
 
 
+def _icon(cause: Cause | None) -> str:
+    if cause is None:
+        return _CHECK
+    return _PAUSE if cause in OWN_WORDS_FOR else _ALERT
+
+
 def _owed(visitor: Visitor, words: Words, reads: Reader) -> str:
     if visitor.owed is None:
         return ""
-    return f'<p class="sum"><span>{words.owed}</span><strong>{escape(amount(visitor.owed, reads))}</strong></p>'
+    shown = amount(visitor.owed, reads)
+    kind = "sum long" if len(shown) > LONG_AMOUNT_CHARS else "sum"
+    return f'<p class="{kind}"><span>{words.owed}</span><strong>{escape(shown)}</strong></p>'
 
 
 def _button(cause: Cause | None, words: Words) -> str:
@@ -165,7 +175,7 @@ def _contact(provider: Provider | None, words: Words) -> str:
 
 
 def _way(link: str, icon: str, word: str, shown: str) -> str:
-    return f'<a href="{escape(link)}">{icon}<i>{word}</i><b>{escape(shown)}</b></a>'
+    return f'<a href="{escape(link)}">{icon}<span><i>{word}</i><b>{escape(shown)}</b></span></a>'
 
 
 def _paragraphs(text: str) -> str:

@@ -19,7 +19,7 @@ def colours(colour: str) -> dict[str, str]:
         "link": _readable(colour, "#f3f5f8", towards="#000000"),
         "dark_link": _readable(colour, DARK_CARD, towards=LIGHT),
         "tint": _mix(colour, LIGHT, 8),
-        "dark_tint": _mix(colour, DARK_CARD, 22),
+        "dark_tint": _mix(colour, DARK_CARD, 16),
     }
 
 

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import parse_pattern
 
 from demarc.core.access import Cause
 from demarc.core.money import Money, currency, format_plain
@@ -97,8 +98,9 @@ def amount(money: Money, reads: Reader) -> str:
     """
     locale = _locale(reads)
     digits = currency(money.currency).digits
-    pattern = locale.currency_formats["standard"]
-    return pattern.apply(Decimal(format_plain(money)), locale, currency=money.currency, force_frac=(digits, digits))
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    pattern.frac_prec = (digits, digits)
+    return pattern.apply(Decimal(format_plain(money)), locale, currency=money.currency, currency_digits=False)
 
 
 @lru_cache(maxsize=64)
