@@ -1,0 +1,148 @@
+"""Accounting-Request in: verify, journal, answer when the disk has it (RFC 2866 section 4.1). Always by that one way,
+whether the database is there or not. Keeps the memory of who is online up to date.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from demarc.core.access import Cause
+from demarc.core.sessions import Event
+from demarc.radiusd import profiles, records
+from demarc.radiusd.counters import Counters
+from demarc.radiusd.journal import Journal
+from demarc.radiusd.leases import Leases
+from demarc.radiusd.model import Client, Login, Model
+from demarc.radiusd.online import Key, Online, Session, place_of
+from demarc.wire.radius import Packet, keys
+
+STARTS_OR_LASTS = (Event.START, Event.INTERIM)
+REBOOTS = (Event.ON, Event.OFF)
+
+
+class Accountant:
+    """Takes accounting in. `clock` gives the time of arrival."""
+
+    def __init__(
+        self, model: Model, online: Online, leases: Leases, journal: Journal, counters: Counters,
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self._model = model
+        self._online = online
+        self._leases = leases
+        self._journal = journal
+        self._counters = counters
+        self._clock = clock
+
+    def take(self, packet: Packet, client: Client, steady: float, done: Callable[[bool], None]) -> bool:
+        """Journal an authentic request; `done(True)` is called when it may be acknowledged.
+
+        False: it was not taken, say nothing. `steady`: the steady clock.
+        """
+        status = packet.integer(keys.ACCT_STATUS_TYPE)
+        session_id = packet.first.get(keys.ACCT_SESSION_ID)
+        if status is None or (not session_id and status not in REBOOTS):
+            self._counters.dropped["malformed"] += 1
+            return False
+        if self._journal.full:
+            self._counters.dropped["journal_full"] += 1
+            return False
+        self._counters.acct += 1
+        login, cause = self._whose(packet, client)
+        arrived = self._clock()
+        record = records.Record(
+            records.PACKET,
+            records.microseconds(arrived),
+            client.id,
+            client.partner_id,
+            login.id if login else 0,
+            login.service_id if login else 0,
+            0,
+            _list_of(client, cause),
+            packet.octets,
+        )
+        self._journal.put(records.encode(record), done)
+        self._remember(packet, client, login, status, arrived.timestamp(), steady)
+        return True
+
+    def close(self, session: Session, partner_id: int) -> None:
+        """Journal that a session is over though no Stop came, and forget it here."""
+        nas_id, session_id, user_name = session.key
+        record = records.Record(
+            records.CLOSED,
+            records.microseconds(self._clock()),
+            nas_id,
+            partner_id,
+            session.subscriber_id or 0,
+            session.service_id or 0,
+            0,
+            "",
+            records.closed(session_id, user_name, datetime.fromtimestamp(session.started_at, UTC)),
+        )
+        self._journal.put(records.encode(record), lambda kept: None)
+        self._forget(session)
+
+    def _whose(self, packet: Packet, client: Client) -> tuple[Login | None, Cause | None]:
+        """Whose session it is and how he was let in: as our own Class says, else by name and as he stands now.
+
+        Only among the logins of the NAS's partner, whatever the Class says.
+        """
+        for value in packet.get_all(keys.CLASS):
+            told = profiles.read_class(value)
+            if told is None:
+                continue
+            subscriber_id, cause = told
+            login = self._model.by_id.get(subscriber_id)
+            if login is not None and login.partner_id == client.partner_id:
+                return login, cause
+            if not subscriber_id:
+                return None, cause
+        login = client.logins.get(packet.first.get(keys.USER_NAME, b""))
+        return login, login.rule.blocked if login else None
+
+    def _remember(
+        self, packet: Packet, client: Client, login: Login | None, status: int, arrived_s: float, steady: float
+    ) -> None:
+        delay_s = packet.integer(keys.ACCT_DELAY_TIME) or 0
+        if status in REBOOTS:
+            for session in self._online.of_nas(client.id, arrived_s - delay_s):
+                self._forget(session)
+            return
+        key: Key = (client.id, packet.text(keys.ACCT_SESSION_ID), packet.text(keys.USER_NAME))
+        if status == Event.STOP:
+            known = self._online.sessions.get(key)
+            if known:
+                self._forget(known)
+        elif status in STARTS_OR_LASTS:
+            self._renew(key, packet, client, login, arrived_s - delay_s, steady)
+
+    def _renew(self, key: Key, packet: Packet, client: Client, login: Login | None, at_s: float, steady: float) -> None:
+        ipv4 = packet.ip(keys.FRAMED_IP_ADDRESS)
+        known = self._online.sessions.get(key)
+        if known and known.ipv4 == ipv4:
+            known.heard_at = steady
+            return
+        session = Session(
+            key=key,
+            subscriber_id=login.id if login else None,
+            service_id=login.service_id if login else None,
+            place=place_of(
+                client.id, packet.first.get(keys.CALLING_STATION_ID, b""), packet.first.get(keys.NAS_PORT_ID, b"")
+            ),
+            ipv4=ipv4,
+            started_at=at_s - (packet.integer(keys.ACCT_SESSION_TIME) or 0),
+            heard_at=steady,
+            interim_s=client.interim_s,
+        )
+        self._online.put(session)
+        if ipv4 is not None and login is not None:
+            self._leases.confirm(login.service_id, ipv4, key)
+
+    def _forget(self, session: Session) -> None:
+        self._online.remove(session.key)
+        if session.ipv4 is not None:
+            self._leases.release(session.ipv4, session.key)
+
+
+def _list_of(client: Client, cause: Cause | None) -> str:
+    rule = client.policy.rules.get(cause) if cause is not None else None
+    return rule.list_name if rule else ""

@@ -1,0 +1,18 @@
+"""What this process has done since it started, for the status file and the metrics. Only counts."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counters:
+    """`dropped`: packets that got no answer, by reason."""
+
+    auth: int = 0
+    accepts: int = 0
+    rejects: int = 0
+    acct: int = 0
+    repeated: int = 0
+    coa_sent: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    reject_causes: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,126 @@
+"""Did the caller know the password, and what proof does he get? One function per way to log in (PAP, CHAP, MS-CHAP).
+
+Knows passwords for the length of a call. Must not know who may be online.
+"""
+
+import os
+from dataclasses import dataclass
+
+from demarc.core.access import Check
+from demarc.radiusd.model import Client, Login
+from demarc.wire.radius import Packet, chap, encode_attributes, keys, mschap, pap, tlv
+
+REMEMBERED_HASHES = 20_000
+ENCRYPTION_ALLOWED = 1  # RFC 2548 section 2.4.4
+ENCRYPTION_40_OR_128 = 6  # RFC 2548 section 2.4.5
+EAP_FAILURE = 4
+
+_ENCRYPTION = encode_attributes(
+    [("MS-MPPE-Encryption-Policy", ENCRYPTION_ALLOWED), ("MS-MPPE-Encryption-Types", ENCRYPTION_40_OR_128)]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`check` None: not checkable because the secrets differ, so say nothing. `accept`, `reject`: attributes that the
+    method adds to either answer. `needs_proof`: an Accept needs `accept`, which only a right password yields."""
+
+    check: Check | None
+    accept: bytes = b""
+    reject: bytes = b""
+    needs_proof: bool = False
+
+
+PASSED = Verdict(Check.PASS)
+FAILED = Verdict(Check.FAIL)
+UNKNOWN = Verdict(Check.UNKNOWN)
+SILENT = Verdict(None)
+
+
+class Hashes:
+    """NT hashes by sealed password, since computing one costs a hundred times a look-up. Bounded."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, bytes] = {}
+
+    def of(self, login: Login, password: bytes) -> bytes:
+        """The NT hash of the password of this login."""
+        hashed = self._kept.get(login.sealed)
+        if hashed is None:
+            if len(self._kept) >= REMEMBERED_HASHES:
+                self._kept.clear()
+            hashed = self._kept[login.sealed] = mschap.nt_hash(password.decode("utf-8", "replace"))
+        return hashed
+
+
+def check(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
+    """Judge the credentials in the packet. `password` None: no such login, or its secret cannot be read."""
+    first = packet.first
+    if keys.USER_PASSWORD in first:
+        return _pap(packet, client, password)
+    if keys.CHAP_PASSWORD in first:
+        if password is None:
+            return UNKNOWN
+        return PASSED if chap.verify(packet, password) else FAILED
+    if keys.MS_CHAP2_RESPONSE in first:
+        return _mschap2(packet, client, login, password, hashes)
+    if keys.MS_CHAP_RESPONSE in first:
+        return _mschap1(packet, client, login, password, hashes)
+    if keys.EAP_MESSAGE in first:
+        return _eap(first[keys.EAP_MESSAGE])
+    return FAILED if login else UNKNOWN
+
+
+def _pap(packet: Packet, client: Client, password: bytes | None) -> Verdict:
+    given = pap.reveal(packet.first[keys.USER_PASSWORD], packet.authenticator, client.secret)
+    if password is not None and given == password:
+        return PASSED
+    if not packet.signature_at and not pap.plausible(given):
+        return SILENT  # noise: the NAS has another secret (RFC 2865 section 3: discard)
+    return UNKNOWN if password is None else FAILED
+
+
+def _mschap2(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
+    response = packet.first[keys.MS_CHAP2_RESPONSE]
+    challenge = packet.first.get(keys.MS_CHAP_CHALLENGE, b"")
+    failed = Verdict(Check.FAIL if login else Check.UNKNOWN, reject=_mschap_error(response), needs_proof=True)
+    if login is None or password is None:
+        return failed
+    name, hashed = packet.first[keys.USER_NAME], hashes.of(login, password)
+    if not mschap.verify_v2(response, challenge, name, hashed):
+        return failed
+    send, receive = mschap.mppe_keys_v2(response, hashed)
+    salts = os.urandom(4)
+    if salts[:2] == salts[2:]:
+        salts = bytes(4)[:2] + b"\x00\x01"  # RFC 2548 section 2.4.2: salts of one packet differ
+    proof = (
+        tlv(keys.MS_CHAP2_SUCCESS, mschap.success(response, challenge, name, hashed))
+        + tlv(keys.MS_MPPE_SEND_KEY, pap.hide_salted(send, salts[:2], packet.authenticator, client.secret))
+        + tlv(keys.MS_MPPE_RECV_KEY, pap.hide_salted(receive, salts[2:], packet.authenticator, client.secret))
+        + _ENCRYPTION
+    )
+    return Verdict(Check.PASS, accept=proof, reject=_mschap_error(response), needs_proof=True)
+
+
+def _mschap1(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
+    response = packet.first[keys.MS_CHAP_RESPONSE]
+    failed = Verdict(Check.FAIL if login else Check.UNKNOWN, reject=_mschap_error(response))
+    if login is None or password is None:
+        return failed
+    hashed = hashes.of(login, password)
+    if not mschap.verify_v1(response, packet.first.get(keys.MS_CHAP_CHALLENGE, b""), hashed):
+        return failed
+    plain = mschap.mppe_keys_v1(password.decode("utf-8", "replace"), hashed)
+    hidden = pap.hide(plain.ljust(32, b"\0"), packet.authenticator, client.secret)
+    return Verdict(Check.PASS, accept=tlv(keys.MS_CHAP_MPPE_KEYS, hidden) + _ENCRYPTION, reject=_mschap_error(response))
+
+
+def _mschap_error(response: bytes) -> bytes:
+    return tlv(keys.MS_CHAP_ERROR, mschap.failure(response[0] if response else 0, os.urandom(16)))
+
+
+def _eap(message: bytes) -> Verdict:
+    """EAP is not spoken yet: the answer is EAP-Failure in an Access-Reject (RFC 3579 section 2.6.1)."""
+    identifier = message[1] if len(message) > 1 else 0
+    failure = tlv(keys.EAP_MESSAGE, bytes((EAP_FAILURE, identifier, 0, 4)))
+    return Verdict(Check.UNKNOWN, reject=failure, needs_proof=True)

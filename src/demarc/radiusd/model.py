@@ -1,0 +1,208 @@
+"""What radiusd knows, in memory: routers by address, logins by name, policies, pools. Filled from rows of `store`,
+whether they come from the database, the feed or the snapshot file. Secrets stay sealed here; it asks no database.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import Any
+
+from demarc.base.seal import Opener, Unsealable
+from demarc.core import access
+from demarc.core.addressing import Span
+from demarc.wire.radius import Secret
+
+Row = list[Any]
+
+
+@dataclass(slots=True)
+class Client:
+    """A NAS. `policy` has the partner's rules and this NAS's own answers; `logins` are those of its partner."""
+
+    id: int
+    partner_id: int
+    router_id: int
+    address: str
+    secret: Secret
+    require: str
+    signs: bool | None
+    coa_enabled: bool
+    coa_port: int
+    interim_s: int
+    mikrotik: bool
+    node: str
+    policy: access.Policy
+    logins: dict[bytes, "Login"]
+    profiles: dict[Any, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Login:
+    """A subscriber as the packet path needs him. `profiles`: answers already encoded (see auth.Profiles)."""
+
+    id: int
+    partner_id: int
+    service_id: int
+    name: bytes
+    sealed: bytes
+    rule: access.Subscriber
+    rate_limit: str
+    owed: int | None
+    owed_currency: str
+    profiles: dict[Any, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    id: int
+    partner_id: int
+    router_id: int | None
+    kind: str
+    vrf: int
+    span: Span
+
+
+class Model:
+    """The read model of one process. `fresh_at`: when the database was last heard, on the steady clock."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self.clients: dict[str, Client] = {}
+        self.clients_by_id: dict[int, Client] = {}
+        self.logins: dict[int, dict[bytes, Login]] = {}
+        self.by_id: dict[int, Login] = {}
+        self.pools: dict[int, Pool] = {}
+        self.policies: dict[int, dict[str, Any]] = {}
+        self.unreadable: set[str] = set()
+        self.fresh_at = float("-inf")
+
+    def client(self, address: str) -> Client | None:
+        """The NAS at a source address, None for a stranger."""
+        return self.clients.get(address) or self.clients.get(address.removeprefix("::ffff:"))
+
+    def password(self, login: Login) -> bytes | None:
+        """The password in clear, None when it was sealed for somebody else."""
+        try:
+            return self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
+        except Unsealable:
+            self.unreadable.add(f"subscriber {login.id}")
+            return None
+
+    def put_network(self, policies: Iterable[Row], pools: Iterable[Row], nases: Iterable[Row]) -> None:
+        """Take all policies, pools and NASes, instead of those known: they are few and hang together."""
+        self.policies = {row[0]: row[1] for row in policies}
+        self.pools = {row[0]: _pool(row) for row in pools}
+        clients = [client for row in nases if (client := self._client(row))]
+        self.clients = {client.address: client for client in clients}
+        self.clients_by_id = {client.id: client for client in clients}
+
+    def put_subscribers(self, rows: Iterable[Row]) -> None:
+        """Take these subscribers, instead of what was known of each."""
+        for row in rows:
+            login = _login(row)
+            self.drop_subscriber(login.id)
+            self.by_id[login.id] = login
+            self.logins.setdefault(login.partner_id, {})[login.name] = login
+
+    def drop_subscriber(self, subscriber_id: int) -> None:
+        """Forget a subscriber, if he is known."""
+        known = self.by_id.pop(subscriber_id, None)
+        if known is not None and self.logins[known.partner_id].get(known.name) is known:
+            del self.logins[known.partner_id][known.name]  # unless another has taken the name meanwhile
+
+    def keep_subscribers(self, ids: set[int]) -> None:
+        """Forget all others: what a full reading did not find is gone."""
+        for subscriber_id in [known for known in self.by_id if known not in ids]:
+            self.drop_subscriber(subscriber_id)
+
+    def _client(self, row: Row) -> Client | None:
+        nas_id, partner_id, router_id, address, sealed = row[:5]
+        try:
+            secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_nas.secret.{nas_id}"))
+        except (Unsealable, ValueError):
+            self.unreadable.add(f"NAS {address}")
+            return None
+        require, signs, coa_enabled, coa_port, interim_s, framed_pool, nas_type, answers, node = row[5:]
+        known = self.clients_by_id.get(nas_id)
+        return Client(
+            id=nas_id,
+            partner_id=partner_id,
+            router_id=router_id,
+            address=address,
+            secret=secret,
+            require=require,
+            signs=known.signs if known and known.signs is not None else signs,
+            coa_enabled=coa_enabled,
+            coa_port=coa_port,
+            interim_s=interim_s,
+            mikrotik=nas_type == "mikrotik",
+            node=node,
+            policy=self._policy(partner_id, nas_id, interim_s, self._nas_rules(router_id, framed_pool, answers)),
+            logins=self.logins.setdefault(partner_id, {}),
+        )
+
+    def _nas_rules(self, router_id: int, framed_pool: str, answers: dict[str, str] | None) -> access.NasRules:
+        pools = (pool for pool in self.pools.values() if pool.router_id == router_id and pool.kind == "dynamic")
+        return access.NasRules(
+            pool_ids=tuple(pool.id for pool in pools),
+            framed_pool=framed_pool,
+            answers={access.Cause(int(cause)): access.Answer(answer) for cause, answer in (answers or {}).items()},
+        )
+
+    def _policy(self, partner_id: int, nas_id: int, interim_s: int, rules: access.NasRules) -> access.Policy:
+        body = self.policies.get(partner_id, {})
+        return access.Policy(
+            rules={
+                access.Cause(int(cause)): access.CauseRule(
+                    access.Cause(int(cause)), rule["list"], rule.get("pool_id"), rule["page_port"]
+                )
+                for cause, rule in body.get("causes", {}).items()
+            },
+            interim_s=interim_s,
+            blocked_session_timeout_s=body.get("blocked_session_timeout_s", 300),
+            nas={nas_id: rules},
+        )
+
+
+def parse(lines: Iterable[tuple[str]]) -> list[Row]:
+    """Rows of one JSON column, as lists."""
+    loads: Callable[[str], Row] = json.loads
+    return [loads(line) for (line,) in lines]
+
+
+def _pool(row: Row) -> Pool:
+    pool_id, partner_id, router_id, kind, vrf, first, last = row
+    return Pool(pool_id, partner_id, router_id, kind, vrf, Span(IPv4Address(first), IPv4Address(last)))
+
+
+def _login(row: Row) -> Login:
+    subscriber_id, partner_id, service_id, realm, login, sealed, macs, limit, pool_id, timeout_s = row[:10]
+    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:]
+    if cause is None and not active:
+        cause = access.Cause.NOT_ACTIVE
+    rule = access.Subscriber(
+        id=subscriber_id,
+        service_id=service_id,
+        blocked=None if cause is None else access.Cause(cause),
+        static_ipv4=IPv4Address(static) if static else None,
+        routes=tuple(routes),
+        macs=frozenset(access.normal_mac(mac) for mac in macs),
+        down_kbps=down_kbps,
+        up_kbps=up_kbps,
+        pool_ids=(pool_id,) if pool_id else (),
+        simultaneous=limit,
+        session_timeout_s=timeout_s,
+    )
+    name = f"{login}@{realm}" if realm else login
+    return Login(
+        id=subscriber_id,
+        partner_id=partner_id,
+        service_id=service_id,
+        name=name.encode(),
+        sealed=bytes.fromhex(sealed),
+        rule=rule,
+        rate_limit=rate_limit,
+        owed=owed,
+        owed_currency=owed_currency,
+    )

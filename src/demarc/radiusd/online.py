@@ -1,0 +1,121 @@
+"""Who is online, in memory: sessions as accounting tells them, and grants whose session has not begun yet.
+
+Serves simultaneous use and the blocking pages. The database's truth is made by the shipper from the journal; this is
+the same told to the packet path without delay. Times here are on the steady clock, but for `started_at`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+GRANT_S = 30.0
+"""How long an Accept counts as a session before its accounting begins."""
+
+Key = tuple[int, str, str]
+Place = tuple[object, bytes]
+
+
+@dataclass(slots=True)
+class Session:
+    """`key`: NAS, Acct-Session-Id, User-Name. `place`: see `place_of`. `started_at`: seconds since 1970."""
+
+    key: Key
+    subscriber_id: int | None
+    service_id: int | None
+    place: Place
+    ipv4: IPv4Address | None
+    started_at: float
+    heard_at: float
+    interim_s: int = 300
+
+
+@dataclass(slots=True)
+class Grant:
+    place: Place
+    until: float
+
+
+def place_of(nas_id: int, station: bytes, port: bytes) -> Place:
+    """What a reconnecting customer has in common with his old session: MAC and port, or NAS and port without a MAC."""
+    return (station or nas_id, port)
+
+
+class Online:
+    """All sessions of the NASes whose packets reach this process."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[Key, Session] = {}
+        self._of_subscriber: dict[int, dict[Key, Session]] = {}
+        self._at_address: dict[IPv4Address, Session] = {}
+        self._grants: dict[int, list[Grant]] = {}
+
+    def others(self, subscriber_id: int, place: Place, now: float) -> int:
+        """The sessions and fresh grants of a subscriber, but for those that one at `place` would replace."""
+        sessions = self._of_subscriber.get(subscriber_id)
+        count = sum(session.place != place for session in sessions.values()) if sessions else 0
+        grants = self._grants.get(subscriber_id)
+        if grants:
+            count += sum(grant.place != place and grant.until > now for grant in grants)
+        return count
+
+    def grant(self, subscriber_id: int, place: Place, now: float) -> None:
+        """An Accept went out; it counts until its session begins or GRANT_S have passed."""
+        fresh = [known for known in self._grants.get(subscriber_id, ()) if known.place != place and known.until > now]
+        fresh.append(Grant(place, now + GRANT_S))
+        self._grants[subscriber_id] = fresh
+
+    def put(self, session: Session) -> None:
+        """A session is on, as its latest record tells. One that had its address is over."""
+        self.remove(session.key)
+        if session.ipv4 is not None:
+            holder = self._at_address.get(session.ipv4)
+            if holder is not None:
+                self.remove(holder.key)
+            self._at_address[session.ipv4] = session
+        self.sessions[session.key] = session
+        if session.subscriber_id is not None:
+            self._of_subscriber.setdefault(session.subscriber_id, {})[session.key] = session
+            self._drop_grant(session.subscriber_id, session.place)
+
+    def remove(self, key: Key) -> Session | None:
+        """A session is over."""
+        session = self.sessions.pop(key, None)
+        if session is None:
+            return None
+        if session.ipv4 is not None and self._at_address.get(session.ipv4) is session:
+            del self._at_address[session.ipv4]
+        if session.subscriber_id is not None:
+            siblings = self._of_subscriber[session.subscriber_id]
+            del siblings[key]
+            if not siblings:
+                del self._of_subscriber[session.subscriber_id]
+        return session
+
+    def at_address(self, address: IPv4Address) -> Session | None:
+        """The session that has this address."""
+        return self._at_address.get(address)
+
+    def of_nas(self, nas_id: int, started_before: float) -> list[Session]:
+        """The sessions of a NAS that were on at a moment (seconds since 1970): those its restart has ended."""
+        return [s for s in self.sessions.values() if s.key[0] == nas_id and s.started_at < started_before]
+
+    def silent(self, now: float, intervals: int) -> Iterator[Session]:
+        """The sessions that missed so many interim intervals."""
+        for session in self.sessions.values():
+            if now - session.heard_at > intervals * session.interim_s:
+                yield session
+
+    def forget_grants(self, now: float) -> None:
+        """Drop what no longer counts, so that memory stays flat."""
+        gone = [sid for sid, grants in self._grants.items() if all(grant.until <= now for grant in grants)]
+        for subscriber_id in gone:
+            del self._grants[subscriber_id]
+
+    def _drop_grant(self, subscriber_id: int, place: Place) -> None:
+        grants = self._grants.get(subscriber_id)
+        if grants:
+            rest = [grant for grant in grants if grant.place != place]
+            if rest:
+                self._grants[subscriber_id] = rest
+            else:
+                del self._grants[subscriber_id]

@@ -1,0 +1,89 @@
+"""An Accept as attributes of the NAS's kind, encoded once per customer and kept.
+
+Knows which router reads what; must not know why somebody is let in.
+"""
+
+from struct import Struct
+from typing import Any
+
+from demarc.core.access import Accept, Cause
+from demarc.radiusd.model import Client, Login
+from demarc.wire.radius import Value, encode_attribute, encode_attributes, rate_limit
+
+PPP = 1
+FRAMED = 2
+PROFILES_MAX = 64
+"""Kinds of answer kept per customer; there are hardly more than three."""
+
+_CLASS = Struct(">2sBQQ")
+_NO_CAUSE = 255
+_CLASS_MARK = b"dm"
+_CAUSES = frozenset(map(int, Cause))
+ADDRESS_HEAD = bytes((8, 6))
+CLASS_HEAD = bytes((25, 2 + _CLASS.size))
+
+
+def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> bytes:
+    """All attributes of an Accept that stay the same from one request to the next."""
+    kept = client.profiles if login is None else login.profiles
+    key = (client.mikrotik, ppp, accept.list_name, accept.interim_s, accept.session_timeout_s, accept.down_kbps)
+    encoded = kept.get(key)
+    if encoded is None:
+        if len(kept) >= PROFILES_MAX:
+            kept.clear()
+        encoded = kept[key] = encode_attributes(_attributes(accept, login, client.mikrotik, ppp))
+    return encoded
+
+
+def class_of(subscriber_id: int, cause: Cause | None, token: int) -> bytes:
+    """The Class attribute: whose session it will be, and how he was let in; 0 for a stranger.
+
+    RFC 2865 section 5.25: the NAS repeats it in accounting.
+    """
+    return CLASS_HEAD + _CLASS.pack(_CLASS_MARK, _NO_CAUSE if cause is None else cause, subscriber_id, token)
+
+
+def read_class(value: bytes) -> tuple[int, Cause | None] | None:
+    """Subscriber and cause in a Class of ours, None for anybody else's."""
+    if len(value) != _CLASS.size or value[:2] != _CLASS_MARK:
+        return None
+    _, cause, subscriber_id, _ = _CLASS.unpack(value)
+    return subscriber_id, Cause(cause) if cause in _CAUSES else None
+
+
+def framed_pool(name: str) -> bytes:
+    """Framed-Pool: the NAS allocates from this pool of its own."""
+    return encode_attribute("Framed-Pool", name)
+
+
+def _attributes(accept: Accept, login: Login | None, mikrotik: bool, ppp: bool) -> list[tuple[str, Value]]:
+    pairs: list[tuple[str, Value]] = [("Service-Type", FRAMED)]
+    if ppp:
+        pairs.append(("Framed-Protocol", PPP))
+    if accept.session_timeout_s:
+        pairs.append(("Session-Timeout", accept.session_timeout_s))
+    if accept.interim_s:
+        pairs.append(("Acct-Interim-Interval", accept.interim_s))
+    pairs += [("Framed-Route", route) for route in accept.routes]
+    return pairs + (_mikrotik(accept, login) if mikrotik else _generic(accept))
+
+
+def _mikrotik(accept: Accept, login: Login | None) -> list[tuple[str, Value]]:
+    pairs: list[tuple[str, Value]] = []
+    if accept.down_kbps or accept.up_kbps:
+        text = login.rate_limit if login and login.rate_limit else rate_limit(accept.up_kbps, accept.down_kbps)
+        pairs.append(("Mikrotik-Rate-Limit", text))
+    if accept.list_name:
+        pairs.append(("Mikrotik-Address-List", accept.list_name))
+    return pairs
+
+
+def _generic(accept: Accept) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Value]] = []
+    if accept.down_kbps:
+        pairs.append(("WISPr-Bandwidth-Max-Down", min(accept.down_kbps * 1000, 0xFFFFFFFF)))
+    if accept.up_kbps:
+        pairs.append(("WISPr-Bandwidth-Max-Up", min(accept.up_kbps * 1000, 0xFFFFFFFF)))
+    if accept.list_name:
+        pairs.append(("Filter-Id", accept.list_name))
+    return pairs

@@ -1,0 +1,259 @@
+"""`python -m demarc.radiusd.shipper`: applies the accounting journal to the database, in order and exactly once.
+
+A process of its own, so that the packet path never waits for Python's lock or for PostgreSQL. Rows and bookmark are
+written in one transaction; while the database is away the journal just grows. Knows SQL by name and positions.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from demarc.radiusd import config as configuration
+from demarc.radiusd import journal, store_shipping, tally
+from demarc.radiusd.config import Config
+from demarc.radiusd.journal import Position
+from demarc.radiusd.tally import Boot, Item, Row, Tally
+from demarc.wire.radius import Malformed
+
+BATCH_RECORDS = 1000
+IDLE_S = 0.05
+RETRY_S = 1.0
+REPORT_S = 0.5
+CONNECT_TIMEOUT_S = 5
+LOGGED_SINCE = timedelta(days=35)
+"""How old a session's start may be for its history row to be amended by a late record."""
+
+REBOOT_AGAIN_S = 1.0
+"""Accounting-On within this of the restart that is known tells of the same restart."""
+
+POISON = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What one bad record can cause; anything else is not its fault and is tried again."""
+
+log = logging.getLogger(__name__)
+
+
+class Shipper:
+    """Applies one journal directory. `writer`: the name of its bookmark."""
+
+    def __init__(self, directory: Path, writer: str) -> None:
+        self._directory = directory
+        self._writer = writer
+        self.position = Position()
+        self.shipped = 0
+        self.parked = 0
+
+    def waiting(self) -> bool:
+        """Whether there may be something to ship; looks at the disk only."""
+        return self.position == Position() or any(journal.read(self._directory, self.position, 1))
+
+    def ship(self, conn: Connection[Any], limit: int = BATCH_RECORDS) -> int:
+        """Apply up to `limit` records that come next, all or none; how many there were."""
+        with conn.transaction():
+            row = conn.execute(store_shipping.TAKE_BOOKMARK, {"writer": self._writer}).fetchone()
+            after = Position(*row) if row else Position()
+            found = list(journal.read(self._directory, after, limit))
+            if found:
+                _apply(conn, [payload for _, payload in found])
+                after = found[-1][0]
+                self._move(conn, after)
+        self.position = after
+        self.shipped += len(found)
+        return len(found)
+
+    def ship_past_poison(self, conn: Connection[Any]) -> int:
+        """As `ship`; but a record that cannot be applied is set aside in a file, so that it holds up no other."""
+        limit = BATCH_RECORDS
+        while True:
+            try:
+                return self.ship(conn, limit)
+            except POISON as trouble:
+                if limit == 1:
+                    return self._park(conn, trouble)
+                limit = max(1, limit // 8)
+
+    def _park(self, conn: Connection[Any], trouble: Exception) -> int:
+        with conn.transaction():
+            row = conn.execute(store_shipping.TAKE_BOOKMARK, {"writer": self._writer}).fetchone()
+            after = Position(*row) if row else Position()
+            for end, payload in journal.read(self._directory, after, 1):
+                with (self._directory / "parked").open("ab") as file:
+                    file.write(journal.frame(payload))
+                log.error("accounting record before %s:%s set aside: %s", end.file, end.offset, trouble)
+                self._move(conn, end)
+                self.position = end
+                self.parked += 1
+                return 1
+        return 0
+
+    def _move(self, conn: Connection[Any], to: Position) -> None:
+        conn.execute(store_shipping.MOVE_BOOKMARK, {"writer": self._writer, "file": to.file, "offset": to.offset})
+
+    def report(self) -> None:
+        """Tell radiusd how far we are."""
+        text = json.dumps(
+            {
+                "file": self.position.file,
+                "offset": self.position.offset,
+                "shipped": self.shipped,
+                "parked": self.parked,
+            }
+        )
+        fresh = self._directory / "shipped.new"
+        fresh.write_text(text)
+        fresh.replace(self._directory / "shipped.json")
+
+
+def _apply(conn: Connection[Any], payloads: Sequence[bytes]) -> None:
+    items = [item for payload in payloads if (item := _prepare(payload))]
+    boots = _boots(conn, {item.nas_id for item in items})
+    known = [item for item in items if item.nas_id in boots]  # the NAS of others was deleted meanwhile
+    for run in tally.split(known):
+        if run[0].reboot:
+            _reboot(conn, run[0], boots)
+        else:
+            _run(conn, run, boots)
+
+
+def _prepare(payload: bytes) -> Item | None:
+    try:
+        return tally.prepare(payload)
+    except Malformed:
+        return None
+
+
+def _boots(conn: Connection[Any], ids: set[int]) -> dict[int, Boot]:
+    rows = conn.execute(store_shipping.NASES, {"ids": list(ids)}).fetchall()
+    return {nas_id: Boot(epoch, at) for nas_id, epoch, at in rows}
+
+
+def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -> None:
+    work = Tally()
+    keyed = [(tally.key_of(item, boots[item.nas_id]), item) for item in items]
+    wanted = {key for key, _ in keyed}
+    for row in _by_key(conn, store_shipping.LIVE, wanted):
+        work.put_live(row)
+    missing = wanted.difference(work.held)
+    since = min(item.started for item in items) - LOGGED_SINCE
+    for past in _by_key(conn, store_shipping.LOGGED, missing, since=since):
+        work.put_logged(past)
+    for key, item in keyed:
+        work.add(key, item)
+    addresses = work.addresses()
+    if addresses:
+        for row in _rows(conn, store_shipping.HOLDERS, wanted=json.dumps(addresses)):
+            if tally.key_of_row(row) not in work.held:
+                work.put_live(row)
+    work.give_way()
+    _write(conn, work)
+
+
+def _reboot(conn: Connection[Any], item: Item, boots: dict[int, Boot]) -> None:
+    boot = boots[item.nas_id]
+    work = Tally()
+    for row in _rows(conn, store_shipping.LIVE_OF_NAS, nas=item.nas_id, at=item.at):
+        work.put_live(row)
+    work.reboot(item.at)
+    _write(conn, work)
+    if boot.at is None or (item.at - boot.at).total_seconds() > REBOOT_AGAIN_S:
+        for (epoch,) in conn.execute(store_shipping.NEW_EPOCH, {"nas": item.nas_id, "at": item.at}).fetchall():
+            boots[item.nas_id] = Boot(epoch, item.at)
+
+
+def _write(conn: Connection[Any], work: Tally) -> None:
+    updates, inserts = work.lasting()
+    gone = work.gone()
+    if gone:
+        conn.execute(store_shipping.DELETE_LIVE, {"ids": gone})
+    for statement, rows in (
+        (store_shipping.INSERT_LOG, work.ended()),
+        (store_shipping.UPDATE_LIVE, updates),
+        (store_shipping.INSERT_LIVE, inserts),
+        (store_shipping.ADD_USAGE, work.usage_rows()),
+    ):
+        if rows:
+            conn.execute(statement, {"rows": json.dumps(rows)})
+
+
+def _by_key(conn: Connection[Any], query: str, wanted: set[tally.Key], **values: object) -> list[Row]:
+    if not wanted:
+        return []
+    names = ("nas_id", "boot_epoch", "session_id", "user_name")
+    return _rows(conn, query, keys=json.dumps([dict(zip(names, key, strict=True)) for key in wanted]), **values)
+
+
+def _rows(conn: Connection[Any], query: str, **values: object) -> list[Row]:
+    return [row for (row,) in conn.execute(query, values).fetchall()]
+
+
+class Stop:
+    """Set by SIGTERM and SIGINT."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+def follow(config: Config, stop: Stop) -> None:
+    """Ship until told to stop, or until radiusd is gone."""
+    shipper = Shipper(config.journal, config.writer)
+    parent = os.getppid()
+    while not stop.asked and os.getppid() == parent:
+        try:
+            with connect(config.url) as conn:
+                _ship_on(shipper, conn, stop, parent)
+        except psycopg.Error as error:
+            log.warning("the journal waits for the database: %s", " ".join(str(error).split()))
+            sleep(RETRY_S)
+
+
+def _ship_on(shipper: Shipper, conn: Connection[Any], stop: Stop, parent: int) -> None:
+    reported_at = float("-inf")
+    while not stop.asked and os.getppid() == parent:
+        count = shipper.ship_past_poison(conn) if shipper.waiting() else 0
+        if count == 0 or monotonic() - reported_at > REPORT_S:
+            shipper.report()
+            reported_at = monotonic()
+        if count == 0:
+            sleep(IDLE_S)
+
+
+def connect(url: str) -> Connection[Any]:
+    """An autocommit connection that speaks UTC."""
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name="demarc radiusd shipper",
+        options="-c timezone=UTC",
+        prepare_threshold=2,
+    )
+
+
+def main(index: int) -> int:
+    """Ship the journal of process `index`, alone: a second shipper of the same journal waits for nothing and goes."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s shipper: %(message)s")
+    config = configuration.from_environment(index=index)
+    config.journal.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (config.journal / "shipper.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        follow(config, Stop())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))

@@ -1,0 +1,102 @@
+"""What the shipper reads and writes, as SQL: sessions, their history, usage, boot epochs, and the bookmark.
+
+Rows travel as JSON whose names are the columns', both ways; sets of rows, never one by one.
+"""
+
+from typing import LiteralString
+
+TAKE_BOOKMARK = """
+    INSERT INTO access_bookmark (node) VALUES (%(writer)s)
+    ON CONFLICT (node) DO UPDATE SET node = excluded.node
+    RETURNING file, "offset"
+"""
+MOVE_BOOKMARK = """
+    UPDATE access_bookmark SET file = %(file)s, "offset" = %(offset)s, at = now() WHERE node = %(writer)s
+"""
+
+NASES = "SELECT id, boot_epoch, booted_at FROM access_nas WHERE id = ANY(%(ids)s)"
+
+NEW_EPOCH = """
+    UPDATE access_nas SET boot_epoch = boot_epoch + 1, booted_at = %(at)s WHERE id = %(nas)s
+    RETURNING boot_epoch
+"""
+
+_KEY: LiteralString = "nas_id, boot_epoch, session_id, user_name"
+_KEYS: LiteralString = """
+    json_to_recordset(%(keys)s)
+        AS k(nas_id bigint, boot_epoch int, session_id varchar(128), user_name varchar(253))
+"""
+
+LIVE: LiteralString = f"SELECT to_json(l) FROM {_KEYS} JOIN access_sessionlive l USING ({_KEY}) FOR UPDATE OF l"  # noqa: S608 - constants only
+"""Locked, because another may be closing silent sessions meanwhile; it skips what is locked."""
+
+LIVE_OF_NAS = """
+    SELECT to_json(l) FROM access_sessionlive l WHERE l.nas_id = %(nas)s AND l.started_at <= %(at)s FOR UPDATE
+"""
+
+LOGGED: LiteralString = f"""
+    SELECT to_json(l) FROM {_KEYS} JOIN access_sessionlog l USING ({_KEY})
+    WHERE l.started_at >= %(since)s ORDER BY l.started_at
+"""  # noqa: S608 - constants only
+
+HOLDERS = """
+    SELECT to_json(l)
+    FROM json_to_recordset(%(wanted)s) AS w(vrf int, address inet)
+    JOIN access_sessionlive l
+      ON int4range(l.vrf, l.vrf, '[]') && int4range(w.vrf, w.vrf, '[]') AND l.framed_ipv4 && w.address
+    FOR UPDATE OF l
+"""
+
+DELETE_LIVE = "DELETE FROM access_sessionlive WHERE id = ANY(%(ids)s)"
+
+UPDATE_LIVE = """
+    UPDATE access_sessionlive l
+    SET started_at = r.started_at, updated_at = r.updated_at, event_at = r.event_at, framed_ipv4 = r.framed_ipv4,
+        framed_ipv6_prefix = r.framed_ipv6_prefix, delegated_prefix = r.delegated_prefix, framed_ipv6 = r.framed_ipv6,
+        session_time_s = r.session_time_s, input_octets = r.input_octets, output_octets = r.output_octets,
+        gigawords_seen = r.gigawords_seen, counting = r.counting
+    FROM json_populate_recordset(NULL::access_sessionlive, %(rows)s) r
+    WHERE l.id = r.id
+"""
+
+INSERT_LIVE = """
+    INSERT INTO access_sessionlive (
+        nas_id, boot_epoch, session_id, user_name, partner_id, subscriber_id, service_id, started_at, updated_at,
+        event_at, calling_station, called_station, nas_port_id, vrf, framed_ipv4, framed_ipv6_prefix, delegated_prefix,
+        framed_ipv6, session_time_s, input_octets, output_octets, gigawords_seen, list_name, counting
+    )
+    SELECT r.nas_id, r.boot_epoch, r.session_id, r.user_name, r.partner_id, s.id, s.service_id, r.started_at,
+        r.updated_at, r.event_at, r.calling_station, r.called_station, r.nas_port_id, r.vrf, r.framed_ipv4,
+        r.framed_ipv6_prefix, r.delegated_prefix, r.framed_ipv6, r.session_time_s, r.input_octets, r.output_octets,
+        r.gigawords_seen, r.list_name, r.counting
+    FROM json_populate_recordset(NULL::access_sessionlive, %(rows)s) r
+    LEFT JOIN access_subscriber s ON s.id = r.subscriber_id
+"""
+
+INSERT_LOG = """
+    INSERT INTO access_sessionlog (
+        id, nas_id, boot_epoch, session_id, user_name, partner_id, subscriber_id, service_id, started_at, ended_at,
+        event_at, calling_station, called_station, nas_port_id, vrf, framed_ipv4, framed_ipv6_prefix, delegated_prefix,
+        framed_ipv6, session_time_s, input_octets, output_octets, terminate_cause, ending, counting
+    )
+    SELECT coalesce(r.id, nextval('access_sessionlive_id_seq')), r.nas_id, r.boot_epoch, r.session_id, r.user_name,
+        r.partner_id, r.subscriber_id, r.service_id, r.started_at, r.ended_at, r.event_at, r.calling_station,
+        r.called_station, r.nas_port_id, r.vrf, r.framed_ipv4, r.framed_ipv6_prefix, r.delegated_prefix, r.framed_ipv6,
+        r.session_time_s, r.input_octets, r.output_octets, r.terminate_cause, r.ending, r.counting
+    FROM json_populate_recordset(NULL::access_sessionlog, %(rows)s) r
+    ON CONFLICT (nas_id, boot_epoch, session_id, user_name, started_at) DO UPDATE
+    SET ended_at = excluded.ended_at, event_at = excluded.event_at, session_time_s = excluded.session_time_s,
+        input_octets = excluded.input_octets, output_octets = excluded.output_octets,
+        terminate_cause = excluded.terminate_cause, ending = excluded.ending, counting = excluded.counting
+"""
+"""A session that was closed for silence, came back and ended, and a late Stop, amend the row that is there."""
+
+ADD_USAGE = """
+    INSERT INTO access_usage (service_id, hour, input_octets, output_octets)
+    SELECT u.service_id, u.hour, u.input_octets, u.output_octets
+    FROM json_populate_recordset(NULL::access_usage, %(rows)s) u JOIN plans_service p ON p.id = u.service_id
+    ORDER BY u.service_id, u.hour
+    ON CONFLICT (service_id, hour) DO UPDATE
+    SET input_octets = greatest(0, access_usage.input_octets + excluded.input_octets),
+        output_octets = greatest(0, access_usage.output_octets + excluded.output_octets)
+"""
