@@ -155,6 +155,11 @@ def test_all_services_of_an_account_are_paid_or_none():
     assert (short.decision, short.lines, short.balance_after, short.cost) == (Decision.BLOCKED, (), 149, 150)
 
 
+def test_a_service_that_costs_nothing_has_no_line():
+    facts = account(1000, service(3100), service(0, service_id=2))
+    assert [line.service_id for line in due(facts, START, START)[0].lines] == [1]
+
+
 @pytest.mark.parametrize("limit_rule", LimitRule)
 def test_a_day_without_a_charge_never_blocks(limit_rule):
     stopped = service(3100, until=START + ONE_DAY)

@@ -140,6 +140,10 @@ def test_an_entry_that_does_not_hold_together_is_a_bug(transfers):
         entry(transfers)
 
 
+def test_an_entry_may_be_as_long_as_the_limit():
+    assert len(entry([transfer(amount=MAX_AMOUNT)] * MAX_TRANSFERS)) == MAX_TRANSFERS
+
+
 def test_an_exchange_is_two_transfers_in_two_currencies():
     pair = [transfer(debit=1, credit=8), transfer(debit=9, credit=10, currency="EUR")]
     assert entry(pair) == tuple(pair)

@@ -125,6 +125,7 @@ def test_money_of_one_currency_adds_compares_and_multiplies():
     assert -five == Money(-5, "EUR")
     assert five * 3 == Money(15, "EUR")
     assert two < five
+    assert not five < five
     assert two <= two
     assert max(two, five) == five
 

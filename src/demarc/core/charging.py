@@ -228,14 +228,14 @@ def runway(facts: AccountFacts, today: date) -> Runway:
     while first <= horizon:
         last = min(last_of_month(first), horizon)
         cost = _cost_of_stretch(facts, first, last)
-        if cost is None or not _covers(facts, balance, cost):
+        if cost is not None and (cost == 0 or balance - cost >= facts.minimal_balance):
+            balance -= cost
+        else:
             for day in days(first, last):
                 outcome = _decide(facts, day, balance, _lines(facts, day), late=False)
                 if outcome.decision is Decision.BLOCKED:
                     return Runway(day - ONE_DAY, cost_next_day)
                 balance = outcome.balance_after
-        else:
-            balance -= cost
         first = last + ONE_DAY
     return Runway(horizon, cost_next_day)
 
@@ -327,25 +327,12 @@ def _latest(facts: tuple[SomeFact, ...], day: date) -> SomeFact | None:
     return None
 
 
-def _covers(facts: AccountFacts, balance: int, cost: int) -> bool:
-    """Whether no day of a stretch that costs `cost` in all can block."""
-    left = balance - cost
-    return (
-        cost == 0
-        or left > facts.minimal_balance
-        or (facts.limit_rule is LimitRule.COVER and left == facts.minimal_balance)
-    )
-
-
 def _cost_of_stretch(facts: AccountFacts, first: date, last: date) -> int | None:
     """What the days from `first` to `last` of one month cost in all; None when a fact changes among them."""
     cost = 0
     for service in facts.services:
-        if service.charged_through is not None and service.charged_through >= first:
+        if any(first < fact.seen_from <= last for fact in (*service.states, *service.prices)):
             return None
-        for fact in (*service.states, *service.prices):
-            if first < fact.valid_from <= last or first < fact.seen_from <= last:
-                return None
         state = _state_seen(service, first, facts.charge_activation_day)
         price = _price_seen(service, first)
         if state is not None and state.active and price is not None:
