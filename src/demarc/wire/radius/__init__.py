@@ -1,7 +1,7 @@
 """RADIUS without I/O: bytes in, values out, and back. No socket, no clock, no log; randomness is passed in.
 
-    datagram -> decode -> Packet -> authentic? -> pap | chap | mschap -> encode_reply -> datagram
-                                               -> parse_accounting -> AccountingRecord
+    datagram -> decode -> Packet -> admits? authentic? -> pap | chap | mschap -> encode_reply -> datagram
+                                                       -> parse_accounting -> AccountingRecord
     coa_request, disconnect_request -> datagram .. datagram -> parse_answer -> Answer
 
 Whatever bytes come in, only `Malformed` comes out. Read in this order: keys, attributes, packet, secret, signing.
@@ -28,6 +28,7 @@ from .keys import CODE_NAMES, Key
 from .mikrotik import Burst, RateLimit, UpDown, parse_rate_limit, rate_limit
 from .packet import Packet, decode
 from .requests import accounting_request, chap_request, mschapv2_request, pap_request, status_server
+from .requirement import Requirement, admits, learned
 from .secret import Secret
 from .signing import (
     authentic,
@@ -56,11 +57,13 @@ __all__ = [
     "Origin",
     "Packet",
     "RateLimit",
+    "Requirement",
     "Secret",
     "SessionIdentity",
     "UpDown",
     "Value",
     "accounting_request",
+    "admits",
     "authentic",
     "chap",
     "chap_request",
@@ -74,6 +77,7 @@ __all__ = [
     "encode_request",
     "encode_value",
     "keys",
+    "learned",
     "mschap",
     "mschapv2_request",
     "pap",
