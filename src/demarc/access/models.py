@@ -289,7 +289,7 @@ class CoaIntent(models.Model):
         indexes = [
             models.Index(
                 fields=["node", "-unblock", "due_at"],
-                condition=Q(state__in=["queued", "sent"]),
+                condition=Q(state__in=["queued", "sent", "no_answer"], tries__lt=5),
                 name="access_coa_due",
             ),
             models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),

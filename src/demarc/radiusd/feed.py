@@ -51,7 +51,7 @@ class Follower:
             await asyncio.sleep(RETRY_S)
 
     async def _follow(self, conn: Connection) -> None:
-        await conn.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
+        await listen(conn, CHANNEL)
         while True:
             if not self._seen or monotonic() - self._polled_at > RELOAD_S:
                 await self.load(conn)
@@ -106,6 +106,11 @@ async def connect(url: str) -> Connection:
     return await AsyncConnection.connect(
         url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="demarc radiusd", prepare_threshold=2
     )
+
+
+async def listen(conn: Connection, channel: str) -> None:
+    """Let this connection be woken by NOTIFY on a channel."""
+    await conn.execute(SQL("LISTEN {}").format(Identifier(channel)))
 
 
 async def woken(conn: Connection, timeout_s: float) -> None:
