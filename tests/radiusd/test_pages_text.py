@@ -1,4 +1,4 @@
-"""The words of the blocking pages: complete in every language, chosen as the browser asks, sums as people write them."""
+"""The words of the blocking pages: complete in every language, chosen as the browser asks, sums as people write."""
 
 from dataclasses import asdict
 

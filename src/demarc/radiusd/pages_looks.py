@@ -2,7 +2,7 @@
 
 import re
 
-LIGHT, DARK, DARK_CARD, INK = "#ffffff", "#0f141b", "#171e28", "#11161d"
+LIGHT, DARK, DARK_CARD, INK = "#ffffff", "#0f141b", "#171e28", "#000000"
 DEFAULT = "#0054a6"
 CONTRAST_MIN = 4.5
 """WCAG 2.2, 1.4.3 (AA)."""
