@@ -1,0 +1,155 @@
+"""Thirty days of sessions: RADIUS accounting as the concentrators would have sent it, applied by the real shipper."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from random import Random
+
+import psycopg
+
+from demarc.access.models import Subscriber
+from demarc.network.models import Pool
+from demarc.project.config import Config
+from demarc.radiusd import journal, records
+from demarc.radiusd.shipper import Shipper
+from demarc.wire.radius import Secret, Value, accounting_request, encode_attributes
+
+START, STOP, INTERIM = 1, 2, 3
+WRITER = "demo"
+WRITE_RECORDS = 5000
+WRITE_BYTES = 1 << 22
+LISTS = {1: "Reject_1", 2: "Reject_2"}
+FINE_UP_TO = 5000
+"""Larger demos report usage every five days instead of daily: the shape is the same, the filling takes a fifth."""
+
+
+SIGNED = Secret(b"not checked again: what is in the journal was")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A concentrator, and where its pool begins and how far it reaches."""
+
+    nas_id: int
+    first: IPv4Address
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One session: from `begun` for `lasting`, with `down` octets a day. Ends with a Stop unless it is still on."""
+
+    login: Subscriber
+    door: Door
+    session_id: str
+    address: IPv4Address
+    begun: datetime
+    lasting: timedelta
+    down: int
+    still_on: bool
+
+
+def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
+    """Write the accounting of services up to `at` into a journal and ship it. `joined`: service id -> days ago."""
+    config = Config.from_environment()
+    directory = config.data / "radius" / "journal-demo"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
+    _write(directory, _records(joined, at, step, seed))
+    with psycopg.connect(config.radius_url(), autocommit=True) as conn:
+        shipper = Shipper(directory, WRITER)
+        while shipper.ship(conn, WRITE_RECORDS):
+            pass
+    shutil.rmtree(directory)
+
+
+def _write(directory: Path, payloads: Iterable[bytes]) -> None:
+    segment = journal.Segment(directory, 1)
+    waiting = bytearray()
+    for payload in payloads:
+        waiting += journal.frame(payload)
+        if len(waiting) > WRITE_BYTES:
+            segment.append(bytes(waiting))
+            waiting.clear()
+    segment.append(bytes(waiting))
+    segment.close()
+
+
+def _records(joined: Mapping[int, int], at: datetime, step: timedelta, seed: int) -> Iterator[bytes]:
+    doors = _doors()
+    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
+    for number, login in enumerate(logins.iterator(chunk_size=2000)):
+        random = Random(f"demarc demo {seed} {login.login}")
+        door = doors[number % len(doors)]
+        for visit in _visits(login, door, number // len(doors), joined[login.service_id], at, random):
+            yield from _packets(visit, step)
+
+
+def _doors() -> list[Door]:
+    pools = Pool.objects.filter(router__nas__isnull=False).select_related("router__nas").order_by("id")
+    return [
+        Door(pool.router.nas.pk, IPv4Address(pool.first), int(IPv4Address(pool.last)) - int(IPv4Address(pool.first)))
+        for pool in pools
+        if pool.router is not None
+    ]
+
+
+def _visits(login: Subscriber, door: Door, place: int, joined: int, at: datetime, random: Random) -> Iterator[Visit]:
+    """Sessions of some days each, one after the other; two of three subscribers are online now."""
+    address = IPv4Address(login.static_ipv4) if login.static_ipv4 else door.first + 1 + place % door.size
+    down = random.randint(1, 12) * login.down_kbps * 10_000
+    begun = at - timedelta(days=joined, hours=random.randint(-9, 8), minutes=random.randint(0, 59))
+    begun = min(begun, at - timedelta(hours=2))
+    online = random.random() < 0.68
+    while begun < at - timedelta(hours=1):
+        lasting = timedelta(hours=random.randint(30, 400))
+        still_on = online and begun + lasting > at
+        lasting = min(lasting, at - begun - timedelta(minutes=0 if still_on else random.randint(5, 50)))
+        session_id = f"81{random.getrandbits(32):08x}"
+        yield Visit(login, door, session_id, address, begun, lasting, down, still_on)
+        begun += lasting + timedelta(minutes=random.randint(1, 30))
+
+
+def _packets(visit: Visit, step: timedelta) -> Iterator[bytes]:
+    """Start, an Interim each `step`, and the Stop; somebody still online has reported just now."""
+    yield _packet(visit, START, timedelta())
+    age = step
+    while age < visit.lasting:
+        yield _packet(visit, INTERIM, age)
+        age += step
+    yield _packet(visit, INTERIM if visit.still_on else STOP, visit.lasting)
+
+
+def _packet(visit: Visit, status: int, age: timedelta) -> bytes:
+    login, seconds = visit.login, int(age.total_seconds())
+    octets = visit.down * seconds // 86400
+    attributes: list[tuple[str, Value]] = [
+        ("User-Name", login.login),
+        ("Acct-Session-Id", visit.session_id),
+        ("Acct-Status-Type", status),
+        ("Framed-IP-Address", visit.address),
+        ("Calling-Station-Id", f"02:C0:{login.pk >> 16 & 255:02X}:{login.pk >> 8 & 255:02X}:{login.pk & 255:02X}:01"),
+        ("NAS-Port-Id", "sfp-sfpplus1"),
+        ("Acct-Session-Time", seconds),
+        ("Acct-Input-Octets", octets // 9 & 0xFFFFFFFF),
+        ("Acct-Output-Octets", octets & 0xFFFFFFFF),
+        ("Acct-Input-Gigawords", octets // 9 >> 32),
+        ("Acct-Output-Gigawords", octets >> 32),
+    ]
+    if status == STOP:
+        attributes.append(("Acct-Terminate-Cause", 1))
+    record = records.Record(
+        kind=records.PACKET,
+        arrived_us=records.microseconds(visit.begun + age),
+        nas_id=visit.door.nas_id,
+        partner_id=login.partner_id,
+        subscriber_id=login.pk,
+        service_id=login.service_id,
+        vrf=0,
+        list_name=LISTS.get(login.cause or 0, "") if visit.still_on else "",
+        octets=accounting_request(0, encode_attributes(attributes), SIGNED),
+    )
+    return records.encode(record)
