@@ -19,7 +19,7 @@ from demarc.customers.models import BillingType, Block, BlockCause, Customer, St
 from demarc.staff.doors import actor_of, page, partners, permitted, scope, within
 from demarc.staff.pages import carried_out, choose_partner, chosen_partner, list_page, parts, seen
 from demarc.ui import components, menu
-from demarc.ui.forms import form_page
+from demarc.ui.forms import form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
 from demarc.ui.panels import Action
 
@@ -141,13 +141,13 @@ def new_customer(request: HttpRequest) -> HttpResponse:
     partner = chosen_partner(request)
     if partner is None:
         return choose_partner(request, "New customer")
-    form = NewCustomerForm(request.POST or None, partner=partner)
+    form = NewCustomerForm(posted(request), partner=partner)
     subject = ("partner", partner.pk)
 
     def act() -> Customer:
         return actions.create_customer(partner_id=partner.pk, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
-    if request.method == "POST" and carried_out(request, form, "create_customer", subject, act):
+    if carried_out(request, form, "create_customer", subject, act):
         messages.success(request, f"{form.result} is made. Next: add a service.")
         return redirect("customer", form.result.pk)
     intro = f"For {partner}." if partners(request).count() > 1 else ""
@@ -162,14 +162,12 @@ def edit_customer(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Change a customer's record."""
     found = visible_customer(request, customer_id)
     fields = CustomerForm.base_fields
-    form = CustomerForm(
-        request.POST or None, partner=found.partner, initial={name: getattr(found, name) for name in fields}
-    )
+    form = CustomerForm(posted(request), partner=found.partner, initial={name: getattr(found, name) for name in fields})
 
     def act() -> Customer:
         return actions.update_customer(found.pk, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
-    if request.method == "POST" and carried_out(request, form, "update_customer", ("customer", found.pk), act):
+    if carried_out(request, form, "update_customer", ("customer", found.pk), act):
         messages.success(request, "The customer's record is saved.")
         return redirect("customer", found.pk)
     back = reverse("customer", args=[found.pk])

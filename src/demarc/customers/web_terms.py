@@ -16,7 +16,7 @@ from demarc.customers.forms import AccountTermsForm, PartnerTermsForm, ProviderF
 from demarc.customers.models import Account, AccountTerms, PartnerTerms
 from demarc.staff.doors import actor_of, page, partners, within
 from demarc.staff.pages import carried_out, parts
-from demarc.ui.forms import form_page
+from demarc.ui.forms import form_page, posted
 
 
 def visible_account(request: HttpRequest, account_id: int) -> Account:
@@ -35,15 +35,13 @@ def account_terms(request: HttpRequest, account_id: int) -> HttpResponse:
     account = visible_account(request, account_id)
     today = clock.today(account.zone)
     own = queries.account_terms_on(account.pk, today)
-    form = AccountTermsForm(
-        request.POST or None, currency=account.currency, initial=_shown(own, account.currency, today)
-    )
+    form = AccountTermsForm(posted(request), currency=account.currency, initial=_shown(own, account.currency, today))
     subject = ("customer", account.customer_id)
 
     def act() -> Any:
         return actions.set_account_terms(account.pk, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
-    if request.method == "POST" and carried_out(request, form, "set_terms", subject, act):
+    if carried_out(request, form, "set_terms", subject, act):
         messages.success(request, "The billing rules are saved.")
         return redirect("customer", account.customer_id)
     general = queries.terms_for([account.pk], today)[account.pk]
@@ -88,12 +86,12 @@ def edit_partner(request: HttpRequest, partner_id: int) -> HttpResponse:
     """Who the provider is."""
     found = visible_partner(request, partner_id)
     initial = {name: getattr(found, name) for name in ProviderForm.base_fields}
-    form = ProviderForm(request.POST or None, initial=initial)
+    form = ProviderForm(posted(request), initial=initial)
 
     def act() -> Partner:
         return actions.update_partner(partner_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
-    if request.method == "POST" and carried_out(request, form, "update_partner", ("partner", partner_id), act):
+    if carried_out(request, form, "update_partner", ("partner", partner_id), act):
         messages.success(request, "Saved. The blocking page shows it within seconds.")
         return redirect("partner", partner_id)
     back = reverse("partner", args=[partner_id])
@@ -106,12 +104,12 @@ def partner_terms(request: HttpRequest, partner_id: int) -> HttpResponse:
     found = visible_partner(request, partner_id)
     today = clock.today(found.zone)
     now = queries.partner_terms_on(partner_id, today)
-    form = PartnerTermsForm(request.POST or None, currency=found.currency, initial=_shown(now, found.currency, today))
+    form = PartnerTermsForm(posted(request), currency=found.currency, initial=_shown(now, found.currency, today))
 
     def act() -> Any:
         return actions.set_partner_terms(partner_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
-    if request.method == "POST" and carried_out(request, form, "set_terms", ("partner", partner_id), act):
+    if carried_out(request, form, "set_terms", ("partner", partner_id), act):
         messages.success(request, "The billing rules are saved.")
         return redirect("partner", partner_id)
     intro = "They hold for every account that has no rule of its own. Days that are decided already stay as they are."

@@ -5,4 +5,5 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demarc.staff.urls")),
     path("", include("demarc.customers.urls")),
+    path("", include("demarc.plans.urls")),
 ]

@@ -11,11 +11,13 @@ from demarc.staff import actions
 from demarc.staff.doors import actor_of, login_of, page, public, signed_in
 from demarc.staff.forms import PasswordForm
 from demarc.staff.pages import carried_out, parts
-from demarc.ui.forms import UNPROCESSABLE, form_page
+from demarc.ui.forms import UNPROCESSABLE, form_page, posted
 
 
 class Login(LoginView):  # type: ignore[misc]
     """A failed try is a form with an error, so it answers 422."""
+
+    template_name = "staff/login.html"
 
     def form_invalid(self, form: object) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)
@@ -24,7 +26,7 @@ class Login(LoginView):  # type: ignore[misc]
 
 
 login = public(Login.as_view())
-logout = public(LogoutView.as_view())
+logout = public(LogoutView.as_view(template_name="staff/logout.html"))
 
 
 @page("dashboard.see")
@@ -39,13 +41,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def me(request: HttpRequest) -> HttpResponse:
     """The viewer's own login: who he is here, and a new password."""
     viewer = login_of(request)
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(posted(request))
 
     def act() -> None:
         given = form.cleaned_data
         actions.change_own_password(viewer.pk, old=given["old"], new=given["new"], by=actor_of(request), at=clock.now())
 
-    if request.method == "POST" and carried_out(request, form, "change_password", ("login", viewer.pk), act):
+    if carried_out(request, form, "change_password", ("login", viewer.pk), act):
         viewer.refresh_from_db()
         update_session_auth_hash(request, viewer)
         messages.success(request, "Your password is changed. Your other sessions are ended.")

@@ -104,6 +104,12 @@ def octets(count: int) -> str:
     return f"{count}{NBSP}B"
 
 
+def percent(rate: Decimal) -> str:
+    """0.21 -> "21 %"; 0.055 -> "5.5 %"."""
+    written = f"{rate * 100:f}"
+    return f"{written.rstrip('0').rstrip('.') if '.' in written else written}{NBSP}%"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """1, "customer" -> "1 customer"; 2 -> "2 customers"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"

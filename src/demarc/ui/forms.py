@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -52,6 +52,11 @@ class Form(forms.Form):
         self.add_error(refused.field if visible else None, forms.ValidationError(message, code=refused.code))
 
 
+def unit_input(unit: str) -> forms.TextInput:
+    """A field for a number, with its unit behind it."""
+    return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "data-unit": unit})
+
+
 class MoneyField(forms.CharField):
     """An amount as people type it; cleans to whole minor units of the currency set by `in_currency`."""
 
@@ -81,6 +86,11 @@ class MoneyField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return format_plain(Money(value, self.currency)) if isinstance(value, int) else value
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: the data of a POST, nothing when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def link_to(holder: tuple[str, int] | None) -> str:

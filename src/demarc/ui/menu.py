@@ -8,13 +8,14 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the menu, or one tab. `page` is a URL name."""
+    """One line of the menu, or one tab. `page` is a URL name; `under` other paths whose pages belong to it."""
 
     label: str
     page: str
     permission: str
     icon: str = ""
     group: str = ""
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def lines(may: Callable[[str], bool], path: str) -> list[tuple[str, list[Line]]]
     """(group, lines) for a viewer who may do what `may` grants and stands at `path`."""
     groups: dict[str, list[Line]] = {}
     shown = [(entry, reverse(entry.page)) for entry in _entries if may(entry.permission)]
-    here = max((href for _, href in shown if path.startswith(href)), key=len, default="")
     for entry, href in shown:
-        groups.setdefault(entry.group, []).append(Line(entry.label, href, entry.icon, href == here))
+        roots = tuple(root for root in (href, *entry.under) if root != "/")
+        current = path == href or (bool(roots) and path.startswith(roots))
+        groups.setdefault(entry.group, []).append(Line(entry.label, href, entry.icon, current))
     return list(groups.items())

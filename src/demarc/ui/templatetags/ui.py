@@ -16,6 +16,7 @@ for word in (
     formats.speed,
     formats.octets,
     formats.duration,
+    formats.percent,
 ):
     register.filter(word.__name__, word)
 

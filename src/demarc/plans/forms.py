@@ -1,0 +1,117 @@
+"""What staff type about plans and services. Field names are those of plans.actions."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from demarc.plans.models import Plan
+from demarc.ui import formats
+from demarc.ui.forms import Form, MoneyField, unit_input
+
+KBPS = unit_input("kbit/s")
+PERCENT = unit_input("%")
+
+
+class PlanForm(Form):
+    """A tariff's record, without its price."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    speed_down_kbps = forms.IntegerField(label="Download speed", widget=KBPS, help_text="100 Mbit/s is 100000 kbit/s.")
+    speed_up_kbps = forms.IntegerField(label="Upload speed", widget=KBPS)
+    tax_category = forms.CharField(
+        label="Tax category", max_length=30, initial="standard", help_text="Its rate is in the provider's settings."
+    )
+    for_sale = forms.BooleanField(label="For sale: may be chosen for new services", required=False, initial=True)
+    burst_percent = forms.IntegerField(
+        label="Burst above the speed", widget=PERCENT, initial=0, help_text="0: no burst."
+    )
+    burst_threshold_percent = forms.IntegerField(label="Burst while the average is below", widget=PERCENT, initial=75)
+    burst_time_s = forms.IntegerField(label="Average over", widget=unit_input("seconds"), initial=30)
+    priority = forms.IntegerField(label="Priority", initial=8, help_text="1 is served first, 8 last.")
+    contention_ratio = forms.IntegerField(
+        label="Contention 1 :", initial=1, help_text="How many customers share the speed; 1: nobody else."
+    )
+    groups = (
+        (
+            "Burst and sharing",
+            ("burst_percent", "burst_threshold_percent", "burst_time_s", "priority", "contention_ratio"),
+        ),
+    )
+
+
+class NewPlanForm(PlanForm):
+    """A new tariff with its first price."""
+
+    price = MoneyField(label="Price a month", help_text="With tax.")
+
+    field_order = ("name", "price", "speed_down_kbps", "speed_up_kbps", "tax_category", "for_sale")
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["price"].in_currency(currency)  # type: ignore[attr-defined]
+
+
+class PriceForm(Form):
+    """A plan's price from a day on."""
+
+    amount = MoneyField(label="Price a month", help_text="With tax.")
+    valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].in_currency(currency)  # type: ignore[attr-defined]
+
+
+class TaxForm(Form):
+    """A tax category's rate from a day on."""
+
+    category = forms.CharField(label="Category", max_length=30, initial="standard")
+    rate = forms.DecimalField(label="Rate", max_digits=7, decimal_places=4, widget=unit_input("%"))
+    valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean_rate(self) -> Decimal:
+        """A percentage as a fraction."""
+        rate: Decimal = self.cleaned_data["rate"]
+        return rate / 100
+
+
+class PlanChoiceForm(Form):
+    """Which plan, and at what price of its own."""
+
+    plan_id = forms.TypedChoiceField(label="Plan", coerce=int)
+    price_override = MoneyField(label="Own price a month", required=False, help_text="Empty: the plan's price.")
+
+    def __init__(self, *args: Any, plans: list[Plan], currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan_id"].choices = [(plan.pk, plan_words(plan)) for plan in plans]  # type: ignore[attr-defined]
+        self.fields["price_override"].in_currency(currency)  # type: ignore[attr-defined]
+
+
+class NewServiceForm(PlanChoiceForm):
+    """A service for a customer."""
+
+    description = forms.CharField(
+        label="Description",
+        max_length=200,
+        required=False,
+        help_text="Where it is, where there are several: “shop”, “flat 2”.",
+    )
+
+
+class BlockForm(Form):
+    """Why staff block somebody."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=200, required=False, help_text="For colleagues; the customer does not see it."
+    )
+
+
+class ConfirmForm(Form):
+    """Nothing to fill in: the button alone says what happens."""
+
+
+def plan_words(plan: Plan) -> str:
+    """A plan in a choice: name, speeds and price (plans.queries.plan_list annotates it)."""
+    price = formats.money(getattr(plan, "price", None), plan.currency)
+    return f"{plan.name}: {formats.speed(plan.speed_down_kbps)} / {formats.speed(plan.speed_up_kbps)}, {price} a month"
