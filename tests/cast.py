@@ -8,10 +8,12 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from demarc.base.actors import Actor
+from demarc.base.actors import SYSTEM, Actor
 from demarc.base.models import Partner
+from demarc.billing import actions as billing
+from demarc.billing.models import BillingDay, LedgerAccount, Payment
 from demarc.customers import actions as customers
-from demarc.customers.models import Customer
+from demarc.customers.models import Account, Customer
 from demarc.plans import actions as plans
 from demarc.plans.models import Plan, Service
 
@@ -41,3 +43,52 @@ def customer(of: Partner, name: str = "Ana", *, at: datetime = AT, **facts: Any)
 
 def service(of: Customer, on: Plan, *, at: datetime = AT, **facts: Any) -> Service:
     return plans.add_service(customer_id=of.pk, plan_id=on.pk, by=STAFF, at=at, **facts)
+
+
+def account_of(of: Customer) -> Account:
+    """The customer's first account."""
+    return of.accounts.order_by("id")[0]
+
+
+def activate(service: Service, *, at: datetime = AT) -> Service:
+    return billing.activate(service.pk, by=STAFF, at=at)
+
+
+def pay(account: Account, amount: int, *, at: datetime = AT, **facts: Any) -> Payment:
+    """A payment in cash on the day it is entered, under a new key unless one is given."""
+    facts = {"key": f"key-{next(_keys)}", "method": "cash", "received_on": at.date()} | facts
+    return billing.receive(account_id=account.pk, amount=amount, by=STAFF, at=at, **facts)
+
+
+def subscriber(of: Partner, on: Plan, *, name: str = "Ana", paid: int = 0, at: datetime = AT) -> Account:
+    """A customer with one active service who has paid `paid`: the account."""
+    made = customer(of, name, at=at)
+    account = account_of(made)
+    if paid:
+        pay(account, paid, at=at)
+    activate(service(made, on, at=at), at=at)
+    return account
+
+
+def paying_customer(of: Partner, on: Plan, *, at: datetime = AT) -> Account:
+    """One who always has money."""
+    return subscriber(of, on, name="Paula Pays", paid=100_000, at=at)
+
+
+def late_customer(of: Partner, on: Plan, *, at: datetime = AT) -> Account:
+    """One who has paid nothing yet."""
+    return subscriber(of, on, name="Larry Late", at=at)
+
+
+def open_day(of: Partner, day: date, *, at: datetime | None = None) -> BillingDay:
+    """The run of a day, punctual unless `at` says otherwise."""
+    return billing.open_day(of.pk, day=day, by=SYSTEM, at=at or midnight(day, of.zone))
+
+
+def balance(account: Account) -> int:
+    return LedgerAccount.objects.get(payer=account).balance or 0
+
+
+def online(account: Account) -> bool:
+    """Whether all services of the account have access."""
+    return not Service.objects.filter(account=account, blocked_cause__isnull=False).exists()

@@ -1,0 +1,48 @@
+"""The ledger's accounts, made when money first touches them. Knows which account a kind of money belongs to."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from demarc.billing.models import LedgerAccount, LedgerKind, PaymentMethod
+from demarc.core.ledger import Account, AccountKind
+
+TILLS = {
+    PaymentMethod.CASH: (LedgerKind.CASH, "main"),
+    PaymentMethod.BANK: (LedgerKind.CLEARING, "bank"),
+    PaymentMethod.CARD: (LedgerKind.CLEARING, "card"),
+}
+"""Where money arrives, by method of payment: kind and name."""
+
+CORRECTIONS = (LedgerKind.WRITEOFF, "corrections")
+
+OPEN_PAYERS = """
+INSERT INTO billing_ledgeraccount (partner_id, kind, currency, name, payer_id, balance)
+SELECT partner_id, 'payer', currency, '', id, 0 FROM customers_account a
+WHERE id = ANY(%(accounts)s) AND NOT EXISTS (SELECT FROM billing_ledgeraccount l WHERE l.payer_id = a.id)
+ORDER BY id
+ON CONFLICT (payer_id) DO NOTHING
+"""
+
+OPEN_HOUSE = """
+INSERT INTO billing_ledgeraccount (partner_id, kind, currency, name, balance)
+VALUES (%(partner)s, %(kind)s, %(currency)s, %(name)s, CASE WHEN %(kind)s = 'cash' THEN 0 END)
+ON CONFLICT (partner_id, kind, currency, name) WHERE payer_id IS NULL DO NOTHING
+"""
+
+
+def open_payers(account_ids: Sequence[int]) -> None:
+    """Give every one of these payers that has none yet his ledger account."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN_PAYERS, {"accounts": sorted(account_ids)})
+
+
+def house_account(partner_id: int, currency: str, kind: str, name: str) -> Account:
+    """The partner's own account of this kind, currency and name (category, till, bank), made if need be."""
+    found = LedgerAccount.objects.filter(partner_id=partner_id, kind=kind, currency=currency, name=name, payer=None)
+    row = found.values_list("id").first()
+    if row is None:
+        with connection.cursor() as cursor:
+            cursor.execute(OPEN_HOUSE, {"partner": partner_id, "kind": kind, "currency": currency, "name": name})
+        row = found.values_list("id").get()
+    return Account(row[0], AccountKind(kind), currency)

@@ -1,0 +1,277 @@
+"""Money that comes in, goes back or is put right. The single verb is the bulk verb with one element."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple, Required, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+
+from demarc.base import limits, log, texts
+from demarc.base.actors import Actor, recorded
+from demarc.base.numbering import take
+from demarc.billing import bulk
+from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
+from demarc.billing.facts import Book, Payer, load
+from demarc.billing.models import Payment, PaymentMethod, Transfer
+from demarc.core import ledger
+from demarc.core.errors import Refused
+from demarc.core.money import Money, format_plain
+from demarc.core.period import ONE_DAY
+
+BATCH = 2000
+KEY_LENGTH = 80
+SERIES = "payment"
+
+Name = tuple[int, str]
+"""A payment's name: its partner and its key."""
+
+
+class PaymentFacts(NamedTuple):
+    """What must be the same when a key is used again."""
+
+    account_id: int
+    amount: int
+    method: str
+    received_on: date
+    comment: str
+
+
+class NewPayment(TypedDict, total=False):
+    """Money to be received: `amount` minor units of the account's currency; `key` makes it happen once only."""
+
+    account_id: Required[int]
+    amount: Required[int]
+    method: Required[str]
+    received_on: Required[date]
+    key: Required[str]
+    comment: str
+    currency: str | None
+
+
+def receive(*, by: Actor, at: datetime, **payment: Unpack[NewPayment]) -> Payment:
+    """Receive one payment, see below."""
+    return receive_many([payment], by=by, at=at)[0]
+
+
+@transaction.atomic
+def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> list[Payment]:
+    """Credit payments to their accounts; who is blocked for money and can pay today by now is online again.
+
+    A key that was used before gives the payment it made, provided that the facts are the same. Refused (the first
+    fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another currency than
+    the account's, a date before 2000 or more than a day ahead, unknown method, key used for something else (code
+    conflict), balance beyond the limit.
+    """
+    accounts = sorted({payment["account_id"] for payment in payments})
+    open_payers(accounts)
+    book = load(accounts, at=at, lock=True)
+    names = [_check(payment, book) for payment in payments]
+    known = _used_keys(names)
+    for name, payment in zip(names, payments, strict=True):
+        if name in known and _facts(known[name]) != _facts_of(payment):
+            raise _conflict()
+    fresh = {name: payment for name, payment in zip(names, payments, strict=True) if name not in known}
+    if fresh:
+        bulk.settle(accounts, until=None, by=by, at=at)
+        entries = _credit(fresh, book)
+        bulk.retry(accounts, by=by, at=at)
+        known |= _write_payments(fresh, entries, book, by)
+        _log_received(list(fresh.values()), book, by)
+    return [known[name] for name in names]
+
+
+@transaction.atomic
+def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -> Payment:
+    """Give back all or part of a payment, by the way it came; the answer is a payment of a negative amount.
+
+    Nobody is blocked for it before the next 00:00. Refused: unknown payment, a refund itself, more than is left of
+    it, key used for something else (code conflict).
+    """
+    limits.whole(amount, 1, limits.PRICE_MAX, field="amount")
+    payment = Payment.objects.filter(pk=payment_id, amount__gt=0).first()
+    if payment is None:
+        raise Refused("There is no such payment.", field="payment_id", code="unknown")
+    book = load([payment.account_id], at=at, lock=True)
+    payer = book.payers[payment.account_id]
+    earlier = _used_keys([(payer.partner_id, _key(key))])
+    for refunded in earlier.values():
+        if (refunded.refunds_id, refunded.amount) != (payment_id, -amount):
+            raise _conflict()
+        return refunded
+    _check_left(payment, amount)
+    bulk.settle([payer.account_id], until=None, by=by, at=at)
+    till = house_account(payer.partner_id, payer.currency, *TILLS[PaymentMethod(payment.method)])
+    transfer = ledger.refund(_side(payer), till, amount, book.today(payer))
+    name = f"refund:{payer.partner_id}:{key}"
+    entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
+    back = _payment(payer, _next_number(payer.partner_id), entry, book, by)
+    back.amount, back.method, back.received_on, back.key = -amount, payment.method, transfer.day, key
+    back.refunds = payment
+    back.save(force_insert=True)
+    told = {"amount": amount, "currency": payer.currency, "payment": payment.number}
+    log.record("refunded", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
+    return back
+
+
+@transaction.atomic
+def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, at: datetime) -> Transfer:
+    """Put a balance right: raise (> 0) or lower it (< 0). The reason is kept in the operation log.
+
+    Who is blocked for money and can pay today by now is online again. Refused: unknown account, amount 0 or beyond
+    10**12, no reason, key used for something else (code conflict), balance beyond the limit.
+    """
+    limits.whole(amount, -limits.PRICE_MAX, limits.PRICE_MAX, field="amount")
+    reason = texts.name(reason, field="reason", length_max=300)
+    open_payers([account_id])
+    book = load([account_id], at=at, lock=True)
+    payer = _payer(book, account_id)
+    name = f"correction:{payer.partner_id}:{_key(key)}"
+    writeoff = house_account(payer.partner_id, payer.currency, *CORRECTIONS)
+    transfer = ledger.correction(_side(payer), writeoff, amount, book.today(payer))
+    earlier = Transfer.objects.filter(key=name).first()
+    if earlier is not None:
+        sides = (earlier.debit_account_id, earlier.credit_account_id, earlier.amount)
+        if sides != (transfer.debit, transfer.credit, transfer.amount):
+            raise _conflict()
+        return earlier
+    bulk.check_balance(payer.balance + amount)
+    bulk.settle([account_id], until=None, by=by, at=at)
+    entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
+    bulk.retry([account_id], by=by, at=at)
+    told = {"amount": amount, "currency": payer.currency, "reason": reason}
+    log.record("corrected", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
+    return Transfer.objects.get(entry_id=entry)
+
+
+def _check(payment: NewPayment, book: Book) -> Name:
+    """The payment's name, when it can be received."""
+    payer = _payer(book, payment["account_id"])
+    limits.whole(payment["amount"], 1, limits.PRICE_MAX, field="amount")
+    limits.word(payment["method"], PaymentMethod.values, field="method")
+    if (payment.get("currency") or payer.currency) != payer.currency:
+        raise Refused(f"This account holds {payer.currency}; pay in that.", field="currency", code="currency")
+    limits.fact_day(payment["received_on"], field="received_on")
+    if payment["received_on"] > book.today(payer) + ONE_DAY:
+        raise Refused("Money cannot be received in the future.", field="received_on", code="date_out_of_range")
+    texts.one_line(payment.get("comment", ""), field="comment", length_max=300)
+    bulk.check_balance(payer.balance + payment["amount"])
+    return payer.partner_id, _key(payment["key"])
+
+
+def _credit(fresh: Mapping[Name, NewPayment], book: Book) -> dict[Name, int]:
+    """Post the payments: entries by name."""
+    tills: dict[tuple[int, str, str], ledger.Account] = {}
+    postings = []
+    for (partner_id, key), payment in fresh.items():
+        payer = book.payers[payment["account_id"]]
+        name = (partner_id, payer.currency, payment["method"])
+        if name not in tills:
+            tills[name] = house_account(partner_id, payer.currency, *TILLS[PaymentMethod(payment["method"])])
+        transfer = ledger.payment(_side(payer), tills[name], payment["amount"], payment["received_on"])
+        postings.append(bulk.Posting(payer, ledger.entry([transfer]), f"payment:{partner_id}:{key}"))
+    return dict(zip(fresh, bulk.post(postings, book.at), strict=True))
+
+
+def _write_payments(
+    fresh: Mapping[Name, NewPayment], entries: Mapping[Name, int], book: Book, by: Actor
+) -> dict[Name, Payment]:
+    """The payments' rows. Last, because a partner's next number is waited for by all who receive money for him."""
+    counts = Counter(partner_id for partner_id, _ in fresh)
+    numbers = {partner_id: itertools.count(take(partner_id, SERIES, n)) for partner_id, n in sorted(counts.items())}
+    made = {}
+    for name, given in fresh.items():
+        payer = book.payers[given["account_id"]]
+        payment = _payment(payer, next(numbers[name[0]]), entries[name], book, by)
+        payment.amount, payment.method, payment.received_on, payment.comment = _facts_of(given)[1:]
+        payment.key = name[1]
+        made[name] = payment
+    try:
+        Payment.objects.bulk_create(made.values(), BATCH)
+    except IntegrityError as error:
+        # Somebody used the key for another account while we held this one.
+        raise _conflict() from error
+    return made
+
+
+def _payment(payer: Payer, number: int, entry: int, book: Book, by: Actor) -> Payment:
+    return Payment(
+        partner_id=payer.partner_id,
+        account_id=payer.account_id,
+        currency=payer.currency,
+        number=f"{number:06d}",
+        entry_id=entry,
+        **recorded(by, book.at),
+    )
+
+
+def _log_received(payments: Sequence[NewPayment], book: Book, by: Actor) -> None:
+    payer = book.payers[payments[0]["account_id"]]
+    subject = _subject(payer) if len(payments) == 1 else ("partner", payer.partner_id)
+    amount = sum(payment["amount"] for payment in payments)
+    told = {"amount": amount, "currency": payer.currency, "payments": len(payments)}
+    log.record("received", by=by, at=book.at, subject=subject, partner_id=payer.partner_id, **told)
+
+
+def _check_left(payment: Payment, amount: int) -> None:
+    given_back = -sum(payment.refunded_by.values_list("amount", flat=True))
+    left = payment.amount - given_back
+    if amount > left:
+        raise Refused(
+            f"Of this payment {format_plain(Money(left, payment.currency))} {payment.currency} is left to give back.",
+            field="amount",
+            code="more_than_left",
+        )
+
+
+def _used_keys(names: Iterable[Name]) -> dict[Name, Payment]:
+    """The payments made earlier under these keys."""
+    by_partner: dict[int, list[str]] = {}
+    for partner_id, key in names:
+        by_partner.setdefault(partner_id, []).append(key)
+    return {
+        (partner_id, payment.key): payment
+        for partner_id, keys in by_partner.items()
+        for payment in Payment.objects.filter(partner_id=partner_id, key__in=keys)
+    }
+
+
+def _facts(payment: Payment) -> PaymentFacts:
+    return PaymentFacts(payment.account_id, payment.amount, payment.method, payment.received_on, payment.comment)
+
+
+def _facts_of(payment: NewPayment) -> PaymentFacts:
+    comment = texts.one_line(payment.get("comment", ""), field="comment", length_max=300)
+    return PaymentFacts(payment["account_id"], payment["amount"], payment["method"], payment["received_on"], comment)
+
+
+def _payer(book: Book, account_id: int) -> Payer:
+    payer = book.payers.get(account_id)
+    if payer is None:
+        raise Refused("There is no such account.", field="account_id", code="unknown")
+    return payer
+
+
+def _side(payer: Payer) -> ledger.Account:
+    """The payer as a side of transfers."""
+    return ledger.Account(payer.ledger_id, ledger.AccountKind.PAYER, payer.currency)
+
+
+def _subject(payer: Payer) -> tuple[str, int]:
+    return "customer", payer.customer_id
+
+
+def _next_number(partner_id: int) -> int:
+    return take(partner_id, SERIES)
+
+
+def _key(key: str) -> str:
+    key = texts.one_line(key, field="key", length_max=KEY_LENGTH)
+    if not key:
+        raise Refused("Give every payment a key, so that it is made once only.", field="key", code="required")
+    return key
+
+
+def _conflict() -> Refused:
+    return Refused("This key was used for something else; use a new one.", field="key", code="conflict")

@@ -1,0 +1,75 @@
+"""Putting a service in use, with its money: from when it is charged, and whether the first day is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from demarc.base.actors import Actor
+from demarc.billing import bulk
+from demarc.billing.accounts import open_payers
+from demarc.billing.facts import Book, load
+from demarc.billing.models import PrepaidState
+from demarc.core import charging
+from demarc.core.charging import Decision
+from demarc.core.errors import Refused
+from demarc.core.money import Money, format_plain
+from demarc.customers.models import Account, BillingType
+from demarc.plans import actions as plans
+from demarc.plans.models import Service
+
+BATCH = 2000
+
+
+def activate(service_id: int, *, by: Actor, at: datetime) -> Service:
+    """Put one service in use, see below; afterwards its access is up to date."""
+    service = activate_many([service_id], by=by, at=at)[0]
+    service.refresh_from_db()
+    return service
+
+
+@transaction.atomic
+def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> list[Service]:
+    """Put services in use from this moment; a prepaid account pays from the next 00:00 on.
+
+    Where the terms say so, the day of activation is charged now, in full; then it is Refused when the balance does
+    not carry it. Refused too: service unknown, active or ended, account parked. The log row is plans' own.
+    """
+    prepaid = _prepaid_accounts(service_ids)
+    open_payers(prepaid)
+    tally = bulk.settle(prepaid, until=None, by=by, at=at)
+    if tally.parked or PrepaidState.objects.filter(account_id__in=prepaid, parked_at__isnull=False).exists():
+        raise Refused("The account is parked; someone must look at it first.", code="parked")
+    services = plans.activate_services(service_ids, by=by, at=at)
+    book = load(prepaid, at=at, charges=True)
+    fresh = [payer for payer in book.payers.values() if payer.decided_through is None]
+    states = [PrepaidState(account_id=payer.account_id, decided_through=book.today(payer)) for payer in fresh]
+    PrepaidState.objects.bulk_create(states, BATCH)
+    for service in services:
+        if service.account_id in book.payers:
+            _charge_first_day(book, service)
+    return services
+
+
+def _charge_first_day(book: Book, service: Service) -> None:
+    """Charge the day of activation where the terms say so; the payer's balance in the book follows."""
+    payer = book.payers[service.account_id]
+    facts = replace(book.now(payer), decided_through=book.today(payer))
+    outcome = charging.activation(facts, service.pk, book.today(payer))
+    if outcome is None:
+        return
+    if outcome.decision is Decision.BLOCKED:
+        short = charging.shortfall(replace(facts, blocked_for_money=True), book.today(payer))
+        missing = format_plain(Money(short, payer.currency))
+        raise Refused(
+            f"The first day is charged at activation: add a payment of {missing} {payer.currency} first.",
+            code="first_day_not_covered",
+        )
+    bulk.post_charges(book, [bulk.Decided(payer, outcome, facts.balance)], prefix=f"first-day:{service.pk}")
+    book.payers[payer.account_id] = payer._replace(balance=outcome.balance_after)
+
+
+def _prepaid_accounts(service_ids: Sequence[int]) -> list[int]:
+    accounts = Account.objects.filter(services__in=service_ids, billing_type=BillingType.PREPAID).distinct()
+    return sorted(accounts.values_list("id", flat=True))
