@@ -6,4 +6,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demarc.staff.urls")),
     path("", include("demarc.customers.urls")),
     path("", include("demarc.plans.urls")),
+    path("", include("demarc.network.urls")),
 ]

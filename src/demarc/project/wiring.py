@@ -27,13 +27,19 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.edit", "demarc.plans.web_parts.stop_action"),
         ("customers.edit", "demarc.plans.web_parts.end_action"),
     ),
-    "partner.settings": (("settings.see", "demarc.plans.web.tax_panel"),),
+    "partner.settings": (
+        ("settings.see", "demarc.plans.web.tax_panel"),
+        ("settings.see", "demarc.network.web_blocking.causes_panel"),
+        ("settings.see", "demarc.network.web_blocking.page_panel"),
+    ),
 }
 
 MENU: tuple[Entry, ...] = (
     Entry("Dashboard", "dashboard", "dashboard.see", "dashboard"),
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/")),
     Entry("Plans", "plans", "plans.see", "package"),
+    Entry("Routers", "routers", "network.see", "router"),
+    Entry("Pools", "pools", "network.see", "network"),
     Entry("Settings", "settings", "settings.see", "settings"),
 )
 

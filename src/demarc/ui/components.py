@@ -1,5 +1,6 @@
 """The small parts of pages: chips, amounts, ages, icons. They write HTML; the words come from ui.formats."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.safestring import SafeString
 from demarc import __version__
 from demarc.base import clock
 from demarc.ui import formats
+
+HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 TONES = {
     "active": ("green", "circle-check"),
@@ -88,6 +91,15 @@ def on(value: date | None) -> SafeString:
     if value is None:
         return SafeString("–")
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.day(value))
+
+
+def swatch(colour: str) -> SafeString:
+    """A colour as a small square; #rrggbb only, anything else is shown as grey."""
+    shown = colour if HEX_COLOUR.fullmatch(colour or "") else "#888888"
+    return format_html(
+        '<svg class="swatch" viewBox="0 0 24 24" aria-hidden="true"><rect width="24" height="24" fill="{}"/></svg>',
+        shown,
+    )
 
 
 def code(value: Any) -> SafeString:

@@ -30,6 +30,7 @@ for part in (
     components.at,
     components.on,
     components.code,
+    components.swatch,
     formats.plural,
 ):
     register.simple_tag(part)
