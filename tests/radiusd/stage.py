@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
-from demarc.access.models import Nas, Policy, Subscriber
+from demarc.access.models import Nas, Policy, PoolBlock, Subscriber
 from demarc.base.models import Partner
 from demarc.base.seal import Sealer
 from demarc.core.access import PRESETS
@@ -14,6 +14,7 @@ from demarc.network.models import Pool, PoolKind, Router, RouterCause
 from demarc.plans.models import Plan, Service
 
 SECRET = "testing123-testing123"
+BLOCK = 64
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -68,10 +69,16 @@ def publish_policy(stage: Stage) -> None:
 
 def add_pool(stage: Stage, name: str, network: str, kind: str = PoolKind.DYNAMIC, router: Router | None = None) -> Pool:
     net = ip_network(network)
-    return Pool.objects.create(
+    pool = Pool.objects.create(
         partner=stage.partner, name=name, kind=kind, network=network, router=router,
         first=str(net[1]), last=str(net[-2]),
     )  # fmt: skip
+    if kind != PoolKind.STATIC:
+        blocks = [(net[at], net[at + BLOCK - 1]) for at in range(0, net.num_addresses, BLOCK)]
+        PoolBlock.objects.bulk_create(
+            PoolBlock(pool=pool, first=str(max(first, net[1])), last=str(min(last, net[-2]))) for first, last in blocks
+        )
+    return pool
 
 
 def add_nas(stage: Stage, address: str, secret: str = SECRET, network: str | None = None, **fields: object) -> Nas:

@@ -4,6 +4,8 @@ whether the database is there or not. Keeps the memory of who is online up to da
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from typing import Any
 
 from demarc.core.access import Cause
 from demarc.core.sessions import Event
@@ -13,9 +15,10 @@ from demarc.radiusd.journal import Journal
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.online import Key, Online, Session, place_of
-from demarc.wire.radius import Packet, keys
+from demarc.wire.radius import Packet, decode, keys
 
 STARTS_OR_LASTS = (Event.START, Event.INTERIM)
+MISSED_INTERIMS = 3
 REBOOTS = (Event.ON, Event.OFF)
 
 
@@ -97,7 +100,13 @@ class Accountant:
             if not subscriber_id:
                 return None, cause
         login = client.logins.get(packet.first.get(keys.USER_NAME, b""))
-        return login, login.rule.blocked if login else None
+        if login is None or self._in_reject_pool(packet.ip(keys.FRAMED_IP_ADDRESS)):
+            return None, None  # whoever is there may only have given the customer's name
+        return login, login.rule.blocked
+
+    def _in_reject_pool(self, address: IPv4Address | None) -> bool:
+        pool = self._model.pool_of(address) if address else None
+        return pool is not None and pool.kind == "reject"
 
     def _remember(
         self, packet: Packet, client: Client, login: Login | None, status: int, arrived_s: float, steady: float
@@ -129,6 +138,7 @@ class Accountant:
                 client.id, packet.first.get(keys.CALLING_STATION_ID, b""), packet.first.get(keys.NAS_PORT_ID, b"")
             ),
             ipv4=ipv4,
+            limited=self._in_reject_pool(ipv4),
             started_at=at_s - (packet.integer(keys.ACCT_SESSION_TIME) or 0),
             heard_at=steady,
             interim_s=client.interim_s,
@@ -136,6 +146,47 @@ class Accountant:
         self._online.put(session)
         if ipv4 is not None and login is not None:
             self._leases.confirm(login.service_id, ipv4, key)
+
+    def restore(self, row: list[Any], steady: float) -> None:
+        """Remember a session that the database or the snapshot knows (store.LIVE_SESSIONS)."""
+        _, nas_id, session_id, user_name, subscriber_id, service_id, station, port, _, address, started_s = row
+        client = self._model.clients_by_id.get(nas_id)
+        ipv4 = IPv4Address(address) if address else None
+        session = Session(
+            key=(nas_id, session_id, user_name),
+            subscriber_id=subscriber_id,
+            service_id=service_id,
+            place=place_of(nas_id, station.encode(), port.encode()),
+            ipv4=ipv4,
+            limited=self._in_reject_pool(ipv4),
+            started_at=started_s,
+            heard_at=steady,
+            interim_s=client.interim_s if client else 300,
+        )
+        self._online.put(session)
+
+    def replay(self, payload: bytes, steady: float) -> None:
+        """Remember what a record of the journal says that the database does not know yet.
+
+        Raises ValueError for what is none.
+        """
+        record = records.decode(payload)
+        client = self._model.clients_by_id.get(record.nas_id)
+        if client is None:
+            return
+        if record.kind == records.CLOSED:
+            session_id, user_name, _ = records.read_closed(record.octets)
+            self._online.remove((record.nas_id, session_id, user_name))
+            return
+        packet = decode(record.octets)
+        login = self._model.by_id.get(record.subscriber_id)
+        status = packet.integer(keys.ACCT_STATUS_TYPE) or 0
+        self._remember(packet, client, login, status, record.arrived.timestamp(), steady)
+
+    def forget_silent(self, steady: float) -> None:
+        """Sessions that fell silent are over here; a later record brings them back."""
+        for session in self._online.silent(steady, MISSED_INTERIMS):
+            self._forget(session)
 
     def _forget(self, session: Session) -> None:
         self._online.remove(session.key)

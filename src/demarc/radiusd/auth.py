@@ -54,13 +54,14 @@ class Authenticator:
                 self._counters.dropped["address_arriving"] += 1  # the NAS asks again, and then there is one
                 return None
             return self._reject(packet, client, verdict.reject, None, "no_address")
-        if login is not None:
-            self._online.grant(login.id, place, steady)
         self._counters.accepts += 1
+        known = login if decision.subscriber_id is not None else None  # not one who only gave his name
+        if known is not None and decision.address.source is not Source.REJECT_POOL:
+            self._online.grant(known.id, place, steady)
         attributes = (
-            profiles.profile(decision, login, client, keys.FRAMED_PROTOCOL in packet.first)
+            profiles.profile(decision, known, client, keys.FRAMED_PROTOCOL in packet.first)
             + given
-            + profiles.class_of(login.id if login else 0, decision.cause, int.from_bytes(os.urandom(8), "big"))
+            + profiles.class_of(known.id if known else 0, decision.cause, int.from_bytes(os.urandom(8), "big"))
             + verdict.accept
         )
         return encode_reply(keys.ACCESS_ACCEPT, packet, attributes, client.secret)

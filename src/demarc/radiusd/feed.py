@@ -6,7 +6,7 @@ late it was committed: no gap, no stall. NOTIFY only wakes it; it polls every se
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from demarc.radiusd import store
+from demarc.radiusd.journal import Position
 from demarc.radiusd.model import Model, Row, parse
 
 CHANNEL = "demarc_feed"
@@ -28,14 +29,20 @@ SUBSCRIBER_KINDS = ("subscriber", "due")
 
 log = logging.getLogger(__name__)
 Connection = AsyncConnection[Any]
+Restore = Callable[[Sequence[Row], Position], None]
 
 
 class Follower:
-    """One reader. `loaded` is set once the model has been read from the database."""
+    """One reader. `loaded` is set once the model has been read from the database.
 
-    def __init__(self, url: str, model: Model) -> None:
+    `restore` gets the sessions at each full reading, with the position of the journal `writer` at that moment.
+    """
+
+    def __init__(self, url: str, model: Model, restore: Restore | None = None, writer: str = "") -> None:
         self._url = url
         self._model = model
+        self._restore = restore
+        self._writer = writer
         self._seen = ""
         self._polled_at = float("-inf")
         self.loaded = asyncio.Event()
@@ -70,6 +77,7 @@ class Follower:
                 self._model.put_subscribers(rows)
                 found.update(row[0] for row in rows)
             self._model.keep_subscribers(found)
+            await self._load_sessions(conn)
         self._mark(seen)
         self.loaded.set()
 
@@ -90,6 +98,14 @@ class Follower:
         self._model.put_subscribers(rows)
         for gone in set(ids).difference(row[0] for row in rows):
             self._model.drop_subscriber(gone)
+
+    async def _load_sessions(self, conn: Connection) -> None:
+        """Who is online, for those who want to know; how far the journal is contained in that."""
+        if self._restore is None:
+            return
+        sessions = [row async for rows in batches(conn, store.LIVE_SESSIONS) for row in rows]
+        found = await (await conn.execute(store.BOOKMARK, {"writer": self._writer})).fetchone()
+        self._restore(sessions, Position(*found) if found else Position())
 
     async def _load_network(self, conn: Connection) -> None:
         policies = await _rows(conn, store.POLICIES)

@@ -72,13 +72,16 @@ class Segment:
 class Journal:
     """The writing side, on the event loop: `put` records, hear when they are durable.
 
-    No timer: what has queued while the last fdatasync ran goes with the next one (field facts, measured C).
+    No timer: what has queued while the last fdatasync ran goes with the next one (field facts, measured C). `first`:
+    the least number of a segment, above any that was ever used, so that after the loss of the directory numbers do
+    not begin anew below the bookmark in the database.
     """
 
-    def __init__(self, directory: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, directory: Path, segment_bytes: int = SEGMENT_BYTES, first: int = 1) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._segment_bytes = segment_bytes
+        self._first = first
         self._segment: Segment | None = None
         self._waiting: list[tuple[bytes, Done]] = []
         self._wake = asyncio.Event()
@@ -142,8 +145,8 @@ class Journal:
         if self._segment and self._segment.size >= self._segment_bytes:
             self._abandon()
         if self._segment is None:
-            known = segments(self._directory)
-            self._segment = Segment(self._directory, known[-1] + 1 if known else 1)
+            number = max([self._first, *(known + 1 for known in segments(self._directory))])
+            self._segment = Segment(self._directory, number)
         return self._segment
 
     def _abandon(self) -> None:

@@ -1,12 +1,206 @@
-"""The addresses this process may hand out: blocks leased from the pools ahead of need, given from memory."""
+"""The addresses this process may hand out: blocks leased from the pools ahead of need, given from memory.
 
-from datetime import datetime
+Which address whom is core.addressing; blocks come from the database and who has which address goes there, behind the
+packets (see `Leasing`). A restart takes fresh blocks; the old ones wait until accounting confirms them or their time
+has passed.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address
+from time import monotonic
+
+import psycopg
+
+from demarc.core import addressing
+from demarc.core.addressing import Span
+from demarc.radiusd import store_leases
+from demarc.radiusd.config import Config
+from demarc.radiusd.feed import Connection, connect
+from demarc.radiusd.model import Model
+from demarc.radiusd.online import Online
+
+HOLD_MIN = timedelta(minutes=10)
+LOW_WATER_MIN, LOW_WATER_MAX = 8, 1024
+"""A quarter of the pool is kept ready, within these: enough for what is asked while a block is fetched."""
+
+POLL_S = 0.5
+RETRY_S = 1.0
+EMPTY_S = 10.0
+"""How long a pool counts as used up after the database had no free block of it."""
+
+PERSIST_MAX = 2000
+
+log = logging.getLogger(__name__)
 
 
 class Leases:
+    """What of the pools is in our hands."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._books: dict[int, addressing.Leases] = {}
+        self._empty_until: dict[int, float] = {}
+        self.given: dict[tuple[int, int], IPv4Address] = {}
+        self.short = asyncio.Event()
+
     def take(self, service_id: int, pool_ids: tuple[int, ...], now: datetime) -> IPv4Address | None:
-        raise NotImplementedError
+        """An address for the service from the first of these pools that has one."""
+        for pool_id in pool_ids:
+            book = self._book(pool_id)
+            if book is None:
+                continue
+            address = book.take(service_id, pool_id, now)
+            if book.wanted():
+                self.short.set()
+            if address is not None:
+                if service_id > 0:
+                    self.given[pool_id, service_id] = address
+                return address
+        return None
 
     def arriving(self, pool_ids: tuple[int, ...]) -> bool:
-        raise NotImplementedError
+        """Whether one of these pools may have an address in a moment."""
+        return any(pool in self._books and self._empty_until.get(pool, 0) < monotonic() for pool in pool_ids)
+
+    def confirm(self, service_id: int, address: IPv4Address, session: Hashable) -> None:
+        """Accounting shows the session on the address."""
+        pool = self._model.pool_of(address)
+        if pool is not None and pool.id in self._books:
+            self._books[pool.id].confirm(service_id, address, session)
+
+    def release(self, address: IPv4Address, session: Hashable) -> None:
+        """The session on the address ended."""
+        pool = self._model.pool_of(address)
+        if pool is not None and pool.id in self._books:
+            self._books[pool.id].release(address, session)
+
+    def add(self, pool_id: int, block: Span) -> None:
+        """A fresh block."""
+        book, part = self._book(pool_id), self._part(pool_id, block)
+        if book is not None and part is not None:
+            book.add(pool_id, part)
+
+    def quarantine(self, pool_id: int, block: Span, now: datetime) -> None:
+        """A block that an earlier life of ours had."""
+        book, part = self._book(pool_id), self._part(pool_id, block)
+        if book is not None and part is not None:
+            book.quarantine(pool_id, part, now + self.hold)
+
+    def wanted(self) -> list[int]:
+        """The pools that need another block and may have one."""
+        now = monotonic()
+        return [
+            pool_id for pool_id, book in self._books.items()
+            if book.wanted() and self._empty_until.get(pool_id, 0) < now
+        ]  # fmt: skip
+
+    def used_up(self, pool_id: int) -> None:
+        """The database has no free block of this pool now."""
+        self._empty_until[pool_id] = monotonic() + EMPTY_S
+
+    @property
+    def hold(self) -> timedelta:
+        """How long an address that nobody confirms is kept: two interim intervals of the slowest NAS."""
+        interim_s = max((client.interim_s for client in self._model.clients.values()), default=0)
+        return max(HOLD_MIN, timedelta(seconds=2 * interim_s))
+
+    def prepare(self) -> None:
+        """Open a book for each pool that sessions get addresses from, so that blocks are there before they are asked
+        for."""
+        for pool in self._model.pools.values():
+            if pool.kind != "static":
+                self._book(pool.id)
+
+    def _book(self, pool_id: int) -> addressing.Leases | None:
+        book = self._books.get(pool_id)
+        if book is None and pool_id in self._model.pools:
+            ready = min(max(len(self._model.pools[pool_id].span) // 4, LOW_WATER_MIN), LOW_WATER_MAX)
+            book = self._books[pool_id] = addressing.Leases(self.hold, ready)
+        return book
+
+    def _part(self, pool_id: int, block: Span) -> Span | None:
+        """The part of a block that is in the pool, whose range may have been changed."""
+        pool = self._model.pools.get(pool_id)
+        if pool is None:
+            return None
+        part = Span(max(block.first, pool.span.first), min(block.last, pool.span.last))
+        return part if part.first <= part.last else None
+
+
+class Leasing:
+    """Fetches blocks before they are needed and writes down who has which address. Off the packet path."""
+
+    def __init__(
+        self, config: Config, leases: Leases, online: Online, clock: Callable[[], datetime], life: str
+    ) -> None:
+        self._config = config
+        self._leases = leases
+        self._online = online
+        self._clock = clock
+        self._owner = f"{config.writer}/{life}"
+        self._written: dict[tuple[int, int], IPv4Address] = {}
+        self._adopted = False
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; a database that is away is tried again every second."""
+        while True:
+            try:
+                async with await connect(self._config.url) as conn:
+                    await self._work(conn)
+            except psycopg.Error as error:
+                log.warning("address blocks wait for the database: %s", " ".join(str(error).split()))
+            await asyncio.sleep(RETRY_S)
+
+    async def _work(self, conn: Connection) -> None:
+        while True:
+            self._leases.prepare()
+            if not self._adopted:
+                await self._adopt(conn)
+            self._leases.short.clear()
+            for pool_id in self._leases.wanted():
+                await self._claim(conn, pool_id)
+            self.ready.set()
+            await self._persist(conn)
+            try:
+                await asyncio.wait_for(self._leases.short.wait(), POLL_S)
+            except TimeoutError:
+                continue
+
+    async def _adopt(self, conn: Connection) -> None:
+        """Take over the blocks of our earlier lives, and, as process 0, of processes that are no more."""
+        config = self._config
+        values = {
+            "owner": self._owner,
+            "ours": f"{config.writer}/",
+            "node": config.node,
+            "beyond": None if config.index else config.processes,
+        }
+        for pool_id, first, last in await (await conn.execute(store_leases.ADOPT, values)).fetchall():
+            self._leases.quarantine(pool_id, Span(IPv4Address(first), IPv4Address(last)), self._clock())
+        for session in self._online.sessions.values():
+            if session.ipv4 is not None and session.service_id is not None:
+                self._leases.confirm(session.service_id, session.ipv4, session.key)
+        self._adopted = True
+
+    async def _claim(self, conn: Connection, pool_id: int) -> None:
+        values = {"owner": self._owner, "pool": pool_id, "limit": store_leases.BLOCKS_AT_ONCE}
+        blocks = await (await conn.execute(store_leases.CLAIM, values)).fetchall()
+        for first, last in blocks:
+            self._leases.add(pool_id, Span(IPv4Address(first), IPv4Address(last)))
+        if not blocks:
+            self._leases.used_up(pool_id)
+
+    async def _persist(self, conn: Connection) -> None:
+        """Write who has which address, where it is not what was written last."""
+        given, self._leases.given = self._leases.given, {}
+        fresh = {key: address for key, address in given.items() if self._written.get(key) != address}
+        rows = [{"pool_id": key[0], "service_id": key[1], "address": str(fresh[key])} for key in sorted(fresh)]
+        for start in range(0, len(rows), PERSIST_MAX):
+            batch = json.dumps(rows[start : start + PERSIST_MAX])
+            await conn.execute(store_leases.PERSIST, {"rows": batch, "at": self._clock()})
+        self._written.update(fresh)

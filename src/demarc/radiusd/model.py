@@ -3,10 +3,11 @@ whether they come from the database, the feed or the snapshot file. Secrets stay
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, TypeVar
 
 from demarc.base.seal import Opener, Unsealable
 from demarc.core import access
@@ -14,6 +15,7 @@ from demarc.core.addressing import Span
 from demarc.wire.radius import Secret
 
 Row = list[Any]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class Model:
         self.logins: dict[int, dict[bytes, Login]] = {}
         self.by_id: dict[int, Login] = {}
         self.pools: dict[int, Pool] = {}
+        self._by_first: list[Pool] = []
+        self._firsts: list[tuple[int, IPv4Address]] = []
         self.policies: dict[int, dict[str, Any]] = {}
         self.unreadable: set[str] = set()
         self.fresh_at = float("-inf")
@@ -80,6 +84,12 @@ class Model:
     def client(self, address: str) -> Client | None:
         """The NAS at a source address, None for a stranger."""
         return self.clients.get(address) or self.clients.get(address.removeprefix("::ffff:"))
+
+    def pool_of(self, address: IPv4Address, vrf: int = 0) -> Pool | None:
+        """The pool that hands out this address; pools of one VRF never overlap."""
+        at = bisect_right(self._firsts, (vrf, address))
+        pool = self._by_first[at - 1] if at else None
+        return pool if pool and pool.vrf == vrf and address in pool.span else None
 
     def password(self, login: Login) -> bytes | None:
         """The password in clear, None when it was sealed for somebody else."""
@@ -93,17 +103,20 @@ class Model:
         """Take all policies, pools and NASes, instead of those known: they are few and hang together."""
         self.policies = {row[0]: row[1] for row in policies}
         self.pools = {row[0]: _pool(row) for row in pools}
-        clients = [client for row in nases if (client := self._client(row))]
+        self._by_first = sorted(self.pools.values(), key=_first)
+        self._firsts = [_first(pool) for pool in self._by_first]
+        clients = [client for row in nases if (client := self._readable(self._client, row, "NAS"))]
         self.clients = {client.address: client for client in clients}
         self.clients_by_id = {client.id: client for client in clients}
 
     def put_subscribers(self, rows: Iterable[Row]) -> None:
         """Take these subscribers, instead of what was known of each."""
         for row in rows:
-            login = _login(row)
-            self.drop_subscriber(login.id)
-            self.by_id[login.id] = login
-            self.logins.setdefault(login.partner_id, {})[login.name] = login
+            self.drop_subscriber(row[0])
+            login = self._readable(_login, row, "subscriber")
+            if login is not None:
+                self.by_id[login.id] = login
+                self.logins.setdefault(login.partner_id, {})[login.name] = login
 
     def drop_subscriber(self, subscriber_id: int) -> None:
         """Forget a subscriber, if he is known."""
@@ -116,13 +129,19 @@ class Model:
         for subscriber_id in [known for known in self.by_id if known not in ids]:
             self.drop_subscriber(subscriber_id)
 
-    def _client(self, row: Row) -> Client | None:
-        nas_id, partner_id, router_id, address, sealed = row[:5]
+    def _readable(self, read: Callable[[Row], T], row: Row, what: str) -> T | None:
+        """One row that makes no sense must not keep the others out: it is named in the status and left out."""
         try:
-            secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_nas.secret.{nas_id}"))
-        except (Unsealable, ValueError):
-            self.unreadable.add(f"NAS {address}")
+            found = read(row)
+        except (Unsealable, ValueError, LookupError, TypeError, AttributeError):
+            self.unreadable.add(f"{what} {row[0]}")
             return None
+        self.unreadable.discard(f"{what} {row[0]}")
+        return found
+
+    def _client(self, row: Row) -> Client:
+        nas_id, partner_id, router_id, address, sealed = row[:5]
+        secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_nas.secret.{nas_id}"))
         require, signs, coa_enabled, coa_port, interim_s, framed_pool, nas_type, answers, node = row[5:]
         known = self.clients_by_id.get(nas_id)
         return Client(
@@ -174,6 +193,10 @@ def parse(lines: Iterable[tuple[str]]) -> list[Row]:
 def _pool(row: Row) -> Pool:
     pool_id, partner_id, router_id, kind, vrf, first, last = row
     return Pool(pool_id, partner_id, router_id, kind, vrf, Span(IPv4Address(first), IPv4Address(last)))
+
+
+def _first(pool: Pool) -> tuple[int, IPv4Address]:
+    return (pool.vrf, pool.span.first)
 
 
 def _login(row: Row) -> Login:

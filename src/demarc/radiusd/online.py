@@ -4,7 +4,6 @@ Serves simultaneous use and the blocking pages. The database's truth is made by 
 the same told to the packet path without delay. Times here are on the steady clock, but for `started_at`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -17,13 +16,15 @@ Place = tuple[object, bytes]
 
 @dataclass(slots=True)
 class Session:
-    """`key`: NAS, Acct-Session-Id, User-Name. `place`: see `place_of`. `started_at`: seconds since 1970."""
+    """`key`: NAS, Acct-Session-Id, User-Name. `place`: see `place_of`. `limited`: in a reject pool, so that it counts
+    for nothing. `started_at`: seconds since 1970."""
 
     key: Key
     subscriber_id: int | None
     service_id: int | None
     place: Place
     ipv4: IPv4Address | None
+    limited: bool
     started_at: float
     heard_at: float
     interim_s: int = 300
@@ -48,11 +49,15 @@ class Online:
         self._of_subscriber: dict[int, dict[Key, Session]] = {}
         self._at_address: dict[IPv4Address, Session] = {}
         self._grants: dict[int, list[Grant]] = {}
+        self.heard: dict[int, float] = {}
+        """NAS -> when it last sent something authentic."""
 
     def others(self, subscriber_id: int, place: Place, now: float) -> int:
         """The sessions and fresh grants of a subscriber, but for those that one at `place` would replace."""
         sessions = self._of_subscriber.get(subscriber_id)
-        count = sum(session.place != place for session in sessions.values()) if sessions else 0
+        count = 0
+        if sessions:
+            count = sum(session.place != place and not session.limited for session in sessions.values())
         grants = self._grants.get(subscriber_id)
         if grants:
             count += sum(grant.place != place and grant.until > now for grant in grants)
@@ -99,11 +104,15 @@ class Online:
         """The sessions of a NAS that were on at a moment (seconds since 1970): those its restart has ended."""
         return [s for s in self.sessions.values() if s.key[0] == nas_id and s.started_at < started_before]
 
-    def silent(self, now: float, intervals: int) -> Iterator[Session]:
-        """The sessions that missed so many interim intervals."""
-        for session in self.sessions.values():
-            if now - session.heard_at > intervals * session.interim_s:
-                yield session
+    def silent(self, now: float, intervals: int) -> list[Session]:
+        """The sessions that missed so many interim intervals while their NAS was alive; of one that is cut off nothing
+        is known."""
+        return [
+            session
+            for session in self.sessions.values()
+            if now - session.heard_at > intervals * session.interim_s
+            and now - self.heard.get(session.key[0], float("-inf")) <= session.interim_s
+        ]
 
     def forget_grants(self, now: float) -> None:
         """Drop what no longer counts, so that memory stays flat."""

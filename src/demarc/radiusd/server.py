@@ -14,6 +14,7 @@ from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, trusted
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.model import Client, Model
+from demarc.radiusd.online import Online
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
@@ -49,9 +50,10 @@ class Port:
     request_code: int
     alive_code: int
 
-    def __init__(self, sock: socket.socket, model: Model, counters: Counters) -> None:
+    def __init__(self, sock: socket.socket, model: Model, online: Online, counters: Counters) -> None:
         self._sock = sock
         self._model = model
+        self._heard = online.heard
         self._counters = counters
         self._seen = Duplicates()
 
@@ -125,8 +127,10 @@ class AuthPort(Port):
     request_code = keys.ACCESS_REQUEST
     alive_code = keys.ACCESS_ACCEPT
 
-    def __init__(self, sock: socket.socket, model: Model, counters: Counters, auth: Authenticator) -> None:
-        super().__init__(sock, model, counters)
+    def __init__(
+        self, sock: socket.socket, model: Model, online: Online, counters: Counters, auth: Authenticator
+    ) -> None:
+        super().__init__(sock, model, online, counters)
         self._auth = auth
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
@@ -134,6 +138,7 @@ class AuthPort(Port):
         if reason:
             self._counters.dropped[reason] += 1
             return
+        self._heard[client.id] = now
         reply = self._auth.answer(packet, client, now)
         if reply is not None:
             self._seen.begin(origin, packet.authenticator, now)
@@ -148,14 +153,15 @@ class AcctPort(Port):
     request_code = keys.ACCOUNTING_REQUEST
     alive_code = keys.ACCOUNTING_RESPONSE
 
-    def __init__(self, sock: socket.socket, model: Model, counters: Counters, acct: Accountant) -> None:
-        super().__init__(sock, model, counters)
+    def __init__(self, sock: socket.socket, model: Model, online: Online, counters: Counters, acct: Accountant) -> None:
+        super().__init__(sock, model, online, counters)
         self._acct = acct
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         if not authentic(packet, client.secret):
             self._counters.dropped["wrong_secret"] += 1
             return
+        self._heard[client.id] = now
         reply = encode_reply(keys.ACCOUNTING_RESPONSE, packet, b"", client.secret)
         if self._acct.take(packet, client, now, partial(self._done, origin, packet.authenticator, reply)):
             self._seen.begin(origin, packet.authenticator, now)

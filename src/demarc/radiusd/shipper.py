@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 
 from demarc.radiusd import config as configuration
-from demarc.radiusd import journal, store_shipping, tally
+from demarc.radiusd import journal, snapshot, store_shipping, tally
 from demarc.radiusd.config import Config
 from demarc.radiusd.journal import Position
 from demarc.radiusd.tally import Boot, Item, Row, Tally
@@ -30,6 +30,8 @@ BATCH_RECORDS = 1000
 IDLE_S = 0.05
 RETRY_S = 1.0
 REPORT_S = 0.5
+SNAPSHOT_FIRST_S = 2.0
+SNAPSHOT_EVERY_S = 60.0
 CONNECT_TIMEOUT_S = 5
 LOGGED_SINCE = timedelta(days=35)
 """How old a session's start may be for its history row to be amended by a late record."""
@@ -51,6 +53,7 @@ class Shipper:
         self._writer = writer
         self.position = Position()
         self.shipped = 0
+        self.shipped_bytes = 0
         self.parked = 0
 
     def waiting(self) -> bool:
@@ -69,6 +72,7 @@ class Shipper:
                 self._move(conn, after)
         self.position = after
         self.shipped += len(found)
+        self.shipped_bytes += sum(len(journal.frame(payload)) for _, payload in found)
         return len(found)
 
     def ship_past_poison(self, conn: Connection[Any]) -> int:
@@ -99,6 +103,14 @@ class Shipper:
     def _move(self, conn: Connection[Any], to: Position) -> None:
         conn.execute(store_shipping.MOVE_BOOKMARK, {"writer": self._writer, "file": to.file, "offset": to.offset})
 
+    def take_snapshot(self, conn: Connection[Any], path: Path) -> float:
+        """Write the read model's snapshot and drop the segments that neither it nor the bookmark needs; how many
+        seconds to wait with the next, so that this takes a hundredth of the time at most."""
+        began_at = monotonic()
+        position = snapshot.write(conn, path, self._writer)
+        journal.delete_before(self._directory, position.file)
+        return max(SNAPSHOT_EVERY_S, 100 * (monotonic() - began_at))
+
     def report(self) -> None:
         """Tell radiusd how far we are."""
         text = json.dumps(
@@ -107,6 +119,7 @@ class Shipper:
                 "offset": self.position.offset,
                 "shipped": self.shipped,
                 "parked": self.parked,
+                "mean_bytes": self.shipped_bytes // self.shipped if self.shipped else 256,
             }
         )
         fresh = self._directory / "shipped.new"
@@ -215,19 +228,22 @@ def follow(config: Config, stop: Stop) -> None:
     while not stop.asked and os.getppid() == parent:
         try:
             with connect(config.url) as conn:
-                _ship_on(shipper, conn, stop, parent)
+                _ship_on(shipper, conn, config, stop, parent)
         except psycopg.Error as error:
             log.warning("the journal waits for the database: %s", " ".join(str(error).split()))
             sleep(RETRY_S)
 
 
-def _ship_on(shipper: Shipper, conn: Connection[Any], stop: Stop, parent: int) -> None:
+def _ship_on(shipper: Shipper, conn: Connection[Any], config: Config, stop: Stop, parent: int) -> None:
     reported_at = float("-inf")
+    snapshot_at = monotonic() + SNAPSHOT_FIRST_S
     while not stop.asked and os.getppid() == parent:
         count = shipper.ship_past_poison(conn) if shipper.waiting() else 0
         if count == 0 or monotonic() - reported_at > REPORT_S:
             shipper.report()
             reported_at = monotonic()
+        if monotonic() >= snapshot_at:
+            snapshot_at = monotonic() + shipper.take_snapshot(conn, config.snapshot)
         if count == 0:
             sleep(IDLE_S)
 

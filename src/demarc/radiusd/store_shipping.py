@@ -6,7 +6,7 @@ Rows travel as JSON whose names are the columns', both ways; sets of rows, never
 from typing import LiteralString
 
 TAKE_BOOKMARK = """
-    INSERT INTO access_bookmark (node) VALUES (%(writer)s)
+    INSERT INTO access_bookmark (node, file, "offset", at) VALUES (%(writer)s, 0, 0, now())
     ON CONFLICT (node) DO UPDATE SET node = excluded.node
     RETURNING file, "offset"
 """

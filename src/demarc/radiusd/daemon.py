@@ -1,0 +1,213 @@
+"""One radiusd process put together: what it stands on, how it starts, what runs beside the packets, how it ends."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any
+
+import psycopg
+
+from demarc.base import clock
+from demarc.base.seal import Opener
+from demarc.radiusd import journal as journals
+from demarc.radiusd import snapshot, store_nas
+from demarc.radiusd.acct import Accountant
+from demarc.radiusd.auth import Authenticator
+from demarc.radiusd.coa import Sender, Wire
+from demarc.radiusd.config import Config
+from demarc.radiusd.counters import Counters
+from demarc.radiusd.feed import Follower, connect
+from demarc.radiusd.journal import Journal, Position
+from demarc.radiusd.leases import Leases, Leasing
+from demarc.radiusd.model import Model, Row
+from demarc.radiusd.online import Online
+from demarc.radiusd.server import AcctPort, AuthPort
+from demarc.radiusd.status import Status
+
+DATABASE_WAIT_S = 5.0
+LEASES_WAIT_S = 2.0
+TIDY_S = 10.0
+SIGHTINGS_S = 30.0
+CHILD_AGAIN_S = 1.0
+STOP_S = 5.0
+REPLAY_BATCH = 1000
+
+log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One process of radiusd."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._counters, self._online = Counters(), Online()
+        self._model = Model(Opener((config.keys / "radius.key").read_bytes()))
+        self._leases = Leases(self._model)
+        now = clock.now()
+        self._journal = Journal(config.journal, first=int(now.timestamp()))
+        self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)
+        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now)
+        self._follower = Follower(config.url, self._model, self._restore, config.writer)
+        self._leasing = Leasing(config, self._leases, self._online, clock.now, f"{now.timestamp():.0f}")
+        self._restored = False
+
+    async def serve(self, auth_socket: socket.socket, acct_socket: socket.socket) -> None:
+        """Answer until SIGTERM or SIGINT."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        status = Status(self._config, self._model, self._online, self._journal, self._counters, clock.now)
+        wire = Wire(self._config.bind, self._counters)
+        sender = Sender(self._config, self._model, wire, clock.now, self._gone)
+        ports = (
+            AuthPort(auth_socket, self._model, self._online, self._counters, self._auth),
+            AcctPort(acct_socket, self._model, self._online, self._counters, self._acct),
+        )
+        async with _running(
+            self._journal.run(),
+            self._follower.run(),
+            self._ship(),
+            status.run((auth_socket, acct_socket)),
+            self._begin(ports, sender),
+            self._tidy(),
+            self._tell_sightings(),
+        ):
+            await stop.wait()
+            for port in ports:
+                port.close()
+        wire.close()
+        self._journal.close()
+
+    async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
+        await self._read_model()
+        leasing = asyncio.create_task(self._leasing.run())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._leasing.ready.wait(), LEASES_WAIT_S)
+        for port in ports:
+            port.serve()
+        log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
+        await asyncio.gather(leasing, sender.run())
+
+    async def _read_model(self) -> None:
+        """From the database; from the snapshot when it does not answer in time; else wait for it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._follower.loaded.wait(), DATABASE_WAIT_S)
+        if self._follower.loaded.is_set():
+            return
+        rows: list[Row] = []
+        position = snapshot.load(self._config.snapshot, self._model, rows.append)
+        if position is None:
+            log.warning("no database and no snapshot: waiting for the database")
+            await self._follower.loaded.wait()
+            return
+        log.warning("the database is away: starting from the snapshot")
+        age_s = clock.now().timestamp() - self._config.snapshot.stat().st_mtime
+        self._model.fresh_at = monotonic() - max(age_s, 0.0)
+        self._restore(rows, position)
+
+    def _restore(self, sessions: Sequence[Row], position: Position) -> None:
+        """Remember who is online: what the rows say, then what the journal says beyond `position`. Once."""
+        if self._restored:
+            return
+        self._restored = True
+        steady = monotonic()
+        for row in sessions:
+            self._acct.restore(row, steady)
+        while True:
+            found = list(journals.read(self._config.journal, position, REPLAY_BATCH))
+            if not found:
+                return
+            for _, payload in found:
+                with contextlib.suppress(ValueError):  # the shipper sets aside what cannot be read
+                    self._acct.replay(payload, steady)
+            position = found[-1][0]
+
+    def _gone(self, key: tuple[int, str, str]) -> None:
+        session = self._online.sessions.get(key)
+        client = self._model.clients_by_id.get(key[0])
+        if session is not None and client is not None:
+            self._acct.close(session, client.partner_id)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_S)
+            self._acct.forget_silent(monotonic())
+            self._online.forget_grants(monotonic())
+
+    async def _tell_sightings(self) -> None:
+        """Write down which routers were heard, and whether they sign. Not urgent."""
+        told_at = float("-inf")
+        while True:
+            await asyncio.sleep(SIGHTINGS_S)
+            now = monotonic()
+            rows = [
+                {"id": client.id, "age_s": now - heard_at, "signs": client.signs}
+                for client in self._model.clients.values()
+                if (heard_at := self._online.heard.get(client.id, float("-inf"))) > told_at
+            ]
+            if not rows:
+                continue
+            with contextlib.suppress(psycopg.Error):
+                async with await connect(self._config.url) as conn:
+                    await conn.execute(store_nas.SEEN, {"rows": json.dumps(rows)})
+                told_at = now
+
+    async def _ship(self) -> None:
+        """Keep the shipper running, in a process of its own."""
+        command = (sys.executable, "-m", "demarc.radiusd.shipper", str(self._config.index))
+        while True:
+            child = await asyncio.create_subprocess_exec(*command)
+            try:
+                code = await child.wait()
+            except asyncio.CancelledError:
+                child.terminate()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(child.wait(), STOP_S)
+                raise
+            log.error("the shipper ended with %s; starting it again", code)
+            await asyncio.sleep(CHILD_AGAIN_S)
+
+
+@contextlib.asynccontextmanager
+async def _running(*work: Coroutine[Any, Any, None]) -> Any:
+    """Run these beside the body; when one fails the process ends with its error, when the body ends they do."""
+    tasks = [asyncio.create_task(one) for one in work]
+    body = asyncio.current_task()
+    failed: list[BaseException] = []
+
+    def notice(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            failed.append(error)
+            if body is not None:
+                body.cancel()
+
+    for task in tasks:
+        task.add_done_callback(notice)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failed:
+            raise failed[0] from None
+        raise
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def lock(directory: Path) -> IO[str]:
+    """Be the only one to write this journal. Raises BlockingIOError when another process is."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = (directory / "writer.lock").open("w")
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.set_inheritable(file.fileno(), False)
+    return file
