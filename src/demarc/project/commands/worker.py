@@ -61,13 +61,14 @@ async def _work(queues: list[str]) -> None:
         await asyncio.wait([serving, stopped := asyncio.create_task(stopping.wait())], return_when=FIRST_COMPLETED)
         stopped.cancel()
         serving.cancel()
-        try:
-            await serving
-        except asyncio.CancelledError:
-            return
-        except ConnectorException as error:
+        # Without a database a farewell to it would take half a minute.
+        await asyncio.wait([serving], timeout=GRACEFUL_S + 1)
+        if serving.done() and not serving.cancelled() and (error := serving.exception()):
+            if not isinstance(error, ConnectorException):
+                raise error
             log.warning("no database", error=str(error.__cause__ or error))
-        await asyncio.sleep(RECONNECT_S)
+        if not stopping.is_set():
+            await asyncio.sleep(RECONNECT_S)
 
 
 async def _serve(queues: list[str]) -> None:
