@@ -21,8 +21,9 @@ def test_what_is_missing_is_zero_empty_or_none():
     assert start.terminate_cause is None
 
 
-def test_gigawords_of_one_direction_show_that_the_client_counts_them():
-    interim = record(("Acct-Status-Type", 3), ("Acct-Session-Id", "a"), ("Acct-Output-Gigawords", 0))
+@pytest.mark.parametrize("name", ["Acct-Input-Gigawords", "Acct-Output-Gigawords"])
+def test_gigawords_of_one_direction_show_that_the_client_counts_them(name):
+    interim = record(("Acct-Status-Type", 3), ("Acct-Session-Id", "a"), (name, 0))
     assert interim.gigawords
 
 

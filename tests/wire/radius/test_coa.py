@@ -79,10 +79,13 @@ def test_the_answer_is_read_with_its_reason(code, cause, acknowledged, reason):
 def test_an_answer_to_something_else_is_malformed():
     request = radius.disconnect_request(3, SESSION, NOON, SECRET)
     another = radius.disconnect_request(4, SESSION, NOON, SECRET)
+    renumbered = radius.decode(request)
+    renumbered.identifier = 9
     for datagram in (
         the_nas_says(keys.COA_ACK, request),
         the_nas_says(keys.DISCONNECT_ACK, another),
         the_nas_says(keys.DISCONNECT_ACK, request)[:19],
+        radius.encode_reply(keys.DISCONNECT_ACK, renumbered, b"", SECRET),
         request,
     ):
         with pytest.raises(radius.Malformed):

@@ -201,6 +201,28 @@ def test_a_hidden_password_of_impossible_length_is_malformed(hidden):
         radius.pap.reveal(hidden, RANDOM, SECRET)
 
 
+def test_a_salted_value_that_is_longer_than_itself_is_malformed():
+    hidden = radius.pap.hide_salted(b"", b"\x01\x02", RANDOM, SECRET)
+    longer = hidden[:2] + bytes((hidden[2] ^ 16,)) + hidden[3:]
+    with pytest.raises(radius.Malformed):
+        radius.pap.reveal_salted(longer, RANDOM, SECRET)
+
+
+@pytest.mark.parametrize("hidden", [b"", b"\x80", b"\x80\x01", bytes(17), bytes(33)])
+def test_a_salted_value_of_impossible_length_is_malformed(hidden):
+    with pytest.raises(radius.Malformed):
+        radius.pap.reveal_salted(hidden, RANDOM, SECRET)
+
+
+@pytest.mark.parametrize("size", [0, 8, 15, 17])
+def test_mschap_version_2_wants_a_challenge_of_sixteen_octets(size):
+    """A right answer to another challenge than the RFC's is wrong."""
+    challenge, hashed = bytes(size), radius.mschap.nt_hash("arctangent")
+    short = radius.mschap.challenge_hash(RANDOM, challenge, b"nemo")
+    response = b"\1\0" + RANDOM + bytes(8) + radius.mschap.challenge_response(short, hashed)
+    assert not radius.mschap.verify_v2(response, challenge, b"nemo", hashed)
+
+
 def test_mschap_error_tells_the_peer_to_dial_anew():
     made = radius.mschap.failure(9, bytes(range(16)), "Access denied")
     assert made == b"\x09E=691 R=0 C=000102030405060708090A0B0C0D0E0F V=3 M=Access denied"
