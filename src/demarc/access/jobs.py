@@ -1,6 +1,5 @@
 """Background doors of the access room: news from other rooms, and what must happen every so often."""
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from demarc.access import actions
@@ -8,16 +7,14 @@ from demarc.access.queries import services_without_money
 from demarc.base.clock import now
 from demarc.base.events import IDS_MAX
 
-RETRY = RetryStrategy(max_attempts=12, exponential_wait=2)
 
-
-@app.task(name="access.sync_services", queue="now", retry=RETRY)
+@app.task(name="access.sync_services", queue="now")
 def sync_services(services: list[int]) -> None:
     """Services changed: bring their logins and sessions after them."""
     actions.sync_services(services, at=now())
 
 
-@app.task(name="access.publish_policy", queue="now", retry=RETRY)
+@app.task(name="access.publish_policy", queue="now")
 def publish_policy(partners: list[int]) -> None:
     """Routers, pools or causes changed: let radiusd know."""
     for partner_id in partners:
