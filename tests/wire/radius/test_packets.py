@@ -214,6 +214,16 @@ def test_a_salted_value_of_impossible_length_is_malformed(hidden):
         radius.pap.reveal_salted(hidden, RANDOM, SECRET)
 
 
+@pytest.mark.parametrize("size", [1, 16, 24, 253])
+def test_chap_takes_its_challenge_from_the_attribute_if_there_is_one(size):
+    challenge = bytes(range(size))
+    response = radius.chap.respond(22, b"arctangent", challenge)
+    body = radius.tlv(keys.CHAP_PASSWORD, response) + radius.tlv(keys.CHAP_CHALLENGE, challenge)
+    request = radius.decode(radius.encode_request(keys.ACCESS_REQUEST, 7, bytes(16), body, SECRET))
+    assert radius.chap.verify(request, b"arctangent")
+    assert not radius.chap.verify(request, b"arctangens")
+
+
 @pytest.mark.parametrize("size", [0, 8, 15, 17])
 def test_mschap_version_2_wants_a_challenge_of_sixteen_octets(size):
     """A right answer to another challenge than the RFC's is wrong."""
