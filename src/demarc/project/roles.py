@@ -26,7 +26,7 @@ ROLE_FACTS = """
 """
 TABLES = "select tablename::text from pg_tables where schemaname = 'public'"
 OWNS_TABLES = """
-    select exists (
+    select pg_has_role(%s, 'member') or exists (
         select from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member')
     )
@@ -132,8 +132,8 @@ def check_external(config: Config) -> None:
                 "give Demarc a plain role to run as.",
                 code="database-role",
             )
-        owns = conn.execute(OWNS_TABLES).fetchone()
-        if name == owner or (owns and owns[0]):
+        owns = conn.execute(OWNS_TABLES, (owner,)).fetchone()
+        if owns and owns[0]:
             raise Refused(
                 f"DEMARC_DATABASE_URL logs in as {name}, who owns the tables: put the owner into "
                 "DEMARC_DATABASE_OWNER_URL and let Demarc run as another role.",
