@@ -13,6 +13,7 @@ from demarc.access.models import CoaIntent, CoaKind, CoaState, Nas, SessionLive,
 from demarc.core.access import Cause
 from demarc.network.models import CauseRule
 from demarc.plans.models import Service, ServiceState
+from demarc.wire.radius.dictionary import TERMINATE_CAUSES
 
 PAST_MAX = 500
 CAUSES = {
@@ -152,6 +153,11 @@ def past_sessions(
     if before is not None:
         found = found.filter(started_at__lt=before)
     return list(found[: min(limit, PAST_MAX)])
+
+
+def ending(session: SessionLog) -> str:
+    """Why a session ended, as the router said (RFC 2866 section 5.10)."""
+    return TERMINATE_CAUSES.get(session.terminate_cause, "not said")
 
 
 def router_confirmed(service_id: int) -> Confirmed | None:

@@ -37,6 +37,12 @@ def record_refused(
     _complete(row, by, at, subject, body).save(using="apart")
 
 
+def viewed_since(subject: tuple[str, int], by: Actor, since: datetime) -> bool:
+    """Whether this actor has looked at the subject since then."""
+    rows = OperationLog.objects.filter(subject_kind=subject[0], subject_id=subject[1], verb="viewed", at__gte=since)
+    return rows.filter(actor_kind=by.kind, actor_id=by.id).exists()
+
+
 def _complete(
     row: OperationLog, by: Actor, at: datetime, subject: tuple[str, int | None], body: dict[str, Any]
 ) -> OperationLog:

@@ -7,4 +7,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demarc.customers.urls")),
     path("", include("demarc.plans.urls")),
     path("", include("demarc.network.urls")),
+    path("", include("demarc.access.urls")),
 ]

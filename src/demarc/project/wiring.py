@@ -12,31 +12,56 @@ READERS: dict[str, tuple[str, ...]] = {
     "RetryDue": ("billing.retry_accounts",),
 }
 
+PLANS, NETWORK, ACCESS = "demarc.plans.web_parts", "demarc.network.web_blocking", "demarc.access.web_parts"
+
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
-    "customers.columns": (("plans.see", "demarc.plans.web_parts.held_column"),),
-    "customer.facts": (("plans.see", "demarc.plans.web_parts.held_fact"),),
-    "customer.overview": (("customers.see", "demarc.plans.web_parts.services_panel"),),
+    "dashboard.facts": (("sessions.see", f"{ACCESS}.dashboard_fact"),),
+    "dashboard.attention": (("network.see", f"{ACCESS}.dashboard_attention"),),
+    "customers.columns": (
+        ("plans.see", f"{PLANS}.held_column"),
+        ("sessions.see", f"{ACCESS}.online_column"),
+    ),
+    "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
+    "customer.facts": (
+        ("sessions.see", f"{ACCESS}.online_fact"),
+        ("plans.see", f"{PLANS}.held_fact"),
+    ),
+    "customer.attention": (("customers.see", f"{ACCESS}.customer_attention"),),
+    "customer.overview": (
+        ("sessions.see", f"{ACCESS}.live_panel"),
+        ("customers.see", f"{PLANS}.services_panel"),
+    ),
     "customer.actions": (
-        ("customers.edit", "demarc.plans.web_parts.add_action"),
-        ("customers.edit", "demarc.plans.web_parts.block_action"),
+        ("customers.edit", f"{PLANS}.add_action"),
+        ("customers.edit", f"{PLANS}.block_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
+    "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
+    "service.panels": (("customers.see", f"{ACCESS}.logins_panel"),),
     "service.actions": (
-        ("customers.edit", "demarc.plans.web_parts.change_plan_action"),
-        ("customers.edit", "demarc.plans.web_parts.pause_action"),
-        ("customers.edit", "demarc.plans.web_parts.stop_action"),
-        ("customers.edit", "demarc.plans.web_parts.end_action"),
+        ("customers.edit", f"{ACCESS}.login_action"),
+        ("customers.edit", f"{PLANS}.change_plan_action"),
+        ("customers.edit", f"{PLANS}.pause_action"),
+        ("customers.edit", f"{PLANS}.stop_action"),
+        ("customers.edit", f"{PLANS}.end_action"),
     ),
+    "sessions.columns": (("sessions.edit", "demarc.access.web.disconnect_column"),),
+    "routers.columns": (("network.see", f"{ACCESS}.router_columns"),),
+    "router.facts": (("network.see", f"{ACCESS}.router_facts"),),
+    "router.panels": (("network.see", f"{ACCESS}.radius_panel"),),
+    "pools.columns": (("network.see", f"{ACCESS}.pool_column"),),
+    "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (
         ("settings.see", "demarc.plans.web.tax_panel"),
-        ("settings.see", "demarc.network.web_blocking.causes_panel"),
-        ("settings.see", "demarc.network.web_blocking.page_panel"),
+        ("settings.see", f"{NETWORK}.causes_panel"),
+        ("settings.see", f"{NETWORK}.page_panel"),
     ),
 }
 
 MENU: tuple[Entry, ...] = (
     Entry("Dashboard", "dashboard", "dashboard.see", "dashboard"),
-    Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/")),
+    Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
+    Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network"),
@@ -47,5 +72,6 @@ TABS: dict[str, tuple[Entry, ...]] = {
     "customer": (
         Entry("Overview", "customer", "customers.see"),
         Entry("Services", "customer_services", "customers.see"),
+        Entry("Sessions", "customer_sessions", "sessions.see"),
     )
 }

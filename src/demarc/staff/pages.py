@@ -4,6 +4,7 @@ Knows no business noun.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -19,10 +20,19 @@ from demarc.ui import panels
 from demarc.ui.forms import Form
 from demarc.ui.lists import Listing, ListSpec
 
+LATELY = timedelta(hours=1)
+
 
 def seen(request: HttpRequest, subject: tuple[str, int | None], partner_id: int | None = None, **what: Any) -> None:
     """Write down that the viewer looked at something."""
     log.record("viewed", by=actor_of(request), at=clock.now(), subject=subject, partner_id=partner_id, **what)
+
+
+def seen_lately(request: HttpRequest, subject: tuple[str, int], partner_id: int | None = None, **what: Any) -> None:
+    """As `seen`, for what a page fetches again and again: one row an hour."""
+    by, at = actor_of(request), clock.now()
+    if not log.viewed_since(subject, by, at - LATELY):
+        log.record("viewed", by=by, at=at, subject=subject, partner_id=partner_id, **what)
 
 
 def carried_out(

@@ -1,0 +1,119 @@
+"""What staff type about RADIUS clients and logins. Field names are those of access.actions."""
+
+from typing import Any
+
+from django import forms
+
+from demarc.access.models import CoaKind, RequireAuthenticator
+from demarc.network.models import Pool, PoolKind
+from demarc.ui.forms import Form, unit_input
+
+LINES = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
+
+
+class NasForm(Form):
+    """A router as a RADIUS client."""
+
+    address = forms.CharField(
+        label="Address", max_length=45, help_text="Its source address: by this alone we know it. Others get no answer."
+    )
+    secret = forms.CharField(
+        label="Secret",
+        max_length=128,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="The same as in the router. It is sealed and never shown again; empty keeps the present one.",
+    )
+    block_by = forms.ChoiceField(
+        label="On a block or unblock",
+        choices=(
+            (CoaKind.COA, "Change the session by CoA: it stays on"),
+            (CoaKind.DISCONNECT, "Disconnect the session"),
+        ),
+    )
+    coa_enabled = forms.BooleanField(label="The router takes CoA and Disconnect", required=False, initial=True)
+    coa_port = forms.IntegerField(
+        label="CoA port", initial=3799, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    require_authenticator = forms.ChoiceField(
+        label="Message-Authenticator in requests",
+        choices=RequireAuthenticator.choices,
+        initial=RequireAuthenticator.AUTO,
+        help_text="Requests without it can be forged (Blast-RADIUS). RouterOS sends it from 7.15 on.",
+    )
+    interim_s = forms.IntegerField(label="Accounting every", initial=300, widget=unit_input("seconds"))
+    framed_pool = forms.CharField(
+        label="Pool on the router",
+        max_length=60,
+        required=False,
+        help_text="Empty: we give the addresses. A name: the router gives them from its own pool of that name.",
+    )
+    groups = (
+        (
+            "Finer points",
+            ("coa_enabled", "coa_port", "require_authenticator", "interim_s", "framed_pool"),
+        ),
+    )
+
+
+class ScriptForm(Form):
+    """Where the router finds us."""
+
+    server = forms.GenericIPAddressField(label="Our address, as this router reaches it")
+    page_server = forms.GenericIPAddressField(
+        label="Address of the blocking pages", protocol="IPv4", help_text="As blocked customers reach it."
+    )
+
+
+class AddressesForm(Form):
+    """What a login holds."""
+
+    static_ipv4 = forms.GenericIPAddressField(
+        label="Static address",
+        protocol="IPv4",
+        required=False,
+        help_text="Of a static pool. Empty: from the dynamic pool.",
+    )
+    macs = forms.CharField(
+        label="MAC addresses", max_length=1000, required=False, widget=LINES, help_text="One a line."
+    )
+    bind_mac = forms.BooleanField(label="Only these MACs may connect", required=False)
+
+    def clean_macs(self) -> list[str]:
+        """The lines that are not empty."""
+        return str(self.cleaned_data["macs"]).split()
+
+
+class NewLoginForm(AddressesForm):
+    """A login for a service."""
+
+    login = forms.CharField(label="Login", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = forms.CharField(
+        label="Password",
+        max_length=128,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="Type it into the customer's device now: it is sealed and never shown again.",
+    )
+    pool_id = forms.TypedChoiceField(label="Pool", coerce=int, empty_value=None, required=False)
+    simultaneous_limit = forms.IntegerField(
+        label="Sessions at once", initial=1, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+
+    field_order = ("login", "password", "static_ipv4", "pool_id", "macs", "bind_mac", "simultaneous_limit")
+
+    def __init__(self, *args: Any, partner_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pools = Pool.objects.filter(partner_id=partner_id, kind=PoolKind.DYNAMIC).order_by("name")
+        choices = [("", "Those of the router"), *((pool.pk, str(pool)) for pool in pools)]
+        self.fields["pool_id"].choices = choices  # type: ignore[attr-defined]
+
+
+class PasswordForm(Form):
+    """A new password for a login."""
+
+    password = forms.CharField(
+        label="New password",
+        max_length=128,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="It is sealed and never shown again.",
+    )

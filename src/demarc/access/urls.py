@@ -1,0 +1,17 @@
+"""Where the pages of sessions, logins and RADIUS clients hang."""
+
+from django.urls import path
+
+from demarc.access import web, web_logins, web_routers
+
+urlpatterns = [
+    path("sessions/", web.sessions, name="sessions"),
+    path("sessions/<int:session_id>/disconnect/", web.disconnect, name="disconnect"),
+    path("customers/<int:customer_id>/sessions/", web.customer_sessions, name="customer_sessions"),
+    path("customers/<int:customer_id>/live/", web.customer_live, name="customer_live"),
+    path("services/<int:service_id>/logins/new/", web_logins.new_login, name="new_login"),
+    path("logins/<int:login_id>/password/", web_logins.change_password, name="change_login_password"),
+    path("logins/<int:login_id>/addresses/", web_logins.set_addresses, name="set_login_addresses"),
+    path("routers/<int:router_id>/radius/", web_routers.radius, name="router_radius"),
+    path("routers/<int:router_id>/script/", web_routers.script, name="router_script"),
+]
