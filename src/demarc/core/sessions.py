@@ -5,12 +5,13 @@ The same records in any order give the same state, as long as none arrives later
 readings.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address
+from itertools import pairwise
 
 WINDOW = 8
 """How many counter readings a session keeps; a reading older than all of them is acknowledged and ignored."""
@@ -24,6 +25,14 @@ class Event(IntEnum):
     INTERIM = 3
     ON = 7
     OFF = 8
+
+
+LOST_CARRIER = 2
+NAS_REBOOT = 11
+"""Acct-Terminate-Cause (RFC 2866 section 5.10)."""
+
+LINE_OCTETS_S = 160_000_000
+"""More than a gigabit line carries; a 32-bit counter that seems to have counted more was reset instead."""
 
 
 class Ending(StrEnum):
@@ -116,9 +125,126 @@ def apply(session: Session | None, record: Record) -> Session | None:
     Accounting-On and -Off close a session that started before them and say nothing about one that started
     after.
     """
-    raise NotImplementedError
+    if record.event in (Event.ON, Event.OFF):
+        return None if session is None else _rebooted(session, record)
+    implied = record.at - timedelta(seconds=record.session_time_s)
+    if session is None:
+        session = Session(started_at=implied, start_seen=False, updated_at=record.at, session_time_s=0)
+    session = _ended(session, record) if record.event is Event.STOP else _heard(session, record)
+    session = _counted(session, record)
+    if record.event is Event.START:
+        started = min(session.started_at, record.at) if session.start_seen else record.at
+    else:
+        started = session.started_at if session.start_seen else min(session.started_at, implied)
+    newer = record.at >= session.updated_at
+    return replace(
+        session,
+        started_at=started,
+        start_seen=session.start_seen or record.event is Event.START,
+        updated_at=max(session.updated_at, record.at),
+        session_time_s=max(session.session_time_s, record.session_time_s),
+        framed_ipv4=record.framed_ipv4 if record.framed_ipv4 and newer else session.framed_ipv4 or record.framed_ipv4,
+        calling_station=session.calling_station or record.calling_station,
+    )
 
 
 def close_stale(session: Session) -> Session:
     """Close an open session that was silent for too long, at its last sign of life. A late Stop amends it."""
-    raise NotImplementedError
+    if session.ended_at is not None:
+        return session
+    return replace(session, ended_at=session.updated_at, ending=Ending.STALE, terminate_cause=LOST_CARRIER)
+
+
+def _rebooted(session: Session, record: Record) -> Session:
+    if session.ended_at is not None or session.started_at > record.at:
+        return session
+    return replace(session, ended_at=record.at, ending=Ending.REBOOT, terminate_cause=NAS_REBOOT)
+
+
+def _ended(session: Session, record: Record) -> Session:
+    """The NAS's own word on the end; the latest such word counts, so that the order of two does not matter."""
+    known = (session.ended_at, session.terminate_cause or 0)
+    if session.ending is Ending.STOP and (record.at, record.terminate_cause or 0) <= known:
+        return session
+    return replace(session, ended_at=record.at, ending=Ending.STOP, terminate_cause=record.terminate_cause)
+
+
+def _heard(session: Session, record: Record) -> Session:
+    """A sign of life opens a session again that was closed for silence alone."""
+    if session.ending is Ending.STALE and session.ended_at is not None and record.at > session.ended_at:
+        return replace(session, ended_at=None, ending=None, terminate_cause=None)
+    return session
+
+
+def _counted(session: Session, record: Record) -> Session:
+    """Put the record's counters in their place among the readings, and add up anew."""
+    if record.octets_in is None or record.octets_out is None:
+        return session
+    reading = Reading(
+        record.session_time_s,
+        record.octets_in + ((record.giga_in or 0) << 32),
+        record.octets_out + ((record.giga_out or 0) << 32),
+        record.giga_in is not None or record.giga_out is not None,
+    )
+    if session.folded and session.readings and reading.session_time_s < session.readings[0].session_time_s:
+        return session  # so old that newer ones contain it
+    readings = _inserted(session.readings, reading)
+    base = (session.base_in, session.base_out)
+    if not session.folded:
+        base = (readings[0].octets_in, readings[0].octets_out)
+    total = base
+    for older, newer in pairwise(readings):
+        total = _plus(total, older, newer)
+        if len(readings) > WINDOW and older is readings[0]:
+            base = total
+    folded = session.folded or len(readings) > WINDOW
+    if len(readings) > WINDOW:
+        readings = readings[1:]
+    return replace(
+        session,
+        octets_in=total[0],
+        octets_out=total[1],
+        readings=readings,
+        base_in=base[0],
+        base_out=base[1],
+        folded=folded,
+    )
+
+
+def _inserted(readings: tuple[Reading, ...], reading: Reading) -> tuple[Reading, ...]:
+    """In order of session time; two of one moment become one, with the larger of each counter."""
+    place = bisect_left(readings, reading.session_time_s, key=_session_time)
+    if place < len(readings) and readings[place].session_time_s == reading.session_time_s:
+        other = readings[place]
+        both = Reading(
+            reading.session_time_s,
+            max(other.octets_in, reading.octets_in),
+            max(other.octets_out, reading.octets_out),
+            other.wide or reading.wide,
+        )
+        return (*readings[:place], both, *readings[place + 1 :])
+    return (*readings[:place], reading, *readings[place:])
+
+
+def _session_time(reading: Reading) -> int:
+    return reading.session_time_s
+
+
+def _plus(total: tuple[int, int], older: Reading, newer: Reading) -> tuple[int, int]:
+    seconds = newer.session_time_s - older.session_time_s
+    narrow = not (older.wide or newer.wide)
+    return (
+        total[0] + _grown(older.octets_in, newer.octets_in, seconds, narrow),
+        total[1] + _grown(older.octets_out, newer.octets_out, seconds, narrow),
+    )
+
+
+def _grown(before: int, after: int, seconds: int, narrow: bool) -> int:
+    """What a counter counted between two readings. One that went down has wrapped at 2^32, when it is narrow and the
+    line could carry that much; else it began anew at 0 (field rule to RFC 2869 section 5.1)."""
+    if after >= before:
+        return after - before
+    wrapped = after + (1 << 32) - before
+    if narrow and 0 < wrapped <= seconds * LINE_OCTETS_S:
+        return wrapped
+    return after
