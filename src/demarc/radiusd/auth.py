@@ -14,7 +14,7 @@ from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import Online, Place, place_of
+from demarc.radiusd.online import Online, place_of
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 
 YES, AUTO, NO = "yes", "auto", "no"
@@ -45,10 +45,14 @@ class Authenticator:
         place = place_of(
             client.id, packet.first.get(keys.CALLING_STATION_ID, b""), packet.first.get(keys.NAS_PORT_ID, b"")
         )
-        decision = self._decide(packet, client, login, verdict, place, steady)
+        now = self._clock()
+        others = self._online.others(login.id, place, steady) if login else 0
+        decision = decide(
+            _request(packet, client, login, verdict), login.rule if login else None, client.policy, others, now
+        )
         if isinstance(decision, Reject):
             return self._reject(packet, client, verdict.reject, decision.cause)
-        given = self._address(decision, packet, client)
+        given = self._address(decision, packet, client, now)
         if given is None:
             if self._leases.arriving(decision.address.pool_ids):
                 self._counters.dropped["address_arriving"] += 1  # the NAS asks again, and then there is one
@@ -73,27 +77,7 @@ class Authenticator:
             login = client.logins.get(name.rpartition(b"\\")[2])  # Windows sends DOMAIN\name
         return login
 
-    def _decide(
-        self,
-        packet: Packet,
-        client: Client,
-        login: Login | None,
-        verdict: credentials.Verdict,
-        place: Place,
-        steady: float,
-    ) -> Accept | Reject:
-        rule = login.rule if login else None
-        request = Request(
-            login="",
-            check=verdict.check or Check.UNKNOWN,
-            nas_id=client.id,
-            mac=normal_mac(packet.text(keys.CALLING_STATION_ID)) if rule and rule.macs else "",
-            needs_proof=verdict.needs_proof,
-        )
-        others = self._online.others(login.id, place, steady) if login else 0
-        return decide(request, rule, client.policy, others, self._clock())
-
-    def _address(self, accept: Accept, packet: Packet, client: Client) -> bytes | None:
+    def _address(self, accept: Accept, packet: Packet, client: Client, now: datetime) -> bytes | None:
         """The attribute that gives the address; b"" when the NAS finds one itself, None when there is none left."""
         address: Address = accept.address
         if address.source is Source.STATIC and address.ipv4 is not None:
@@ -103,7 +87,7 @@ class Authenticator:
         if address.source is Source.NAS:
             return b""
         holder = accept.service_id or _stranger(packet, client)
-        given: IPv4Address | None = self._leases.take(holder, address.pool_ids, self._clock())
+        given: IPv4Address | None = self._leases.take(holder, address.pool_ids, now)
         return None if given is None else profiles.ADDRESS_HEAD + given.packed
 
     def _reject(
@@ -112,6 +96,16 @@ class Authenticator:
         self._counters.rejects += 1
         self._counters.reject_causes[why if cause is None else str(int(cause))] += 1
         return encode_reply(keys.ACCESS_REJECT, packet, attributes, client.secret)
+
+
+def _request(packet: Packet, client: Client, login: Login | None, verdict: credentials.Verdict) -> Request:
+    return Request(
+        login="",
+        check=verdict.check or Check.UNKNOWN,
+        nas_id=client.id,
+        mac=normal_mac(packet.text(keys.CALLING_STATION_ID)) if login and login.rule.macs else "",
+        needs_proof=verdict.needs_proof,
+    )
 
 
 def _stranger(packet: Packet, client: Client) -> int:

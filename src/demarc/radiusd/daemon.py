@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -89,6 +90,8 @@ class Daemon:
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
         await self._read_model()
+        gc.collect()
+        gc.freeze()  # the model stays: no collection need look through it while packets wait
         leasing = asyncio.create_task(self._leasing.run())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._leasing.ready.wait(), LEASES_WAIT_S)

@@ -43,6 +43,7 @@ class Leases:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._books: dict[int, addressing.Leases] = {}
+        self._never_filled: set[int] = set()
         self._empty_until: dict[int, float] = {}
         self.given: dict[tuple[int, int], IPv4Address] = {}
         self.short = asyncio.Event()
@@ -83,6 +84,7 @@ class Leases:
         book, part = self._book(pool_id), self._part(pool_id, block)
         if book is not None and part is not None:
             book.add(pool_id, part)
+            self._never_filled.discard(pool_id)
 
     def quarantine(self, pool_id: int, block: Span, now: datetime) -> None:
         """A block that an earlier life of ours had."""
@@ -95,7 +97,7 @@ class Leases:
         now = monotonic()
         return [
             pool_id for pool_id, book in self._books.items()
-            if book.wanted() and self._empty_until.get(pool_id, 0) < now
+            if (book.wanted() or pool_id in self._never_filled) and self._empty_until.get(pool_id, 0) < now
         ]  # fmt: skip
 
     def used_up(self, pool_id: int) -> None:
@@ -120,6 +122,7 @@ class Leases:
         if book is None and pool_id in self._model.pools:
             ready = min(max(len(self._model.pools[pool_id].span) // 4, LOW_WATER_MIN), LOW_WATER_MAX)
             book = self._books[pool_id] = addressing.Leases(self.hold, ready)
+            self._never_filled.add(pool_id)
         return book
 
     def _part(self, pool_id: int, block: Span) -> Span | None:
@@ -162,8 +165,9 @@ class Leasing:
             if not self._adopted:
                 await self._adopt(conn)
             self._leases.short.clear()
-            for pool_id in self._leases.wanted():
-                await self._claim(conn, pool_id)
+            while wanted := self._leases.wanted():
+                for pool_id in wanted:
+                    await self._claim(conn, pool_id)
             self.ready.set()
             await self._persist(conn)
             try:

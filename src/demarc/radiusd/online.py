@@ -30,12 +30,6 @@ class Session:
     interim_s: int = 300
 
 
-@dataclass(slots=True)
-class Grant:
-    place: Place
-    until: float
-
-
 def place_of(nas_id: int, station: bytes, port: bytes) -> Place:
     """What a reconnecting customer has in common with his old session: MAC and port, or NAS and port without a MAC."""
     return (station or nas_id, port)
@@ -48,7 +42,7 @@ class Online:
         self.sessions: dict[Key, Session] = {}
         self._of_subscriber: dict[int, dict[Key, Session]] = {}
         self._at_address: dict[IPv4Address, Session] = {}
-        self._grants: dict[int, list[Grant]] = {}
+        self._grants: dict[int, dict[Place, float]] = {}
         self.heard: dict[int, float] = {}
         """NAS -> when it last sent something authentic."""
 
@@ -60,14 +54,12 @@ class Online:
             count = sum(session.place != place and not session.limited for session in sessions.values())
         grants = self._grants.get(subscriber_id)
         if grants:
-            count += sum(grant.place != place and grant.until > now for grant in grants)
+            count += sum(granted != place and until > now for granted, until in grants.items())
         return count
 
     def grant(self, subscriber_id: int, place: Place, now: float) -> None:
         """An Accept went out; it counts until its session begins or GRANT_S have passed."""
-        fresh = [known for known in self._grants.get(subscriber_id, ()) if known.place != place and known.until > now]
-        fresh.append(Grant(place, now + GRANT_S))
-        self._grants[subscriber_id] = fresh
+        self._grants.setdefault(subscriber_id, {})[place] = now + GRANT_S
 
     def put(self, session: Session) -> None:
         """A session is on, as its latest record tells. One that had its address is over."""
@@ -116,15 +108,14 @@ class Online:
 
     def forget_grants(self, now: float) -> None:
         """Drop what no longer counts, so that memory stays flat."""
-        gone = [sid for sid, grants in self._grants.items() if all(grant.until <= now for grant in grants)]
-        for subscriber_id in gone:
-            del self._grants[subscriber_id]
+        for subscriber_id, grants in list(self._grants.items()):
+            lasting = {place: until for place, until in grants.items() if until > now}
+            if lasting:
+                self._grants[subscriber_id] = lasting
+            else:
+                del self._grants[subscriber_id]
 
     def _drop_grant(self, subscriber_id: int, place: Place) -> None:
         grants = self._grants.get(subscriber_id)
         if grants:
-            rest = [grant for grant in grants if grant.place != place]
-            if rest:
-                self._grants[subscriber_id] = rest
-            else:
-                del self._grants[subscriber_id]
+            grants.pop(place, None)

@@ -179,14 +179,14 @@ class Tally:
                 latest[held.row["vrf"], address] = held
 
     def addresses(self) -> list[Row]:
-        """The addresses of the sessions that are on, to look for others that hold them."""
+        """The addresses that sessions are new on, to look for others that hold them."""
         return [
-            {"vrf": held.row["vrf"], "address": str(held.session.framed_ipv4)}
+            {"vrf": held.row["vrf"], "address": str(address)}
             for held in self.held.values()
             if held.open
-            and held.session.framed_ipv4
-            and str(held.session.framed_ipv4) != held.row.get("framed_ipv4")
-        ]  # fmt: skip
+            and (address := held.session.framed_ipv4)
+            and (held.live_id is None or str(address) != held.row["framed_ipv4"])
+        ]
 
     def lasting(self) -> tuple[list[Row], list[Row]]:
         """The rows of sessions that are on: those to update, those to insert."""
