@@ -6,13 +6,18 @@ alike.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
 MIN_INTERIM_S = 60
-"""RFC 2869 5.16: Acct-Interim-Interval must not be smaller."""
+"""RFC 2869 section 5.16: Acct-Interim-Interval must not be smaller."""
+
+ONE_SECOND = timedelta(seconds=1)
+
+_HEX_DIGITS = frozenset("0123456789ABCDEF")
+_MAC_SEPARATORS = str.maketrans("", "", ":-. ")
 
 
 class Cause(IntEnum):
@@ -93,6 +98,14 @@ PRESETS: dict[str, tuple[CausePreset, ...]] = {
     "splynx": _preset({**DEMARC_PORTS, Cause.WRONG_MAC: 8104, Cause.WRONG_PASSWORD: 8103}),
 }
 
+_WHY = {
+    Cause.NOT_FOUND: "There is no such login.",
+    Cause.NOT_ACTIVE: "The service is not active.",
+    Cause.NO_MONEY: "The balance does not cover the day.",
+    Cause.WRONG_MAC: "The device is not one of the customer's.",
+    Cause.WRONG_PASSWORD: "The password is wrong.",
+}
+
 DEFAULT_ANSWERS: dict[Cause, Answer] = {
     Cause.NOT_FOUND: Answer.REJECT,
     Cause.NOT_ACTIVE: Answer.LIST,
@@ -163,6 +176,9 @@ class Policy:
     nas: Mapping[int, NasRules] = field(default_factory=dict)
 
 
+_NO_RULES = NasRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the address is to come from; only the field that `source` names is filled."""
@@ -175,8 +191,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else
-    limited."""
+    """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else limited.
+
+    `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
+    """
 
     address: Address
     interim_s: int
@@ -202,21 +220,120 @@ class Reject:
 
 def normal_mac(text: str) -> str:
     """A MAC address as "AA:BB:CC:DD:EE:FF" whatever separators it was written with; "" when it is none."""
-    raise NotImplementedError
+    digits = text.translate(_MAC_SEPARATORS).upper()
+    if len(digits) != 12 or not set(digits) <= _HEX_DIGITS:
+        return ""
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
 def jittered(interval_s: int, subscriber_id: int) -> int:
-    """`interval_s` moved by up to a tenth either way, always the same for one subscriber, never below
-    MIN_INTERIM_S.
+    """`interval_s` moved by up to a tenth either way, the same for one subscriber always, at least MIN_INTERIM_S.
 
-    Without it all interims align after a power cut and arrive in one burst for ever after.
+    Without it all interims align after a power cut and arrive in one burst ever after.
     """
-    raise NotImplementedError
+    reach = interval_s // 10
+    # Multiplying by 2^32 / golden ratio spreads consecutive ids evenly (Knuth, TAOCP 6.4).
+    spread = (subscriber_id * 2654435761 % 2**32) * (2 * reach + 1) >> 32
+    return max(MIN_INTERIM_S, interval_s - reach + spread)
 
 
 def decide(
     request: Request, subscriber: Subscriber | None, policy: Policy, open_sessions: int, now: datetime
 ) -> Accept | Reject:
-    """The answer to one request. `open_sessions`: the other live sessions of this subscriber, those that the
-    new one would replace (same MAC and port) not counted."""
-    raise NotImplementedError
+    """The answer to one request; `now` aware.
+
+    `open_sessions`: the other live sessions of this subscriber, without those in a reject pool and those that the
+    new one would replace (same MAC and port). That a caller is who they say comes first: nothing else about a
+    customer is answered to a stranger.
+    """
+    if subscriber is None:
+        return _limited(request, None, policy, Cause.NOT_FOUND)
+    if request.check is Check.UNKNOWN:
+        return Reject("The password could not be checked.", None, subscriber.id)
+    cause = _trouble(request, subscriber, now)
+    answer = _full(request, subscriber, policy, now) if cause is None else _limited(request, subscriber, policy, cause)
+    uses_own_address = isinstance(answer, Accept) and answer.address.source is not Source.REJECT_POOL
+    if uses_own_address and 0 < subscriber.simultaneous <= open_sessions:
+        return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
+    return answer
+
+
+def _trouble(request: Request, subscriber: Subscriber, now: datetime) -> Cause | None:
+    if request.check is Check.FAIL:
+        return Cause.WRONG_PASSWORD
+    if subscriber.macs and request.mac not in subscriber.macs:
+        return Cause.WRONG_MAC
+    if subscriber.ends_at is not None and subscriber.ends_at <= now:
+        return Cause.NOT_ACTIVE
+    return subscriber.blocked
+
+
+def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetime) -> Accept:
+    return Accept(
+        address=_own_address(subscriber, policy.nas.get(request.nas_id, _NO_RULES)),
+        interim_s=jittered(policy.interim_s, subscriber.id),
+        session_timeout_s=_session_timeout_s(subscriber, now),
+        why="The customer is active.",
+        subscriber_id=subscriber.id,
+        service_id=subscriber.service_id,
+        down_kbps=subscriber.down_kbps,
+        up_kbps=subscriber.up_kbps,
+        routes=subscriber.routes,
+    )
+
+
+def _limited(request: Request, subscriber: Subscriber | None, policy: Policy, cause: Cause) -> Accept | Reject:
+    """What the table says for `cause`. Only a caller who passed may keep the own address; others get the pool."""
+    nas = policy.nas.get(request.nas_id, _NO_RULES)
+    answer = nas.answers.get(cause, DEFAULT_ANSWERS[cause])
+    rule = policy.rules.get(cause)
+    subscriber_id = subscriber.id if subscriber is not None else None
+    proven = subscriber if request.check is Check.PASS else None
+    if answer is Answer.REJECT or rule is None:
+        return Reject(_WHY[cause], cause, subscriber_id)
+    if request.needs_proof and proven is None:
+        return Reject(f"{_WHY[cause]} This kind of login cannot be accepted without it.", cause, subscriber_id)
+    if answer is Answer.LIST and proven is not None:
+        address, routes = _own_address(proven, nas), proven.routes
+    elif rule.pool_id is not None:
+        address, routes = Address(Source.REJECT_POOL, pool_ids=(rule.pool_id,)), ()
+    else:
+        return Reject(f"{_WHY[cause]} There is no reject pool for it.", cause, subscriber_id)
+    accept = Accept(
+        address=address,
+        interim_s=jittered(policy.interim_s, subscriber_id or 0),
+        session_timeout_s=policy.blocked_session_timeout_s,
+        why=_WHY[cause],
+        list_name=rule.list_name,
+        cause=cause,
+    )
+    if proven is None:
+        return accept
+    return replace(
+        accept,
+        subscriber_id=proven.id,
+        service_id=proven.service_id,
+        down_kbps=proven.down_kbps,
+        up_kbps=proven.up_kbps,
+        routes=routes,
+    )
+
+
+def _own_address(subscriber: Subscriber, nas: NasRules) -> Address:
+    if subscriber.static_ipv4 is not None:
+        return Address(Source.STATIC, ipv4=subscriber.static_ipv4)
+    if subscriber.pool_ids:
+        return Address(Source.POOL, pool_ids=subscriber.pool_ids)
+    if nas.framed_pool:
+        return Address(Source.FRAMED_POOL, framed_pool=nas.framed_pool)
+    if nas.pool_ids:
+        return Address(Source.POOL, pool_ids=nas.pool_ids)
+    return Address(Source.NAS)
+
+
+def _session_timeout_s(subscriber: Subscriber, now: datetime) -> int:
+    """The shorter of the limit and the time until access ends, whole seconds rounded up; 0: none."""
+    if subscriber.ends_at is None:
+        return subscriber.session_timeout_s
+    left = -((now - subscriber.ends_at) // ONE_SECOND)
+    return min(left, subscriber.session_timeout_s or left)
