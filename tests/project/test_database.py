@@ -1,10 +1,13 @@
 """What the tests' own database promises: the app's role, a fresh database after a commit."""
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
+from tests.cluster import TEMPLATE
 
 from demarc.base.models import Partner
+from demarc.radiusd.grants import GRANTS
 
 
 @pytest.mark.django_db
@@ -27,3 +30,23 @@ def test_what_is_written_once_cannot_be_changed_by_the_app(verb, table):
 def test_a_committed_row_is_gone_in_the_next_test(turn):
     assert not Partner.objects.exists()
     Partner.objects.create(name="Committed")
+
+
+def test_radiusd_may_do_what_its_grants_name_and_no_more(django_db_setup, cluster):
+    cluster.make_database("grants", TEMPLATE)
+    with psycopg.connect(cluster.superuser_url.replace("/postgres?", "/grants?")) as conn:
+        rows = conn.execute(
+            "select table_name, array_agg(distinct privilege_type::text) from information_schema.role_column_grants"
+            " where grantee = 'demarc_radius' group by 1"
+            " union all select table_name, array_agg(privilege_type::text) from information_schema.role_table_grants"
+            " where grantee = 'demarc_radius' and privilege_type in ('DELETE', 'TRUNCATE', 'TRIGGER') group by 1"
+        ).fetchall()
+    held = {}
+    for table, privileges in rows:
+        held.setdefault(table, set()).update(privileges)
+    named = {
+        table: {privilege.partition(" ")[0] for privilege in privileges}
+        for table, privileges in GRANTS.items()
+        if not table.endswith("_seq")
+    }
+    assert held == named

@@ -117,6 +117,16 @@ def bound(thief, number):
     return True
 
 
+def test_the_job_of_a_worker_that_died_is_taken_up_again(running):
+    with psycopg.connect(Config(data=running.data).app_url()) as conn:
+        conn.execute(
+            "insert into procrastinate_jobs (queue_name, task_name, args, status)"
+            """ values ('now', 'access.sync_services', '{"services": []}', 'doing')"""
+        )
+    running.wait_until(lambda: ask(running, "select count(*) from procrastinate_jobs where status = 'doing'") == 0)
+    assert "a dead worker's job is taken up again" in running.said()
+
+
 def test_a_second_demarc_on_the_same_directory_is_refused_in_one_sentence(running):
     refused = running.run("up", "--test")
     assert refused.returncode == 7
