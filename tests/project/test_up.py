@@ -17,7 +17,7 @@ from tests.installation import Installation
 from demarc.project import process
 from demarc.project.config import Config
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("up")]  # one installation for the file
 
 
 @pytest.fixture(scope="module")

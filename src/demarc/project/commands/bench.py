@@ -1,7 +1,8 @@
-"""`demarc bench`: runs one file of bench/, each with `main(quick, as_json) -> exit code`, or lists them."""
+"""`demarc bench`: runs one file of bench/ as a program with the same flags, or lists them."""
 
 import ast
-import importlib
+import os
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -12,15 +13,16 @@ ROOT = Path(__file__).parents[4]
 
 
 def run(args: Namespace) -> int:
-    """Refuses a name that is not there."""
-    known = sorted(path for path in (ROOT / "bench").glob("[a-z]*.py") if "def main(" in path.read_text())
+    """The benchmark's own exit code. Refuses a name that is not there."""
+    known = {path.stem: path for path in sorted((ROOT / "bench").glob("*.py")) if "__main__" in path.read_text()}
     if not args.name:
-        for path in known:
+        for name, path in known.items():
             summary = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
-            sys.stdout.write(f"{path.stem:<12} {summary}\n")
+            sys.stdout.write(f"{name:<12} {summary}\n")
         return 0
-    if args.name not in [path.stem for path in known]:
-        names = ", ".join(path.stem for path in known) or "none"
-        raise Refused(f"There is no benchmark {args.name!r}; there are: {names}.", code="setting")
-    sys.path.insert(0, str(ROOT))
-    return int(importlib.import_module(f"bench.{args.name}").main(quick=args.quick, as_json=args.json))
+    if args.name not in known:
+        message = f"There is no benchmark {args.name!r}; there are: {', '.join(known) or 'none'}."
+        raise Refused(message, code="setting")
+    flags = [flag for flag, wanted in (("--quick", args.quick), ("--json", args.json)) if wanted]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}  # so that they import each other as bench.NAME
+    return subprocess.run([sys.executable, known[args.name], *flags], env=environ, check=False).returncode

@@ -53,8 +53,10 @@ def _steps() -> list[Step]:
     if debian_binaries():
         rooms = [room for room in ON_DEBIANS_POSTGRESQL if (ROOT / room).exists()]
         environ = {"DEMARC_TEST_DATABASE": "debian"}
-        steps.append(Step("tests on Debian's PostgreSQL", ["pytest", "-q", "-n", "2", *rooms], environ))
-    steps.append(Step("tests", ["pytest", "-n", "2"]))
+        steps.append(
+            Step("tests on Debian's PostgreSQL", ["pytest", "-q", "-n", "2", "--dist=loadgroup", *rooms], environ)
+        )
+    steps.append(Step("tests", ["pytest", "-n", "2", "--dist=loadgroup"]))
     return steps
 
 

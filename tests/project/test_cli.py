@@ -1,0 +1,80 @@
+"""The command line: its help, its words, and that trouble is a sentence."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from demarc import __version__
+from demarc.project.cli import COMMANDS, main, parser
+from demarc.project.trouble import USAGE
+
+SHOWN = [command for command in COMMANDS if not command.hidden]
+
+
+def test_the_help_names_every_word_but_the_supervisors_own_steps():
+    text = parser().format_help()
+    for command in COMMANDS:
+        assert (f"    {command.name} " in text) is not command.hidden
+
+
+@pytest.mark.parametrize("command", SHOWN, ids=lambda command: command.name)
+def test_every_word_explains_itself_with_an_example_that_parses(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command.name, "--help"])
+    assert ended.value.code == 0
+    assert "examples:\n  demarc " in capsys.readouterr().out
+
+
+def test_a_word_that_does_not_exist_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["fly"])
+    assert ended.value.code == USAGE
+    assert "invalid choice: 'fly'" in capsys.readouterr().err
+
+
+def test_the_version_is_there_at_once():
+    began = time.monotonic()
+    said = subprocess.run([sys.executable, "-m", "demarc.project.cli", "version"], capture_output=True, text=True)
+    assert said.stdout == f"demarc {__version__}\n"
+    assert time.monotonic() - began < 2  # 0.1 s on a machine at rest
+
+
+def test_the_version_needs_no_framework():
+    code = (
+        "import sys; from demarc.project.cli import main; main(['version']);"
+        "print([name for name in ('django.conf', 'psycopg', 'asyncio') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["token", "crm", "--role", "x"], 7, "There is no Demarc in"),
+        (["bill"], 7, "There is no Demarc in"),
+        (["check"], 7, "There is no Demarc in"),
+        (["clock", "--advance", "1d"], 3, "made for real work"),
+        (["clock", "--set", "yesterday"], 3, "must be an instant with its zone"),
+        (["clock", "--set", "2026-03-01T00:00:00"], 3, "must be an instant with its zone"),
+        (["clock", "--advance", "soon"], 3, "must be a number and s, m, h or d"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, code, words):
+    command = [sys.executable, "-m", "demarc.project.cli", *arguments, "--data", str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == code
+    assert words in said.stderr
+    assert said.stderr.startswith("demarc: ")
+    assert said.stderr.count("\n") == 1
+
+
+def test_an_unknown_benchmark_is_refused_with_the_list(capsys):
+    assert main(["bench", "speed"]) == 3
+    assert "There is no benchmark 'speed'; there are: " in capsys.readouterr().err
+
+
+def test_all_that_follows_test_is_pytests_own(capfd):
+    assert main(["test", "--version"]) == 0
+    assert "pytest" in "".join(capfd.readouterr())
