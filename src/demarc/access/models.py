@@ -166,7 +166,7 @@ class Feed(models.Model):
 
 
 class SessionLive(models.Model):
-    """A session that is on now. Never partitioned; unique per NAS and key, and per address."""
+    """A session that is on now. Never partitioned; unique per NAS and key, and per (vrf, address)."""
 
     nas = models.ForeignKey(Nas, models.PROTECT, related_name="+")
     boot_epoch = models.PositiveIntegerField()
@@ -197,7 +197,12 @@ class SessionLive(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["nas", "boot_epoch", "session_id", "user_name"], name="access_sessionlive_key"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["vrf", "framed_ipv4"],
+                condition=Q(framed_ipv4__isnull=False),
+                name="access_sessionlive_address",
+            ),
         ]
         indexes = [
             models.Index(fields=["subscriber"], name="access_sessionlive_subscriber"),

@@ -5,6 +5,7 @@ A socket is drained, up to a bound, each time it has something: three times as f
 """
 
 import asyncio
+import logging
 import socket
 from functools import partial
 from ipaddress import ip_address
@@ -23,9 +24,11 @@ RECEIVE_BUFFER = 4 * 1024 * 1024
 """What waits in a full buffer of this size is still answered within a second, before RouterOS gives up (1.1 s)."""
 
 HEADER = 20
+BUG_LOG_S = 60.0
 SO_RCVBUFFORCE = 33
 
 Source = tuple[str, int]
+log = logging.getLogger(__name__)
 
 
 def listen(bind: str, port: int) -> socket.socket:
@@ -56,6 +59,7 @@ class Port:
         self._heard = online.heard
         self._counters = counters
         self._seen = Duplicates()
+        self._next_bug_at = float("-inf")
 
     def serve(self) -> None:
         """Answer what comes, from now on; needs a running event loop."""
@@ -82,6 +86,15 @@ class Port:
                 self._take(datagram, source)
             except Malformed:
                 self._counters.dropped["malformed"] += 1
+            except Exception:  # noqa: BLE001 - a bug that one packet meets must not cost the others their answers
+                self._bug()
+
+    def _bug(self) -> None:
+        """Count it, and tell about one a minute: a flood of packets must not become a flood of logs."""
+        self._counters.dropped["bug"] += 1
+        if monotonic() >= self._next_bug_at:
+            self._next_bug_at = monotonic() + BUG_LOG_S
+            log.exception("a packet was dropped by a bug of ours")
 
     def _take(self, datagram: bytes, source: Source) -> None:
         client = self._model.client(source[0])

@@ -42,8 +42,7 @@ LOGGED: LiteralString = f"""
 HOLDERS = """
     SELECT to_json(l)
     FROM json_to_recordset(%(wanted)s) AS w(vrf int, address inet)
-    JOIN access_sessionlive l
-      ON int4range(l.vrf, l.vrf, '[]') && int4range(w.vrf, w.vrf, '[]') AND l.framed_ipv4 && w.address
+    JOIN access_sessionlive l ON l.vrf = w.vrf AND l.framed_ipv4 = w.address
     FOR UPDATE OF l
 """
 
