@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,8 @@ class Running:
         self, path: str = "/", place: int = 2, source: str = DEBTORS_ADDRESS, method: str = "GET", **headers: str
     ) -> tuple[http.client.HTTPResponse, str]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port(place), timeout=10, source_address=(source, 0))
+        server = "::1" if ":" in source else "127.0.0.1"
+        connection = http.client.HTTPConnection(server, self.port(place), timeout=10, source_address=(source, 0))
         connection.request(method, path, headers=sent)
         response = connection.getresponse()
         body = response.read().decode("utf-8", errors="replace")
@@ -119,14 +120,17 @@ class Running:
 
 
 @contextmanager
-def running(data: Path, model: PagesModel | None = None, limits: Limits | None = None) -> Iterator[Running]:
+def running(
+    data: Path, model: PagesModel | None = None, limits: Limits | None = None, bind: str = "127.0.0.1"
+) -> Iterator[Running]:
     """Serve `model` on four free ports, the database being out of reach."""
-    ports = free_ports(4)
-    pages = Pages(PagesConfig(url=NOWHERE, data=data, bind="127.0.0.1", ports=tuple(ports)), limits)
+    config = PagesConfig(url=NOWHERE, data=data, bind=bind, ports=(0, 0, 0, 0))
+    sockets = listen(config)
+    ports = [each.getsockname()[1] for each in sockets]
+    pages = Pages(replace(config, ports=tuple(ports)), limits)
     pages.follower.model = model or filled_model()
     for own in pages.own.values():
         own.refresh()
-    sockets = listen(pages.config)
     started, stop = threading.Event(), []
 
     async def serve() -> None:

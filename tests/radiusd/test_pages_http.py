@@ -96,9 +96,13 @@ def test_other_methods_are_not_answered_with_the_page(site, method):
     assert b"Allow: GET, HEAD\r\n" in answer
 
 
-def test_a_large_upload_is_refused_and_hears_why(site):
-    answer = site.say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n" + bytes(50_000))
-    assert answer.startswith(b"HTTP/1.1 405 ")
+def test_an_upload_that_goes_on_still_hears_why_it_is_refused(site):
+    with site.connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n")
+        for _ in range(5):
+            time.sleep(0.05)
+            connection.sendall(bytes(10_000))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 405 ")
 
 
 def test_the_logo_comes_from_the_same_place(site):
@@ -253,6 +257,13 @@ def test_a_large_answer_arrives_whole(tmp_path):
     with running(tmp_path, filled_model(logo=logo.hex(), logo_type="image/png")) as site:
         answer = site.say(b"GET /demarc/logo HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.partition(b"\r\n\r\n")[2] == logo
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_both_kinds_of_visitors_come_in_by_one_door(tmp_path):
+    with running(tmp_path, bind="::") as site:
+        assert "12.40" in site.get(source=DEBTORS_ADDRESS)[1]
+        assert "Balance used up" in site.get(source="::1")[1]
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,9 @@ def _listen(bind: str, port: int) -> socket.socket:
     try:
         return socket.create_server((bind, port), family=family, backlog=BACKLOG, dualstack_ipv6=bind == "::")
     except OSError as error:
-        raise OSError(f"Port {port} of {bind} cannot be opened for the blocking pages: {error.strerror}.") from error
+        raise OSError(
+            f"Port {port} of {bind} cannot be opened for the blocking pages: {os.strerror(error.errno or 0)}."
+        ) from error
 
 
 async def run(config: PagesConfig) -> None:

@@ -15,6 +15,7 @@ from demarc.core.money import CURRENCIES, Money
 
 Row = list[Any]
 
+CAUSES: dict[int | None, Cause | None] = {None: None, **{int(cause): cause for cause in Cause}}
 UNPROVEN = {Cause.NOT_FOUND, Cause.WRONG_MAC, Cause.WRONG_PASSWORD}
 """Causes of sessions whose caller did not show that he is the customer: he learns nothing about the customer."""
 
@@ -104,8 +105,7 @@ class PagesModel:
         """Take how these subscribers stand, instead of what was known of each."""
         for subscriber_id, partner_id, cause, owed, currency, static in rows:
             self.drop_standing(subscriber_id)
-            known = None if cause is None else Cause(cause)
-            self.standings[subscriber_id] = Standing(partner_id, known, owed, currency, static or "")
+            self.standings[subscriber_id] = Standing(partner_id, CAUSES[cause], owed, currency, static or "")
             if static:
                 self.statics[static] = subscriber_id
 
@@ -119,9 +119,10 @@ class PagesModel:
         """Take these sessions; each replaces what was known of its addresses."""
         for session_id, partner_id, subscriber_id, list_name, ipv4, ipv6, prefix, delegated, heard in rows:
             session = Session(partner_id, subscriber_id, list_name)
-            for address in (ipv4, ipv6):
-                if address:
-                    self.sessions[str(ip_address(address))] = session
+            if ipv4:
+                self.sessions[ipv4] = session
+            if ipv6:
+                self.sessions[str(IPv6Address(ipv6))] = session
             for network in (prefix, delegated):
                 if network:
                     known = IPv6Network(network, strict=False)

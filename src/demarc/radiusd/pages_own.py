@@ -69,6 +69,7 @@ def _servable(folder: Path) -> Iterator[Stamp]:
 
 def _read_plain(file: Path) -> bytes | None:
     try:
+        # A link may have taken the file's place since it was looked at.
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as opened:
             body = opened.read(FILE_BYTES_MAX + 1)
     except OSError:
