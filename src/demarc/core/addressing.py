@@ -1,11 +1,12 @@
 """Address arithmetic and the leases that one node holds in memory. Knows no tables, attributes or routers."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,155 +22,141 @@ class Span:
     def __contains__(self, address: IPv4Address) -> bool:
         return self.first <= address <= self.last
 
+    def numbers(self) -> range:
+        """The addresses as whole numbers."""
+        return range(int(self.first), int(self.last) + 1)
+
 
 def usable(network: IPv4Network) -> Span:
-    """The addresses of a network that hosts may have: all but network and broadcast; all of a /31 (RFC 3021)
-    or /32."""
-    if network.prefixlen >= 31:
-        return Span(network.network_address, network.broadcast_address)
-    return Span(network.network_address + 1, network.broadcast_address - 1)
+    """The addresses that hosts may have: all but network and broadcast; all of a /31 (RFC 3021) or /32."""
+    edge = 0 if network.prefixlen >= 31 else 1
+    return Span(network.network_address + edge, network.broadcast_address - edge)
 
 
 def blocks(span: Span, size: int) -> list[Span]:
     """Cut `span` into disjoint blocks of `size` addresses, the last one possibly smaller."""
-    starts = range(int(span.first), int(span.last) + 1, size)
-    return [Span(IPv4Address(start), min(IPv4Address(start + size - 1), span.last)) for start in starts]
+    last = int(span.last)
+    return [
+        Span(IPv4Address(at), IPv4Address(min(at + size - 1, last))) for at in range(int(span.first), last + 1, size)
+    ]
 
 
 def overlap(spans: Iterable[Span]) -> tuple[Span, Span] | None:
-    """The first two of `spans` that share an address, or None."""
-    widest: Span | None = None
-    for span in sorted(spans):
-        if widest is not None and span.first <= widest.last:
-            return widest, span
-        widest = span if widest is None or span.last > widest.last else widest
-    return None
+    """The first two of `spans` that share an address, lower one first, or None."""
+    return next((pair for pair in pairwise(sorted(spans)) if pair[1].first <= pair[0].last), None)
 
 
 @dataclass(slots=True)
-class _Holding:
+class _Held:
     service_id: int
     pool_id: int
-    since: datetime | None = None
     sessions: set[Hashable] = field(default_factory=set)
 
 
 class Leases:
     """The addresses that one node may hand out without asking anyone.
 
-    Every verb is O(1), amortized. An address is free, or held by a service; held addresses that no accounting
-    confirms become free again after `hold`. Blocks of an earlier life wait in quarantine, where they can only
-    be confirmed, until their time has come.
+    Every verb takes constant time (amortized). An address is free, or held by a service; one that was handed out
+    and that no new session confirms becomes free again after `hold`. Blocks of an earlier life wait in quarantine
+    until their time has come: only the sessions that are still on them can confirm an address and so free it.
     """
 
     def __init__(self, hold: timedelta, low_water: int) -> None:
-        """`hold`: how long an unconfirmed address is kept; `low_water`: `wanted` names pools with fewer free
-        ones."""
+        """`hold`: how long an unconfirmed address is kept; `wanted` names pools with fewer than `low_water` free."""
         self._hold = hold
         self._low_water = low_water
-        self._free: dict[int, OrderedDict[IPv4Address, None]] = {}
-        self._low: set[int] = set()
-        self._pool_of: dict[IPv4Address, int] = {}
-        self._held: dict[IPv4Address, _Holding] = {}
-        self._last: dict[tuple[int, int], IPv4Address] = {}
-        self._unconfirmed: OrderedDict[IPv4Address, None] = OrderedDict()
-        self._waiting: list[tuple[datetime, int, Span]] = []
+        # Addresses are whole numbers in here: an IPv4Address hashes and compares ten times slower.
+        self._pool_of: dict[int, int] = {}
+        self._free: dict[int, OrderedDict[int, None]] = {}
+        self._held: dict[int, _Held] = {}
+        self._unconfirmed: OrderedDict[int, datetime] = OrderedDict()
+        self._last: dict[tuple[int, int], int] = {}
+        self._quarantined: list[tuple[datetime, int, Span]] = []
 
     def add(self, pool_id: int, block: Span) -> None:
         """A fresh block of a pool, leased to this node: its addresses can be taken at once."""
-        for address in _addresses(block):
+        free = self._free.setdefault(pool_id, OrderedDict())
+        for address in block.numbers():
             self._pool_of[address] = pool_id
             if address not in self._held:
-                self._put_back(address)
+                free[address] = None
 
     def quarantine(self, pool_id: int, block: Span, until: datetime) -> None:
-        """A block from before a restart: sessions may still live on it, so nothing is handed out before
-        `until`."""
-        self._pool_of.update(dict.fromkeys(_addresses(block), pool_id))
-        heappush(self._waiting, (until, pool_id, block))
+        """A block from before a restart: sessions may still live on it, so nothing is handed out before `until`."""
+        self._free.setdefault(pool_id, OrderedDict())
+        self._pool_of.update(dict.fromkeys(block.numbers(), pool_id))
+        heappush(self._quarantined, (until, pool_id, block))
 
     def take(self, service_id: int, pool_id: int, now: datetime, *, another: bool = False) -> IPv4Address | None:
-        """An address of the pool for the service: the one it holds or held last if nobody took it since, else
-        the one that has been free longest; None when the pool is used up. `another`: not one that it holds
-        already, for a second session at the same time."""
-        self._expire(now)
+        """An address of the pool for the service, None when the pool is used up.
+
+        It is the one that the service holds or held last, if nobody else has it now, else the one that has been
+        free longest. `another`: not one that it holds already, for a second session at the same time.
+        """
+        self._settle(now)
         free = self._free.setdefault(pool_id, OrderedDict())
-        mine = self._last.get((service_id, pool_id))
-        holding = self._held.get(mine) if mine else None
-        if mine and holding and holding.service_id == service_id and not another:
-            if not holding.sessions:
-                holding.since = now
-                self._unconfirmed.move_to_end(mine)
-            return mine
-        address = mine if mine in free else next(iter(free), None)
-        if address is not None:
-            self._take(address, _Holding(service_id, pool_id, now))
-            self._unconfirmed[address] = None
-        self._measure(pool_id)
-        return address
+        address = self._last.get((service_id, pool_id), -1)
+        held = self._held.get(address)
+        if held is None or held.service_id != service_id or another:
+            if address not in free:
+                if not free:
+                    return None
+                address = next(iter(free))
+            del free[address]
+            self._held[address] = _Held(service_id, pool_id)
+            self._last[service_id, pool_id] = address
+        self._unconfirmed[address] = now + self._hold
+        self._unconfirmed.move_to_end(address)
+        return IPv4Address(address)
 
     def confirm(self, service_id: int, address: IPv4Address, session: Hashable) -> bool:
-        """Accounting shows that `session` of the service is on the address. False: another service holds it,
-        or the address is not of this node."""
-        holding = self._held.get(address)
-        if holding is None:
-            pool_id = self._pool_of.get(address)
-            if pool_id is None:
-                return False
-            holding = _Holding(service_id, pool_id)
-            self._take(address, holding)
-        if holding.service_id != service_id:
+        """Accounting shows that `session` of the service is on the address.
+
+        False: another service holds it, or the address is not of this node.
+        """
+        number = int(address)
+        pool_id = self._pool_of.get(number)
+        if pool_id is None:
             return False
-        holding.sessions.add(session)
-        self._unconfirmed.pop(address, None)
+        held = self._held.get(number)
+        if held is None:
+            held = self._held[number] = _Held(service_id, pool_id)
+            self._last[service_id, pool_id] = number
+            self._free[pool_id].pop(number, None)
+        if held.service_id != service_id:
+            return False
+        if session not in held.sessions:
+            held.sessions.add(session)
+            self._unconfirmed.pop(number, None)
         return True
 
     def release(self, address: IPv4Address, session: Hashable) -> None:
-        """`session` ended. Ignored when a later session of the same or another service has the address by
-        now."""
-        holding = self._held.get(address)
-        if holding is None or session not in holding.sessions:
-            return
-        holding.sessions.discard(session)
-        if not holding.sessions:
-            self._put_back(address)
+        """`session` ended. The address stays held while another session is on it or was just given it."""
+        number = int(address)
+        held = self._held.get(number)
+        if held is not None and session in held.sessions:
+            held.sessions.remove(session)
+            if number not in self._unconfirmed:
+                self._put_back(number, held)
 
     def wanted(self) -> tuple[int, ...]:
         """The pools that have fewer than `low_water` free addresses, so another block is needed."""
-        return tuple(self._low)
+        return tuple(pool_id for pool_id, free in self._free.items() if len(free) < self._low_water)
 
-    def _take(self, address: IPv4Address, holding: _Holding) -> None:
-        self._free.setdefault(holding.pool_id, OrderedDict()).pop(address, None)
-        self._held[address] = holding
-        self._last[holding.service_id, holding.pool_id] = address
-        self._measure(holding.pool_id)
-
-    def _put_back(self, address: IPv4Address) -> None:
-        """Last in the line of the free ones, so that it stays its holder's for as long as can be."""
-        self._held.pop(address, None)
-        self._unconfirmed.pop(address, None)
-        pool_id = self._pool_of[address]
-        self._free.setdefault(pool_id, OrderedDict())[address] = None
-        self._measure(pool_id)
-
-    def _measure(self, pool_id: int) -> None:
-        if len(self._free[pool_id]) < self._low_water:
-            self._low.add(pool_id)
-        else:
-            self._low.discard(pool_id)
-
-    def _expire(self, now: datetime) -> None:
-        """Free what nobody confirmed in time, and the quarantined blocks whose time has come."""
+    def _settle(self, now: datetime) -> None:
+        """Take back what nobody confirmed in time, and open the blocks whose quarantine is over."""
         while self._unconfirmed:
-            address = next(iter(self._unconfirmed))
-            since = self._held[address].since
-            if since is not None and since + self._hold > now:
+            address, until = next(iter(self._unconfirmed.items()))
+            if until > now:
                 break
-            self._put_back(address)
-        while self._waiting and self._waiting[0][0] <= now:
-            _, pool_id, block = heappop(self._waiting)
+            del self._unconfirmed[address]
+            self._put_back(address, self._held[address])
+        while self._quarantined and self._quarantined[0][0] <= now:
+            _, pool_id, block = heappop(self._quarantined)
             self.add(pool_id, block)
 
-
-def _addresses(span: Span) -> Iterator[IPv4Address]:
-    return map(IPv4Address, range(int(span.first), int(span.last) + 1))
+    def _put_back(self, address: int, held: _Held) -> None:
+        """Free again when no session is left on it; last in line, so that it stays its holder's as long as can be."""
+        if not held.sessions:
+            del self._held[address]
+            self._free[held.pool_id][address] = None
