@@ -85,7 +85,13 @@ def start(directory: Path, url: str, auth_port: int, acct_port: int) -> Peer:
     queries = queries.replace('\nskip_locked = ""', "\n", 1)
     (directory / "ippool-queries.conf").write_text(queries)
     text = TEMPLATE.read_text()
-    words = {"DIR": directory, "SECRET": SECRET, "DATABASE": libpq_words(url), "AUTH_PORT": auth_port, "ACCT_PORT": acct_port}
+    words = {
+        "DIR": directory,
+        "SECRET": SECRET,
+        "DATABASE": libpq_words(url),
+        "AUTH_PORT": auth_port,
+        "ACCT_PORT": acct_port,
+    }
     for word, value in words.items():
         text = text.replace(f"@{word}@", str(value))
     (directory / "radiusd.conf").write_text(text)

@@ -97,7 +97,7 @@ static void build(source_t *s, int id, long number) {
   }
   at = put(p, at, 4, &s->addr, 4); at = put_int(p, at, 5, number % n_users); at = put_int(p, at, 61, 15);
   at = put_int(p, at, 6, 2); at = put_int(p, at, 7, 1);
-  snprintf(text, sizeof text, "02:%02x:%02x:%02x:%02x:%02x", 0, (int)(number >> 24 & 255), (int)(number >> 16 & 255), (int)(number >> 8 & 255), (int)(number & 255));
+  snprintf(text, sizeof text, "02:%02x:%02x:%02x:%02x:%02x", 0, (int)(q->user >> 24 & 255), (int)(q->user >> 16 & 255), (int)(q->user >> 8 & 255), (int)(q->user & 255));
   at = put(p, at, 31, text, strlen(text)); at = put(p, at, 30, "pppoe-bench", 11);
   snprintf(text, sizeof text, "81%08lx", base_session + number); at = put(p, at, 44, text, strlen(text));
   if (accounting) {

@@ -115,24 +115,31 @@ def _visits(login: Subscriber, door: Door, place: int, joined: int, at: datetime
 
 def _packets(visit: Visit, step: timedelta) -> Iterator[bytes]:
     """Start, an Interim each `step`, and the Stop; somebody still online has reported just now."""
-    yield _packet(visit, START, timedelta())
+    same = encode_attributes(_said_each_time(visit))
+    yield _packet(visit, START, timedelta(), same)
     age = step
     while age < visit.lasting:
-        yield _packet(visit, INTERIM, age)
+        yield _packet(visit, INTERIM, age, same)
         age += step
-    yield _packet(visit, INTERIM if visit.still_on else STOP, visit.lasting)
+    yield _packet(visit, INTERIM if visit.still_on else STOP, visit.lasting, same)
 
 
-def _packet(visit: Visit, status: int, age: timedelta) -> bytes:
+def _said_each_time(visit: Visit) -> list[tuple[str, Value]]:
+    key = visit.login.pk
+    return [
+        ("User-Name", visit.login.login),
+        ("Acct-Session-Id", visit.session_id),
+        ("Framed-IP-Address", visit.address),
+        ("Calling-Station-Id", f"02:C0:{key >> 16 & 255:02X}:{key >> 8 & 255:02X}:{key & 255:02X}:01"),
+        ("NAS-Port-Id", "sfp-sfpplus1"),
+    ]
+
+
+def _packet(visit: Visit, status: int, age: timedelta, same: bytes) -> bytes:
     login, seconds = visit.login, int(age.total_seconds())
     octets = visit.down * seconds // 86400
-    attributes: list[tuple[str, Value]] = [
-        ("User-Name", login.login),
-        ("Acct-Session-Id", visit.session_id),
+    said: list[tuple[str, Value]] = [
         ("Acct-Status-Type", status),
-        ("Framed-IP-Address", visit.address),
-        ("Calling-Station-Id", f"02:C0:{login.pk >> 16 & 255:02X}:{login.pk >> 8 & 255:02X}:{login.pk & 255:02X}:01"),
-        ("NAS-Port-Id", "sfp-sfpplus1"),
         ("Acct-Session-Time", seconds),
         ("Acct-Input-Octets", octets // 9 & 0xFFFFFFFF),
         ("Acct-Output-Octets", octets & 0xFFFFFFFF),
@@ -140,7 +147,7 @@ def _packet(visit: Visit, status: int, age: timedelta) -> bytes:
         ("Acct-Output-Gigawords", octets >> 32),
     ]
     if status == STOP:
-        attributes.append(("Acct-Terminate-Cause", 1))
+        said.append(("Acct-Terminate-Cause", 1))
     record = records.Record(
         kind=records.PACKET,
         arrived_us=records.microseconds(visit.begun + age),
@@ -150,6 +157,6 @@ def _packet(visit: Visit, status: int, age: timedelta) -> bytes:
         service_id=login.service_id,
         vrf=0,
         list_name=LISTS.get(login.cause or 0, "") if visit.still_on else "",
-        octets=accounting_request(0, encode_attributes(attributes), SIGNED),
+        octets=accounting_request(0, same + encode_attributes(said), SIGNED),
     )
     return records.encode(record)

@@ -1,0 +1,91 @@
+"""Subscribers for benchmarks, made by the rooms' bulk actions. Import it after Django is set up."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bench.peer import SECRET
+from demarc.access.actions import NewSubscriber, create_subscribers, publish_policy, save_nas, sync_services
+from demarc.base import clock
+from demarc.base.actors import SYSTEM
+from demarc.base.models import Partner
+from demarc.billing.actions import NewPayment, activate_many, receive_many
+from demarc.customers.actions import NewCustomer, create_customers, create_partner
+from demarc.network.actions import create_pool, create_router, set_up_partner
+from demarc.plans.actions import NewService, add_services, create_plan
+
+CHUNK = 2000
+
+
+def subscribers(count: int, nases: Sequence[str]) -> list[tuple[str, str]]:
+    """`count` active subscribers who pay monthly, behind these RADIUS clients; their logins and passwords."""
+    at = clock.now()
+    partner = provider()
+    for number, address in enumerate(nases):
+        router = create_router(partner_id=partner.pk, name=f"bras-{number + 1}", by=SYSTEM, at=at)
+        save_nas(router_id=router.pk, address=address, secret=SECRET, by=SYSTEM, at=at)
+        create_pool(
+            partner_id=partner.pk, name=f"pool {number + 1}", network=f"172.{16 + number}.0.0/16", router_id=router.pk,
+            by=SYSTEM, at=at,
+        )  # fmt: skip
+    users = [(f"user{number:06d}", f"pass{number:06d}") for number in range(count)]
+    for start in range(0, count, CHUNK):
+        some = users[start : start + CHUNK]
+        services = held(partner, len(some), start, "recurring")
+        create_subscribers(
+            [
+                NewSubscriber(service_id=service, login=login, password=password)
+                for service, (login, password) in zip(services, some, strict=True)
+            ],
+            by=SYSTEM,
+            at=at,
+        )
+        activate_many(services, by=SYSTEM, at=at)
+        sync_services(services, by=SYSTEM, at=at)
+    publish_policy(partner.pk, by=SYSTEM, at=at)
+    return users
+
+
+def provider() -> Partner:
+    """A partner with one plan."""
+    at = clock.now()
+    partner = create_partner(name="Bench", zone="Europe/Madrid", currency="EUR", language="en", by=SYSTEM, at=at)
+    set_up_partner(partner.pk, by=SYSTEM, at=at)
+    create_plan(
+        partner_id=partner.pk, name="Fibre", price=4000, speed_down_kbps=50_000, speed_up_kbps=10_000, by=SYSTEM, at=at
+    )
+    return partner
+
+
+def held(partner: Partner, count: int, start: int, billing_type: str) -> list[int]:
+    """Customers with a pending service each; the services' ids."""
+    at = clock.now()
+    new = [NewCustomer(name=f"Customer {start + number}", billing_type=billing_type) for number in range(count)]
+    customers = create_customers(new, partner_id=partner.pk, by=SYSTEM, at=at)
+    plan_id = partner.plans.get().pk
+    wanted = [NewService(customer_id=customer.pk, plan_id=plan_id) for customer in customers]
+    return [service.pk for service in add_services(wanted, by=SYSTEM, at=at)]
+
+
+def prepaid(partner: Partner, count: int, paid: int, *, at: datetime) -> Iterator[int]:
+    """`count` prepaid accounts with an active service and `paid` minor units each; yields how many are done."""
+    for start in range(0, count, CHUNK):
+        customers = create_customers(
+            [NewCustomer(name=f"Prepaid {start + number}") for number in range(min(CHUNK, count - start))],
+            partner_id=partner.pk, by=SYSTEM, at=at,
+        )  # fmt: skip
+        plan_id = partner.plans.get().pk
+        services = add_services(
+            [NewService(customer_id=customer.pk, plan_id=plan_id) for customer in customers], by=SYSTEM, at=at
+        )
+        receive_many(
+            [
+                NewPayment(
+                    account_id=service.account_id, amount=paid, method="bank", received_on=at.date(),
+                    key=f"bench:{service.account_id}",
+                )
+                for service in services
+            ],
+            by=SYSTEM, at=at,
+        )  # fmt: skip
+        activate_many([service.pk for service in services], by=SYSTEM, at=at)
+        yield start + len(services)
