@@ -349,6 +349,6 @@ def test_the_clock_goes_forward_and_back_and_every_day_is_charged_once(plan):
     prague = cast.partner("Prague", zone="Europe/Prague")
     at = datetime(2024, 10, 25, 10, tzinfo=AT.tzinfo)
     ana = cast.subscriber(prague, cast.plan(prague, price=3100, at=at), paid=10_000, at=at)
-    for hour in range(24 * 5):
+    for hour in range(0, 24 * 5, 2):
         actions.bill(by=STAFF, at=at + timedelta(hours=hour))
     assert charges(ana) == [100] * 5

@@ -5,7 +5,7 @@ billing.facts. Statements are set-based and rows go in by COPY, so that a day of
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from demarc.base.actors import Actor
 from demarc.base.numbering import take_ids
 from demarc.billing.accounts import house_account
-from demarc.billing.facts import Book, Payer, load
+from demarc.billing.facts import Book, Payer, id_array, load
 from demarc.billing.models import LedgerKind
 from demarc.core import charging, ledger
 from demarc.core.charging import DayOutcome, Decision
@@ -42,8 +42,7 @@ WHERE l.id = n.id AND l.balance IS NOT NULL
 """
 
 DECIDED = """
-UPDATE billing_prepaidstate s SET decided_through = n.day
-FROM unnest(%(accounts)s::bigint[], %(days)s::date[]) AS n (id, day) WHERE s.account_id = n.id
+UPDATE billing_prepaidstate SET decided_through = %(day)s WHERE account_id = ANY(%(accounts)s::bigint[])
 """
 
 PAID_LATER = """
@@ -131,7 +130,7 @@ def retry(account_ids: Sequence[int], *, by: Actor, at: datetime, queue: str = "
     for payer in book.payers.values():
         if payer.parked or payer.decided_through is None:
             continue
-        outcome = charging.retry(book.now(payer), book.today(payer))
+        outcome = charging.retry(book.now(payer), payer.today)
         if outcome is not None and outcome.decision is not Decision.BLOCKED:
             decided.append(Decided(payer, outcome, payer.balance))
     if decided:
@@ -147,7 +146,7 @@ def decide(book: Book, payer: Payer, until: date) -> list[Decided]:
     for last, facts in book.stretches(payer, until):
         if decided:
             facts = replace(facts, balance=balance, decided_through=decided[-1].outcome.day)
-        for outcome in charging.due(facts, last, book.today(payer)):
+        for outcome in charging.due(facts, last, payer.today):
             decided.append(Decided(payer, outcome, balance))
             balance = outcome.balance_after
     check_balance(balance)
@@ -164,7 +163,7 @@ def post(postings: Sequence[Posting], at: datetime) -> list[int]:
     )
     moved = ledger.fold(one for posting in postings for one in posting.transfers)
     _copy(COPY_TRANSFERS, rows)
-    _execute(MOVE_BALANCES, ledgers=list(moved), moved=list(moved.values()))
+    _execute(MOVE_BALANCES, ledgers=id_array(moved), moved=id_array(moved.values()))
     return entries
 
 
@@ -205,11 +204,10 @@ def _settle(account_ids: Sequence[int], until: date | None, by: Actor, at: datet
     decided: list[Decided] = []
     reasons: dict[int, str] = {}
     for payer in book.payers.values():
-        today = book.today(payer)
         if payer.parked:
             continue
         try:
-            decided += decide(book, payer, today if until is None else min(until, today))
+            decided += decide(book, payer, payer.today if until is None else min(until, payer.today))
         except Exception as error:
             logger.exception("account %s cannot be decided", payer.account_id)
             reasons[payer.account_id] = _reason(error)
@@ -229,7 +227,7 @@ def _settle(account_ids: Sequence[int], until: date | None, by: Actor, at: datet
 def _let_access_follow(book: Book, decided: Sequence[Decided], by: Actor, at: datetime, queue: str) -> list[int]:
     """Close what money closes from today; the accounts that something dated today may open again."""
     since = {
-        payer.account_id: book.midnight(payer, outcome.day)
+        payer.account_id: book.midnight(payer.zone, outcome.day)
         for payer, outcome, _ in decided
         if outcome.decision is Decision.BLOCKED
     }
@@ -237,7 +235,7 @@ def _let_access_follow(book: Book, decided: Sequence[Decided], by: Actor, at: da
         withhold(since, by=by, at=at, queue=queue)
     again, over = [], []
     for payer, outcome, _ in decided:
-        if outcome.decision is Decision.SKIPPED_BLOCKED and outcome.day == book.today(payer):
+        if outcome.decision is Decision.SKIPPED_BLOCKED and outcome.day == payer.today:
             graces = [row.grace_until for row in book.open_blocks(payer) if not row.by_hand]
             if graces and book.changes_today(payer):
                 again.append(payer.account_id)
@@ -263,8 +261,11 @@ def _write_decisions(decided: Sequence[Decided], entries: dict[tuple[int, date],
         for payer, outcome, balance in decided
     )
     _copy(COPY_DECISIONS, rows)
-    through = {payer.account_id: outcome.day for payer, outcome, _ in decided}
-    _execute(DECIDED, accounts=list(through), days=list(through.values()))
+    through: dict[date, list[int]] = defaultdict(list)
+    for account_id, day in {payer.account_id: outcome.day for payer, outcome, _ in decided}.items():
+        through[day].append(account_id)
+    for day, accounts in through.items():
+        _execute(DECIDED, day=day, accounts=id_array(accounts))
 
 
 def _write_paid_later(decided: Sequence[Decided], entries: dict[tuple[int, date], int], at: datetime) -> None:

@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from demarc.customers.models import Account, AccountTerms, Block, BlockCause, Customer, PartnerTerms
 
-RULES = ("minimal_balance", "day_rule", "limit_rule", "charge_activation_day")
+PARTNER_TERMS = """
+SELECT partner_id, valid_from, recorded_at, minimal_balance, day_rule, limit_rule, charge_activation_day
+FROM customers_partnerterms WHERE partner_id = ANY(%(partners)s) ORDER BY valid_from, id
+"""
+
+ACCOUNT_TERMS = """
+SELECT account_id, valid_from, recorded_at, minimal_balance, day_rule, limit_rule, charge_activation_day
+FROM customers_accountterms WHERE account_id = ANY(%(accounts)s) ORDER BY valid_from, id
+"""
 
 
 class Terms(NamedTuple):
@@ -40,14 +49,13 @@ class TermsBook:
     def of(cls, account_ids: Iterable[int], partner_ids: Iterable[int]) -> "TermsBook":
         """Two queries."""
         book = cls({}, {})
-        columns = ("valid_from", "recorded_at", *RULES)
-        order = ("valid_from", "id")
-        partners = PartnerTerms.objects.filter(partner_id__in=list(partner_ids))
-        accounts = AccountTerms.objects.filter(account_id__in=list(account_ids))
-        for owner, *row in partners.order_by(*order).values_list("partner_id", *columns):
-            book.partners.setdefault(owner, []).append(TermsRow(row[0], row[1], tuple(row[2:])))
-        for owner, *row in accounts.order_by(*order).values_list("account_id", *columns):
-            book.accounts.setdefault(owner, []).append(TermsRow(row[0], row[1], tuple(row[2:])))
+        with connection.cursor() as cursor:
+            cursor.execute(PARTNER_TERMS, {"partners": list(partner_ids)})
+            for owner, valid_from, recorded_at, *rules in cursor.fetchall():
+                book.partners.setdefault(owner, []).append(TermsRow(valid_from, recorded_at, tuple(rules)))
+            cursor.execute(ACCOUNT_TERMS, {"accounts": list(account_ids)})
+            for owner, valid_from, recorded_at, *rules in cursor.fetchall():
+                book.accounts.setdefault(owner, []).append(TermsRow(valid_from, recorded_at, tuple(rules)))
         return book
 
     def on(self, account_id: int, partner_id: int, day: date, before: datetime | None = None) -> Terms:

@@ -103,7 +103,7 @@ def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -
     _check_left(payment, amount)
     bulk.settle([payer.account_id], until=None, by=by, at=at)
     till = house_account(payer.partner_id, payer.currency, *TILLS[PaymentMethod(payment.method)])
-    transfer = ledger.refund(_side(payer), till, amount, book.today(payer))
+    transfer = ledger.refund(_side(payer), till, amount, payer.today)
     name = f"refund:{payer.partner_id}:{key}"
     entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
     back = _payment(payer, _next_number(payer.partner_id), entry, book, by)
@@ -129,7 +129,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     payer = _payer(book, account_id)
     name = f"correction:{payer.partner_id}:{_key(key)}"
     writeoff = house_account(payer.partner_id, payer.currency, *CORRECTIONS)
-    transfer = ledger.correction(_side(payer), writeoff, amount, book.today(payer))
+    transfer = ledger.correction(_side(payer), writeoff, amount, payer.today)
     earlier = Transfer.objects.filter(key=name).first()
     if earlier is not None:
         sides = (earlier.debit_account_id, earlier.credit_account_id, earlier.amount)
@@ -153,7 +153,7 @@ def _check(payment: NewPayment, book: Book) -> Name:
     if (payment.get("currency") or payer.currency) != payer.currency:
         raise Refused(f"This account holds {payer.currency}; pay in that.", field="currency", code="currency")
     limits.fact_day(payment["received_on"], field="received_on")
-    if payment["received_on"] > book.today(payer) + ONE_DAY:
+    if payment["received_on"] > payer.today + ONE_DAY:
         raise Refused("Money cannot be received in the future.", field="received_on", code="date_out_of_range")
     texts.one_line(payment.get("comment", ""), field="comment", length_max=300)
     bulk.check_balance(payer.balance + payment["amount"])

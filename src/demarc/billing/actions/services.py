@@ -44,7 +44,7 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
     services = plans.activate_services(service_ids, by=by, at=at)
     book = load(prepaid, at=at, charges=True)
     fresh = [payer for payer in book.payers.values() if payer.decided_through is None]
-    states = [PrepaidState(account_id=payer.account_id, decided_through=book.today(payer)) for payer in fresh]
+    states = [PrepaidState(account_id=payer.account_id, decided_through=payer.today) for payer in fresh]
     PrepaidState.objects.bulk_create(states, BATCH)
     for service in services:
         if service.account_id in book.payers:
@@ -55,12 +55,12 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
 def _charge_first_day(book: Book, service: Service) -> None:
     """Charge the day of activation where the terms say so; the payer's balance in the book follows."""
     payer = book.payers[service.account_id]
-    facts = replace(book.now(payer), decided_through=book.today(payer))
-    outcome = charging.activation(facts, service.pk, book.today(payer))
+    facts = replace(book.now(payer), decided_through=payer.today)
+    outcome = charging.activation(facts, service.pk, payer.today)
     if outcome is None:
         return
     if outcome.decision is Decision.BLOCKED:
-        short = charging.shortfall(replace(facts, blocked_for_money=True), book.today(payer))
+        short = charging.shortfall(replace(facts, blocked_for_money=True), payer.today)
         missing = format_plain(Money(short, payer.currency))
         raise Refused(
             f"The first day is charged at activation: add a payment of {missing} {payer.currency} first.",

@@ -1,0 +1,105 @@
+"""What an account has, what it costs and until when it lasts, by core's own rules; and the payments."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db.models import Count, QuerySet, Sum
+
+from demarc.billing.facts import load
+from demarc.billing.models import Payment
+from demarc.core import charging
+from demarc.core.errors import Refused
+
+
+@dataclass(frozen=True)
+class AccountSummary:
+    """One account now; amounts in minor units of `currency`.
+
+    `pays_until` is the last day that the balance pays for if nothing changes (None: blocked for money, or no day is
+    charged at all), `lasts_long` that it is more than a year ahead. `next_cost`: what the next day costs, or today
+    when blocked. `owed`: the least payment that brings a blocked one online.
+    """
+
+    account_id: int
+    currency: str
+    balance: int
+    minimal_balance: int
+    day_rule: str
+    limit_rule: str
+    pays_until: date | None
+    lasts_long: bool
+    next_cost: int
+    blocked_for_money: bool
+    blocked_by_staff: bool
+    owed: int
+    parked: bool
+
+
+class Takings(NamedTuple):
+    """What came in on one day by one method, refunds taken off."""
+
+    currency: str
+    method: str
+    payments: int
+    amount: int
+
+
+def account_summary(account_id: int, *, at: datetime) -> AccountSummary:
+    """One account. Refused when there is none."""
+    found = account_summaries([account_id], at=at)
+    if account_id not in found:
+        raise Refused("There is no such account.", field="account_id", code="unknown")
+    return found[account_id]
+
+
+def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, AccountSummary]:
+    """Some accounts, by id; for a page of a list. About eight queries."""
+    book = load(account_ids, at=at, charges=True)
+    found = {}
+    for payer in book.payers.values():
+        facts = book.now(payer)
+        runway = charging.runway(facts, payer.today)
+        last = runway.last_paid_day
+        counted = last is not None and payer.decided_through is not None
+        found[payer.account_id] = AccountSummary(
+            account_id=payer.account_id,
+            currency=payer.currency,
+            balance=payer.balance,
+            minimal_balance=facts.minimal_balance,
+            day_rule=facts.day_rule.value,
+            limit_rule=facts.limit_rule.value,
+            pays_until=last if counted else None,
+            lasts_long=last is not None and (last - payer.today).days >= charging.RUNWAY_DAYS,
+            next_cost=runway.cost_next_day,
+            blocked_for_money=facts.blocked_for_money,
+            blocked_by_staff=facts.blocked_by_hand,
+            owed=charging.shortfall(facts, payer.today),
+            parked=payer.parked,
+        )
+    return found
+
+
+def owed(account_ids: Iterable[int], *, at: datetime) -> dict[int, tuple[int, str]]:
+    """For those of these accounts that are blocked for money: the least payment that opens them, and its currency."""
+    book = load(list(account_ids), at=at, charges=True)
+    found = {}
+    for payer in book.payers.values():
+        facts = book.now(payer)
+        if facts.blocked_for_money:
+            found[payer.account_id] = (max(1, charging.shortfall(facts, payer.today)), payer.currency)
+    return found
+
+
+def payment_list(partner_ids: Sequence[int] | None) -> QuerySet[Payment]:
+    """Payments and refunds that the reader may see (None: all), newest first."""
+    found = Payment.objects.select_related("account", "account__customer", "partner").order_by("-id")
+    return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def money_in(partner_ids: Sequence[int] | None, day: date) -> list[Takings]:
+    """What was received on a day, by currency and method."""
+    of_day = payment_list(partner_ids).filter(received_on=day).order_by("currency", "method")
+    sums = of_day.values_list("currency", "method").annotate(payments=Count("id"), amount=Sum("amount"))
+    return [Takings(*row) for row in sums]
