@@ -51,6 +51,15 @@ def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
     connections.close_all()
 
 
+@pytest.fixture(scope="module")
+def committed(cluster: Cluster, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """One database for a whole module, whose tests commit and share it with programs; thrown away after the last."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+        cluster.fresh_database()
+
+
 def point_django_at(url: str) -> None:
     """Change the connections in place, for Django has its own references to these dictionaries."""
     connections.close_all()

@@ -16,8 +16,7 @@ from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.online import Online, place_of
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
-
-YES, AUTO, NO = "yes", "auto", "no"
+from demarc.wire.radius.requirement import admits, learned
 
 
 class Authenticator:
@@ -115,20 +114,11 @@ def _stranger(packet: Packet, client: Client) -> int:
 
 
 def trusted(packet: Packet, client: Client) -> str:
-    """ "" when an Access-Request may be looked at, else why not. Message-Authenticator as the NAS's setting asks.
-
-    With "auto" the NAS's first request decides; one that signs later is held to it from then on. Unsigned requests
-    may not carry Proxy-State, which is where an attacker hides his bytes (CVE-2024-3596).
-    """
+    """ "" when an Access-Request may be looked at, else why not. Learns whether the client signs."""
     if not authentic(packet, client.secret):
         return "wrong_secret"
-    signed = packet.signature_at > 0
-    if client.require == AUTO and (signed or client.signs is None) and keys.EAP_MESSAGE not in packet.first:
-        client.signs = signed
-    if signed:
-        return ""
-    if client.require == YES or (client.require == AUTO and client.signs):
+    if not admits(client.requires, packet):
         return "unsigned"
-    if keys.PROXY_STATE in packet.first:
-        return "unsigned_proxy_state"
+    client.requires = learned(client.requires, packet)
+    client.signs = packet.signature_at > 0
     return ""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counters:
-    """`dropped`: packets that got no answer, by reason."""
+    """`serving`: whether the ports are answered. `dropped`: packets that got no answer, by reason."""
 
+    serving: bool = False
     auth: int = 0
     accepts: int = 0
     rejects: int = 0

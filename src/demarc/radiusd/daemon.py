@@ -97,6 +97,7 @@ class Daemon:
             await asyncio.wait_for(self._leasing.ready.wait(), LEASES_WAIT_S)
         for port in ports:
             port.serve()
+        self._counters.serving = True
         log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
         await asyncio.gather(leasing, sender.run())
 

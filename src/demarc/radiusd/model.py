@@ -13,6 +13,7 @@ from demarc.base.seal import Opener, Unsealable
 from demarc.core import access
 from demarc.core.addressing import Span
 from demarc.wire.radius import Secret
+from demarc.wire.radius.requirement import Requirement
 
 Row = list[Any]
 T = TypeVar("T")
@@ -20,14 +21,18 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Client:
-    """A NAS. `policy` has the partner's rules and this NAS's own answers; `logins` are those of its partner."""
+    """A NAS. `policy` has the partner's rules and this NAS's own answers; `logins` are those of its partner.
+
+    `require` is the setting, `requires` what we have learned it to mean; `signs`: whether its last login was signed.
+    """
 
     id: int
     partner_id: int
     router_id: int
     address: str
     secret: Secret
-    require: str
+    require: Requirement
+    requires: Requirement
     signs: bool | None
     coa_enabled: bool
     coa_port: int
@@ -144,14 +149,16 @@ class Model:
         secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_nas.secret.{nas_id}"))
         require, signs, coa_enabled, coa_port, interim_s, framed_pool, nas_type, answers, node = row[5:]
         known = self.clients_by_id.get(nas_id)
+        same = known is not None and known.require == require and known.address == address
         return Client(
             id=nas_id,
             partner_id=partner_id,
             router_id=router_id,
             address=address,
             secret=secret,
-            require=require,
-            signs=known.signs if known and known.signs is not None else signs,
+            require=Requirement(require),
+            requires=known.requires if known and same else Requirement(require),
+            signs=known.signs if known and same else signs,
             coa_enabled=coa_enabled,
             coa_port=coa_port,
             interim_s=interim_s,

@@ -61,6 +61,7 @@ class Status:
         return {
             "at": self._clock().isoformat(),
             "pid": os.getpid(),
+            "serving": counters.serving,
             "model_age_s": round(min(monotonic() - self._model.fresh_at, 1e9), 1),
             "subscribers": len(self._model.by_id),
             "nases": len(self._model.clients),
