@@ -91,7 +91,7 @@ def shipped(at_stage: Stage) -> int:
 
 
 def drain(at_stage: Stage, load: Load, count: int) -> tuple[dict[str, Any], float]:
-    """Accounting-Starts at full speed: what was acknowledged, and rows a second from the first packet to the last row."""
+    """Accounting-Starts at full speed: what was acknowledged, and rows a second from first packet to last row."""
     before = shipped(at_stage)
     started = time.monotonic()
     acknowledged = load.run(ACCT_PORT, count, "-A", "-I", "1")

@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: a real PostgreSQL (fsync on) from the wheel, Demarc's schema, customers made by actions."""
+"""What the benchmarks stand on: a real PostgreSQL (fsync on) from the wheel, with Demarc's schema."""
 
 import json
 import os
