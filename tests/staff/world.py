@@ -1,0 +1,115 @@
+"""A small provider with one of everything a page can be about, and the people who look at it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from tests import cast
+from tests.access import scene
+
+from demarc.access.models import SessionLive, Subscriber
+from demarc.base import clock
+from demarc.base.actors import SYSTEM
+from demarc.base.models import Partner
+from demarc.billing.models import Payment
+from demarc.customers.models import Account, Customer
+from demarc.network import actions as network
+from demarc.plans.models import Service
+from demarc.staff.actions import create_login
+from demarc.staff.models import Login, LoginKind, Role
+
+PASSWORD = "correct horse battery"
+API = "api/"
+LOGO = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@dataclass
+class World:
+    """One of everything, of one provider."""
+
+    scene: scene.Scene
+    customer: Customer
+    account: Account
+    service: Service
+    login: Subscriber
+    session: SessionLive
+    payment: Payment
+
+    @property
+    def partner(self) -> Partner:
+        return self.scene.partner
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """The arguments of URLs by name."""
+        return {
+            "partner_id": self.partner.pk,
+            "customer_id": self.customer.pk,
+            "account_id": self.account.pk,
+            "service_id": self.service.pk,
+            "login_id": self.login.pk,
+            "session_id": self.session.pk,
+            "payment_id": self.payment.pk,
+            "plan_id": self.scene.plan.pk,
+            "router_id": self.scene.router.pk,
+            "pool_id": self.scene.dynamic.pk,
+            "cause": 2,
+            "preset": "demarc",
+        }
+
+
+def world(name: str = "Demarc", *, number: int = 0) -> World:
+    """A provider whose customer Ana has paid, is active and online."""
+    now = clock.now()
+    made = scene.scene(name, number=number)
+    customer = cast.customer(made.partner, f"Ana of {name}", at=now, phone="+34 600 111 222", email="ana@example.com")
+    account = cast.account_of(customer)
+    payment = cast.pay(account, 2000, at=now)
+    service = cast.service(customer, made.plan, at=now)
+    cast.activate(service, at=now)
+    service.refresh_from_db()
+    login = scene.login(service, f"ana{number}")
+    session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
+    network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
+    return World(made, customer, account, service, login, session, payment)
+
+
+def person(role: str, name: str = "") -> Login:
+    """A member of staff."""
+    name = name or role.lower().replace(" ", "-")
+    return create_login(username=name, password=PASSWORD, role=role, by=SYSTEM, at=clock.now())
+
+
+def customer_login(name: str = "ana-portal") -> Login:
+    """A customer's login, with an administrator's role by mistake: the door must not care."""
+    login = Login(username=name, kind=LoginKind.CUSTOMER, role=Role.objects.get(name="Super administrator"))
+    login.set_password(PASSWORD)
+    login.save()
+    return login
+
+
+def logged_in(login: Login) -> Client:
+    """A browser in which this person has logged in."""
+    client = Client()
+    client.force_login(login)
+    return client
+
+
+def staff_pages() -> list[URLPattern]:
+    """Every URL of the staff application; the API and what is served for it are another door."""
+    return [pattern for prefix, pattern in _patterns(get_resolver().url_patterns) if not prefix.startswith(API)]
+
+
+def _patterns(found: list[Any], prefix: str = "") -> list[tuple[str, URLPattern]]:
+    flat: list[tuple[str, URLPattern]] = []
+    for one in found:
+        path = prefix + str(one.pattern)
+        flat += _patterns(one.url_patterns, path) if isinstance(one, URLResolver) else [(path, one)]
+    return flat
+
+
+def address(pattern: URLPattern, of: World) -> str:
+    """The URL of a page about this world's things."""
+    wanted = pattern.pattern.converters
+    return reverse(str(pattern.name), kwargs={name: of.ids[name] for name in wanted})
