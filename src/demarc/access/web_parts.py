@@ -216,12 +216,18 @@ def _silent_routers(request: HttpRequest) -> list[Notice]:
     return [
         Notice(
             "warning",
-            format_html("Router {} was last heard of: {}", nas.router.name, components.age(nas.last_seen_at)),
+            _heard(nas),
             reverse("router", args=[nas.router_id]),
             "Show router",
         )
         for nas in silent[:10]
     ]
+
+
+def _heard(nas: Nas) -> SafeString:
+    if nas.last_seen_at is None:
+        return format_html("Router {} has not been heard of yet.", nas.router.name)
+    return format_html("Router {} is silent; it was heard of {}.", nas.router.name, components.age(nas.last_seen_at))
 
 
 def _full_pools(request: HttpRequest) -> list[Notice]:
