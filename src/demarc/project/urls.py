@@ -2,10 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from demarc.project.api import api
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),
     path("", include("demarc.staff.urls")),
     path("", include("demarc.customers.urls")),
     path("", include("demarc.plans.urls")),
+    path("", include("demarc.billing.urls")),
     path("", include("demarc.network.urls")),
     path("", include("demarc.access.urls")),
 ]

@@ -12,33 +12,50 @@ READERS: dict[str, tuple[str, ...]] = {
     "RetryDue": ("billing.retry_accounts",),
 }
 
+BILLING = "demarc.billing.web_parts"
 PLANS, NETWORK, ACCESS = "demarc.plans.web_parts", "demarc.network.web_blocking", "demarc.access.web_parts"
 
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
-    "dashboard.facts": (("sessions.see", f"{ACCESS}.dashboard_fact"),),
-    "dashboard.attention": (("network.see", f"{ACCESS}.dashboard_attention"),),
+    "dashboard.facts": (
+        ("sessions.see", f"{ACCESS}.dashboard_fact"),
+        ("customers.see", f"{BILLING}.blocked_fact"),
+        ("money.see", f"{BILLING}.received_fact"),
+    ),
+    "dashboard.attention": (
+        ("network.see", f"{ACCESS}.dashboard_attention"),
+        ("money.see", f"{BILLING}.dashboard_attention"),
+    ),
     "customers.columns": (
         ("plans.see", f"{PLANS}.held_column"),
+        ("money.see", f"{BILLING}.balance_column"),
         ("sessions.see", f"{ACCESS}.online_column"),
     ),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
+        ("money.see", f"{BILLING}.money_fact"),
         ("sessions.see", f"{ACCESS}.online_fact"),
         ("plans.see", f"{PLANS}.held_fact"),
+        ("money.see", f"{BILLING}.payment_fact"),
     ),
-    "customer.attention": (("customers.see", f"{ACCESS}.customer_attention"),),
+    "customer.attention": (
+        ("money.see", f"{BILLING}.customer_attention"),
+        ("customers.see", f"{ACCESS}.customer_attention"),
+    ),
     "customer.overview": (
         ("sessions.see", f"{ACCESS}.live_panel"),
         ("customers.see", f"{PLANS}.services_panel"),
     ),
     "customer.actions": (
+        ("money.edit", f"{BILLING}.pay_action"),
         ("customers.edit", f"{PLANS}.add_action"),
         ("customers.edit", f"{PLANS}.block_action"),
+        ("money.edit", f"{BILLING}.correct_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
     "service.panels": (("customers.see", f"{ACCESS}.logins_panel"),),
     "service.actions": (
+        ("customers.edit", f"{BILLING}.activate_action"),
         ("customers.edit", f"{ACCESS}.login_action"),
         ("customers.edit", f"{PLANS}.change_plan_action"),
         ("customers.edit", f"{PLANS}.pause_action"),
@@ -62,6 +79,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Dashboard", "dashboard", "dashboard.see", "dashboard"),
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
+    Entry("Payments", "payments", "money.see", "receipt"),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network"),
@@ -72,6 +90,7 @@ TABS: dict[str, tuple[Entry, ...]] = {
     "customer": (
         Entry("Overview", "customer", "customers.see"),
         Entry("Services", "customer_services", "customers.see"),
+        Entry("Money", "customer_money", "money.see"),
         Entry("Sessions", "customer_sessions", "sessions.see"),
     )
 }

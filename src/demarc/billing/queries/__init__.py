@@ -2,6 +2,7 @@
 
 account_summary(account_id, *, at) -> AccountSummary             account_summaries(account_ids, *, at) -> {id: ...}
 owed(account_ids, *, at) -> {id: (minor units, currency)}        ledger_months(account_id, *, months=12)
+after_payment(account_id, amount, *, at) -> AfterPayment
 payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partner_ids, day) -> [Takings]
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
 preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, after, limit)
@@ -9,9 +10,11 @@ preview(*, day, at) -> [Preview]                                 accounts_behind
 
 from demarc.billing.queries.accounts import (
     AccountSummary,
+    AfterPayment,
     Takings,
     account_summaries,
     account_summary,
+    after_payment,
     money_in,
     owed,
     payment_list,
@@ -28,6 +31,7 @@ from demarc.billing.queries.statement import ChargedDay, LedgerMonth, Movement, 
 
 __all__ = [
     "AccountSummary",
+    "AfterPayment",
     "ChargedDay",
     "LedgerMonth",
     "Movement",
@@ -37,6 +41,7 @@ __all__ = [
     "account_summaries",
     "account_summary",
     "accounts_behind",
+    "after_payment",
     "ledger_months",
     "money_in",
     "owed",

@@ -1,7 +1,7 @@
 """What an account has, what it costs and until when it lasts, by core's own rules; and the payments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -79,6 +79,32 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
             parked=payer.parked,
         )
     return found
+
+
+class AfterPayment(NamedTuple):
+    """What a payment would change: the balance, whether the account is online again, and until when it then lasts."""
+
+    balance: int
+    opens: bool
+    still_owed: int
+    pays_until: date | None
+
+
+def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment:
+    """What it would be like if this amount were received now. Refused when there is no such account."""
+    book = load([account_id], at=at, charges=True)
+    payer = book.payers.get(account_id)
+    if payer is None:
+        raise Refused("There is no such account.", field="account_id", code="unknown")
+    facts = replace(book.now(payer), balance=payer.balance + amount)
+    undecided = payer.decided_through is not None and payer.decided_through < payer.today
+    tried = None if undecided else charging.retry(facts, payer.today)
+    opens = tried is not None and tried.decision is not charging.Decision.BLOCKED
+    if tried is not None and opens:
+        facts = replace(facts, balance=tried.balance_after, blocked_for_money=False)
+    runway = charging.runway(facts, payer.today)
+    until = runway.last_paid_day if payer.decided_through is not None else None
+    return AfterPayment(facts.balance, opens, charging.shortfall(facts, payer.today), until)
 
 
 def owed(account_ids: Iterable[int], *, at: datetime) -> dict[int, tuple[int, str]]:
