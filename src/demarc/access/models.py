@@ -237,7 +237,7 @@ class SessionLog(models.Model):
     output_octets = models.BigIntegerField()
     terminate_cause = models.PositiveSmallIntegerField()
     ending = models.CharField(max_length=8, choices=Ending.choices)
-    counting: models.JSONField[Any, Any] = models.JSONField(null=True, help_text="Kept unless a Stop ended it.")
+    counting: models.JSONField[Any, Any] = models.JSONField(null=True, help_text="Unless told by the row.")
 
     class Meta:
         managed = False

@@ -5,6 +5,7 @@ torn tail can only be a tail, and what is torn was never acknowledged. Knows byt
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -151,7 +152,8 @@ class Journal:
 
     def _abandon(self) -> None:
         if self._segment:
-            self._segment.close()
+            with contextlib.suppress(OSError):  # what was synced is safe, and nothing else matters
+                self._segment.close()
             self._segment = None
 
 

@@ -244,8 +244,8 @@ def _is_open(held: Held) -> bool:
 
 
 def _session(row: Row, ending: Ending | None) -> Session:
-    counting = row["counting"] or {}
     octets = (row["input_octets"], row["output_octets"])
+    counting = row["counting"] or {}
     heard_at = datetime.fromisoformat(row["updated_at"] if ending is None else row["ended_at"])
     session = Session(
         started_at=datetime.fromisoformat(row["started_at"]),
@@ -256,7 +256,7 @@ def _session(row: Row, ending: Ending | None) -> Session:
         octets_out=octets[1],
         framed_ipv4=IPv4Address(row["framed_ipv4"]) if row["framed_ipv4"] else None,
         calling_station=row["calling_station"],
-        readings=tuple(Reading(*reading) for reading in counting.get("readings", ())),
+        readings=tuple(Reading(*reading) for reading in counting["readings"]) if counting else tuple(_last(row)),
         base_in=counting.get("base", octets)[0],
         base_out=counting.get("base", octets)[1],
         folded=counting.get("folded", True),
@@ -335,6 +335,11 @@ def _ended_row(held: Held) -> Row:
     row["terminate_cause"] = min(session.terminate_cause or 0, TERMINATE_CAUSE_MAX)
     if held.logged:
         row["started_at"] = held.row["started_at"]  # the row to amend is known by it
-    if session.ending is Ending.STOP:
-        row["counting"] = None
+    if session.ending is Ending.STOP and [replace(last, wide=False) for last in session.readings[-1:]] == _last(row):
+        row["counting"] = None  # it can be told from the row, as for nearly all
     return row
+
+
+def _last(row: Row) -> list[Reading]:
+    """The last reading of counters that were never reset and never went round."""
+    return [Reading(row["session_time_s"], row["input_octets"], row["output_octets"], wide=False)]
