@@ -114,14 +114,16 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     return list_page(request, SESSIONS, template, title="Sessions online")
 
 
-def disconnect_column(request: HttpRequest) -> Column:
+def disconnect_columns(request: HttpRequest) -> list[Column]:
     """At the end of the list of sessions: cut one."""
-    return Column(
-        label="Cut",
-        value=lambda session: "",
-        shown=lambda session: "Disconnect",
-        href=lambda session: reverse("disconnect", args=[session.pk]),
-    )
+    return [
+        Column(
+            label="Cut",
+            value=lambda session: "",
+            shown=lambda session: "Disconnect",
+            href=lambda session: reverse("disconnect", args=[session.pk]),
+        )
+    ]
 
 
 @page("sessions.edit")

@@ -52,14 +52,16 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def online_column(request: HttpRequest) -> Column:
+def online_columns(request: HttpRequest) -> list[Column]:
     """In the list of customers: who is online."""
-    return Column(
-        label="Online",
-        value=lambda since: since.isoformat() if since else "",
-        shown=lambda since: components.chip("online", "Online") if since else "",
-        load=_online,
-    )
+    return [
+        Column(
+            label="Online",
+            value=lambda since: since.isoformat() if since else "",
+            shown=lambda since: components.chip("online", "Online") if since else "",
+            load=_online,
+        )
+    ]
 
 
 def _online(customers: Sequence[Customer]) -> Mapping[int, Any]:
@@ -154,14 +156,16 @@ def _silent(nas: Nas) -> bool:
     return nas.last_seen_at is None or clock.now() - nas.last_seen_at > patience
 
 
-def router_columns(request: HttpRequest) -> Column:
+def router_columns(request: HttpRequest) -> list[Column]:
     """In the list of routers: when each was heard of."""
-    return Column(
-        label="Heard of",
-        value=lambda nas: nas.last_seen_at if nas else "",
-        shown=lambda nas: components.age(nas.last_seen_at) if nas else "Not a RADIUS client",
-        load=lambda routers: {nas.router_id: nas for nas in Nas.objects.filter(router__in=routers)},
-    )
+    return [
+        Column(
+            label="Heard of",
+            value=lambda nas: nas.last_seen_at if nas else "",
+            shown=lambda nas: components.age(nas.last_seen_at) if nas else "Not a RADIUS client",
+            load=lambda routers: {nas.router_id: nas for nas in Nas.objects.filter(router__in=routers)},
+        )
+    ]
 
 
 def pool_facts(request: HttpRequest, pool: Pool) -> list[Fact]:
@@ -173,15 +177,17 @@ def pool_facts(request: HttpRequest, pool: Pool) -> list[Fact]:
     return [Fact("In use", formats.number(use.used), (words,), tone)]
 
 
-def pool_column(request: HttpRequest) -> Column:
+def pool_columns(request: HttpRequest) -> list[Column]:
     """In the list of pools: how full each is."""
-    return Column(
-        label="In use",
-        value=lambda use: use.used,
-        shown=lambda use: f"{formats.number(use.used)} of {formats.number(use.size)}",
-        load=lambda pools: queries.pool_use([pool.pk for pool in pools]),
-        number=True,
-    )
+    return [
+        Column(
+            label="In use",
+            value=lambda use: use.used,
+            shown=lambda use: f"{formats.number(use.used)} of {formats.number(use.size)}",
+            load=lambda pools: queries.pool_use([pool.pk for pool in pools]),
+            number=True,
+        )
+    ]
 
 
 def dashboard_fact(request: HttpRequest) -> Fact:

@@ -29,7 +29,7 @@ from demarc.ui.lists import Column, Filter, ListSpec
 PAYMENTS_SHOWN = 50
 DECISIONS = {
     "charged": "Charged",
-    "blocked": "Blocked at 00:00: not covered",
+    "blocked": "Blocked",
     "nothing_due": "Nothing due",
     "first_day": "Charged at activation",
 }
@@ -73,7 +73,7 @@ PAYMENTS = ListSpec(
         Column(
             label="Amount",
             value=lambda payment: payment.amount,
-            shown=lambda payment: components.money(payment.amount, payment.currency),
+            shown=lambda payment: components.moved(payment.amount, payment.currency),
             number=True,
             order="amount",
         ),
@@ -101,7 +101,7 @@ def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
         {
             "account": account,
             "summary": queries.account_summary(account.pk, at=now),
-            "months": [_shown(month) for month in queries.ledger_months(account.pk)],
+            "months": [_shown(month, account.currency) for month in queries.ledger_months(account.pk)],
             "payments": queries.payment_list(None).filter(account=account)[:PAYMENTS_SHOWN],
         }
         for account in customer.accounts.order_by("id")[:20]
@@ -110,22 +110,19 @@ def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
 
 
 class Line(NamedTuple):
-    """One line beneath a month: a day that was decided, or money that moved."""
+    """One line beneath a month: a decided day, or money that moved. `added` is below zero when it was taken."""
 
     day: date
     words: str
-    cost: int | None
-    amount: int
+    charged: int
+    added: int
     at: datetime | None
 
 
-def _shown(month: LedgerMonth) -> dict[str, Any]:
+def _shown(month: LedgerMonth, currency: str) -> dict[str, Any]:
     """A month as the page shows it, the newest line first."""
-    days = [Line(one.day, _decided(one), one.cost, -one.charged, one.paid_at) for one in month.days]
-    moves = [
-        Line(one.day, MOVES.get(one.kind, one.kind.capitalize()), None, one.amount, one.recorded_at)
-        for one in month.movements
-    ]
+    days = [Line(one.day, _decided(one, currency), one.charged, 0, one.paid_at) for one in month.days]
+    moves = [Line(one.day, MOVES[one.kind], 0, one.amount, one.recorded_at) for one in month.movements]
     return {
         "first": month.first,
         "opening": month.opening,
@@ -138,10 +135,12 @@ def _shown(month: LedgerMonth) -> dict[str, Any]:
     }
 
 
-def _decided(day: ChargedDay) -> str:
+def _decided(day: ChargedDay, currency: str) -> str:
     words = DECISIONS[day.decision]
     if day.paid_at:
         words = "Blocked at 00:00, then paid"
+    elif day.decision == "blocked":
+        words = f"Blocked at 00:00: {formats.money(day.cost, currency)} was not covered"
     return f"{words}, caught up later" if day.catch_up else words
 
 
@@ -248,7 +247,7 @@ def correct(request: HttpRequest, account_id: int) -> HttpResponse:
         title="Correct balance",
         submit="Record correction",
         consequences=lines,
-        intro=f"{account.customer.name}: {formats.balance(summary.balance, account.currency)} now.",
+        intro=f"{account.customer.name}. {formats.balance(summary.balance, account.currency)} now.",
         back=reverse("customer_money", args=[account.customer_id]),
         back_label=account.customer.name,
     )

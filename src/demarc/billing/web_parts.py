@@ -1,6 +1,6 @@
 """What money adds to the pages of other rooms, and the activation of a service. Wired in project.wiring."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from demarc.base import clock
 from demarc.billing import actions, queries
@@ -32,31 +31,50 @@ SOON_DAYS = 3
 SHOWN = 8
 
 
-def balance_column(request: HttpRequest) -> Column:
-    """In the list of customers: what each account stands at, and until when it lasts."""
-    return Column(
-        label="Balance",
-        value=lambda found: format_plain(Money(found.balance, found.currency)) if found else "",
-        shown=lambda found: _short(found) if found else "",
-        load=_balances,
-        number=True,
-    )
+def balance_columns(request: HttpRequest) -> list[Column]:
+    """In the list of customers: what each first account stands at, and until when it lasts."""
+    load = _once(_balances)
+    return [
+        Column(
+            label="Balance",
+            value=lambda found: format_plain(Money(found.balance, found.currency)) if found else "",
+            shown=lambda found: components.balance(found.balance, found.currency) if found else "",
+            load=load,
+            number=True,
+        ),
+        Column(
+            label="Lasts",
+            value=lambda found: found.pays_until if found else "",
+            shown=_lasts,
+            load=load,
+        ),
+    ]
+
+
+def _lasts(found: AccountSummary | None) -> Any:
+    words, tone = _until(found) if found else ("", "")
+    return format_html('<span class="{}">{}</span>', tone, words) if words else ""
+
+
+def _once(load: Callable[[Sequence[Customer]], Mapping[int, AccountSummary]]) -> Callable[..., Any]:
+    """The same answer for the columns that ask about the same rows."""
+    known: dict[tuple[int, ...], Mapping[int, AccountSummary]] = {}
+
+    def remembered(customers: Sequence[Customer]) -> Mapping[int, AccountSummary]:
+        key = tuple(customer.pk for customer in customers)
+        if key not in known:
+            known.clear()
+            known[key] = load(customers)
+        return known[key]
+
+    return remembered
 
 
 def _balances(customers: Sequence[Customer]) -> Mapping[int, AccountSummary]:
-    first: dict[int, int] = {}
-    for account_id, customer_id in (
-        Account.objects.filter(customer__in=customers).order_by("-id").values_list("id", "customer_id")
-    ):
-        first[customer_id] = account_id
+    accounts = Account.objects.filter(customer__in=customers).order_by("-id")
+    first = {customer_id: account_id for account_id, customer_id in accounts.values_list("id", "customer_id")}
     found = queries.account_summaries(list(first.values()), at=clock.now())
     return {customer_id: found[account_id] for customer_id, account_id in first.items() if account_id in found}
-
-
-def _short(summary: AccountSummary) -> SafeString:
-    words, tone = _until(summary)
-    balance = components.balance(summary.balance, summary.currency)
-    return format_html('{}<span class="under {}">{}</span>', balance, tone, words) if words else balance
 
 
 def _until(summary: AccountSummary) -> tuple[str, str]:
@@ -65,12 +83,12 @@ def _until(summary: AccountSummary) -> tuple[str, str]:
         return "Parked: needs a look", "bad"
     if summary.blocked_for_money:
         return f"Needs {formats.money(summary.owed, summary.currency)} to be online", "bad"
-    if summary.lasts_long:
-        return "Lasts more than a year", ""
     if summary.pays_until is None or summary.next_cost == 0:
         return "", ""
+    if summary.lasts_long:
+        return "More than a year", ""
     soon = summary.pays_until <= clock.now().date() + timedelta(days=SOON_DAYS)
-    return f"Pays until {formats.day(summary.pays_until)}", "soon" if soon else ""
+    return f"Until {formats.day(summary.pays_until)}", "soon" if soon else ""
 
 
 def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
@@ -80,6 +98,7 @@ def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
         return None
     summary = queries.account_summary(account.pk, at=clock.now())
     until, tone = _until(summary)
+    until = f"Lasts {until[0].lower()}{until[1:]}" if until.startswith(("Until", "More")) else until
     if account.billing_type == BillingType.RECURRING:
         until, costs = "Recurring: not charged by the day", ""
     elif summary.next_cost:
@@ -174,7 +193,7 @@ def _activation_lines(service: Service) -> list[str]:
     else:
         lines.append(f"The first charge is at 00:00 of {formats.day(today + ONE_DAY)}; today is free.")
     summary = queries.account_summary(account.pk, at=clock.now())
-    lines.append(f"The account now: {formats.balance(summary.balance, account.currency)}.")
+    lines.append(f"{formats.balance(summary.balance, account.currency)} now.")
     return lines
 
 
@@ -235,9 +254,9 @@ def _running_out(request: HttpRequest) -> list[Notice]:
 
 def _ends_soon(account: Account, summary: Any) -> Notice:
     words = format_html(
-        "{}: {}, pays until {}.",
+        "{} is blocked after {}. {} now.",
         account.customer.name,
-        formats.balance(summary.balance, summary.currency),
         formats.day(summary.pays_until),
+        formats.balance(summary.balance, summary.currency),
     )
     return Notice("warning", words, reverse("customer", args=[account.customer_id]), "Show customer")

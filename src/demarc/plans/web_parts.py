@@ -16,9 +16,9 @@ from demarc.ui.lists import Column
 from demarc.ui.panels import Action, Fact
 
 
-def held_column(request: HttpRequest) -> Column:
+def held_columns(request: HttpRequest) -> list[Column]:
     """In the list of customers: the plans of the services that have not ended."""
-    return Column(label="Plan", value=_names, load=_held)
+    return [Column(label="Plan", value=_names, load=_held)]
 
 
 def _names(names: Sequence[str] | None) -> str:

@@ -26,9 +26,9 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", f"{BILLING}.dashboard_attention"),
     ),
     "customers.columns": (
-        ("plans.see", f"{PLANS}.held_column"),
-        ("money.see", f"{BILLING}.balance_column"),
-        ("sessions.see", f"{ACCESS}.online_column"),
+        ("plans.see", f"{PLANS}.held_columns"),
+        ("money.see", f"{BILLING}.balance_columns"),
+        ("sessions.see", f"{ACCESS}.online_columns"),
     ),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
@@ -62,11 +62,11 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.edit", f"{PLANS}.stop_action"),
         ("customers.edit", f"{PLANS}.end_action"),
     ),
-    "sessions.columns": (("sessions.edit", "demarc.access.web.disconnect_column"),),
+    "sessions.columns": (("sessions.edit", "demarc.access.web.disconnect_columns"),),
     "routers.columns": (("network.see", f"{ACCESS}.router_columns"),),
     "router.facts": (("network.see", f"{ACCESS}.router_facts"),),
     "router.panels": (("network.see", f"{ACCESS}.radius_panel"),),
-    "pools.columns": (("network.see", f"{ACCESS}.pool_column"),),
+    "pools.columns": (("network.see", f"{ACCESS}.pool_columns"),),
     "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (
         ("settings.see", "demarc.plans.web.tax_panel"),

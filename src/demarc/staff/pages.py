@@ -65,7 +65,8 @@ def list_page(
     request: HttpRequest, spec: ListSpec, template: str = "ui/list_page.html", **words: Any
 ) -> HttpResponseBase:
     """The page of a list, or its CSV. A search, a filter and a file are written down with what and how many."""
-    listing = Listing(spec, request, more_columns=parts(request, f"{spec.name}.columns"))
+    more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
+    listing = Listing(spec, request, more_columns=more)
     as_file = request.GET.get("format") == "csv"
     if listing.picked or as_file:
         verb = "exported" if as_file else "listed"

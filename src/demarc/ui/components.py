@@ -65,6 +65,12 @@ def balance(amount: int, currency: str) -> SafeString:
     return format_html('<span class="money">{}</span>', formats.balance(amount, currency))
 
 
+def moved(amount: int, currency: str) -> SafeString:
+    """Money that came in, or in words that it went back: never a bare minus sign."""
+    words = formats.money(abs(amount), currency)
+    return format_html('<span class="money">{}{}</span>', words, " back" if amount < 0 else "")
+
+
 def age(then: datetime | None) -> SafeString:
     """ "2 min ago" with the exact time on hover; the browser keeps it current."""
     if then is None:

@@ -26,6 +26,7 @@ for part in (
     components.chip,
     components.money,
     components.balance,
+    components.moved,
     components.age,
     components.at,
     components.on,
