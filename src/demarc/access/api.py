@@ -1,157 +1,377 @@
-"""NAS clients, logins and sessions over the API. Secrets go in and never come out."""
+"""RADIUS clients, logins and sessions over the API. Secrets go in and never come out."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from pydantic import Field
 
 from demarc.access import actions, queries
-from demarc.access.models import Nas, SessionLive, SessionLog, Subscriber
+from demarc.access.holdings import MACS_MAX
+from demarc.access.models import (
+    CoaIntent,
+    CoaKind,
+    CoaState,
+    Ending,
+    Nas,
+    RequireAuthenticator,
+    SessionLive,
+    SessionLog,
+    Subscriber,
+)
 from demarc.base import clock
 from demarc.core.errors import Refused
+from demarc.network.models import Pool
 from demarc.network.models import Router as NetworkRouter
 from demarc.plans.models import Service
-from demarc.staff.apidoor import LIMIT_MAX, Page, Token, actor_of, given, listing, one, scope
+from demarc.staff.apidoor import Token, actor_of, one, scope, seen, within
+from demarc.staff.apiforms import (
+    Filter,
+    Flag,
+    Id,
+    Input,
+    Listing,
+    Page,
+    Search,
+    Whole,
+    given,
+    listing,
+    private_listing,
+)
 
-router = Router(tags=["access"])
+router = Router()
+
+Macs = Annotated[list[str], Field(max_length=MACS_MAX)]
 
 
-class NasIn(Schema):
-    """How a router is a RADIUS client; an empty secret keeps the present one."""
+class NasIn(Input):
+    """How a router is a RADIUS client; without a secret the present one is kept. `framed_pool`: the router's own pool,
+    from which it allocates."""
 
     address: str
     secret: str = ""
-    require_authenticator: str = "auto"
-    coa_enabled: bool = True
-    coa_port: int = 3799
-    block_by: str = "coa"
-    interim_s: int = 300
+    require_authenticator: RequireAuthenticator = RequireAuthenticator.AUTO
+    coa_enabled: Flag = True
+    coa_port: Whole = 3799
+    block_by: CoaKind = CoaKind.COA
+    interim_s: Whole = 300
     framed_pool: str = ""
 
 
-class LoginIn(Schema):
-    """A login for a service; without `static_ipv4` its address comes from a pool."""
+class NasOut(Schema):
+    """A router as a RADIUS client, without its secret."""
 
-    service_id: int
+    id: int
+    router_id: int
+    address: str
+    require_authenticator: RequireAuthenticator
+    coa_enabled: bool
+    coa_port: int
+    block_by: CoaKind
+    interim_s: int
+    framed_pool: str
+    last_seen_at: datetime | None
+
+
+class LoginChange(Input):
+    """What a login holds; fields left out stay. `static_ipv4` null: its address comes from a pool."""
+
+    static_ipv4: str | None = None
+    macs: Macs = []
+    bind_mac: Flag = False
+
+
+class LoginIn(LoginChange):
+    """A login for a service; `pool_id`: a dynamic pool of its own instead of its router's."""
+
+    service_id: Id
     login: str
     password: str
-    static_ipv4: str | None = None
-    macs: list[str] = []
-    bind_mac: bool = False
-    pool_id: int | None = None
-    simultaneous_limit: int = 1
+    pool_id: Id | None = None
+    simultaneous_limit: Whole = 1
 
 
-class PasswordIn(Schema):
+class PasswordIn(Input):
     """A new password."""
 
     password: str
 
 
-class SessionSearch(Page):
-    """Filter of the online list: the beginning of a login or MAC, or an address."""
+class LoginOut(Schema):
+    """A login of a service, without its password; `cause` null: it has access."""
 
-    q: str = ""
-
-
-class PastSearch(Schema):
-    """Whose ended sessions; `before` reads on."""
-
+    id: int
     service_id: int
-    before: datetime | None = None
-    limit: int = 50
+    login: str
+    static_ipv4: str | None
+    macs: list[str]
+    bind_mac: bool
+    pool_id: int | None
+    simultaneous_limit: int
+    active: bool
+    cause: int | None
+    since: datetime
 
 
-@router.put("/routers/{router_id}/nas", auth=Token("network.edit"), summary="Make a router a RADIUS client")
-def save_nas(request: HttpRequest, router_id: int, payload: NasIn) -> dict[str, Any]:
+class LoginSearch(Page):
+    """Whose logins."""
+
+    service_id: Filter | None = None
+
+
+class SessionOut(Schema):
+    """A session; times by our clock, octets from the customer's view."""
+
+    id: int
+    nas_id: int
+    service_id: int | None
+    user_name: str
+    session_id: str
+    mac: str
+    framed_ipv4: str | None
+    started_at: datetime
+    session_time_s: int
+    upload_octets: int
+    download_octets: int
+
+    @staticmethod
+    def resolve_mac(session: SessionLive | SessionLog) -> str:
+        return session.calling_station
+
+    @staticmethod
+    def resolve_upload_octets(session: SessionLive | SessionLog) -> int:
+        return session.input_octets
+
+    @staticmethod
+    def resolve_download_octets(session: SessionLive | SessionLog) -> int:
+        return session.output_octets
+
+
+class LiveOut(SessionOut):
+    """A session that is on; `list`: the address list we put it in last."""
+
+    updated_at: datetime
+    router: str
+    list: str
+
+    @staticmethod
+    def resolve_router(session: SessionLive) -> str:
+        return session.nas.router.name
+
+    @staticmethod
+    def resolve_list(session: SessionLive) -> str:
+        return session.list_name
+
+
+class PastOut(SessionOut):
+    """A session that ended; `terminate_cause` is the router's word (RFC 2866), `ending` how we learned of it."""
+
+    ended_at: datetime
+    terminate_cause: int
+    ending: Ending
+
+
+class SessionSearch(Page):
+    """`q`: the beginning of a login or MAC, or an address."""
+
+    q: Search = ""
+    service_id: Filter | None = None
+
+
+class PastSearch(Page):
+    """Whose sessions."""
+
+    service_id: Filter
+
+
+class DisconnectOut(Schema):
+    """What was asked of the router; `GET /services/{service_id}/router` tells what came of it."""
+
+    intent_id: int
+    state: CoaState
+
+    @staticmethod
+    def resolve_intent_id(intent: CoaIntent) -> int:
+        return intent.pk
+
+
+class ConfirmedOut(Schema):
+    """What came of the last thing that a router was told, in words."""
+
+    words: str
+    at: datetime
+    good: bool
+
+
+class PoolUseOut(Schema):
+    """Addresses of a pool: all, those in use, and those leased to RADIUS processes in blocks."""
+
+    pool_id: int
+    size: int
+    used: int
+    leased: int
+
+
+@router.get(
+    "/nas",
+    auth=Token("network.see"),
+    response=Listing[NasOut],
+    tags=["network"],
+    summary="RADIUS clients",
+)
+def nas_list(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
+    return listing(queries.nases(scope(request)), page)
+
+
+@router.put(
+    "/routers/{router_id}/nas",
+    auth=Token("network.edit"),
+    response=NasOut,
+    tags=["network"],
+    summary="Make a router a RADIUS client, or change how it is one",
+)
+def save_nas(request: HttpRequest, router_id: int, payload: NasIn) -> Nas:
     one(request, NetworkRouter.objects.all(), router_id, "router")
     facts = {"secret": ""} | given(payload)
-    return _nas(actions.save_nas(router_id=router_id, by=actor_of(request), at=clock.now(), **facts))
+    return actions.save_nas(router_id=router_id, by=actor_of(request), at=clock.now(), **facts)
 
 
-@router.get("/nas", auth=Token("network.see"), summary="RADIUS clients, newest first")
-def nases(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
-    return listing(queries.nases(scope(request)), _nas, after=page.after, limit=page.limit)
+@router.get(
+    "/routers/{router_id}/nas",
+    auth=Token("network.see"),
+    response=NasOut,
+    tags=["network"],
+    summary="A router as a RADIUS client",
+)
+def read_nas(request: HttpRequest, router_id: int) -> Nas:
+    one(request, NetworkRouter.objects.all(), router_id, "router")
+    found = Nas.objects.filter(router_id=router_id).first()
+    if found is None:
+        raise Refused("This router is no RADIUS client yet.", code="unknown")
+    return found
 
 
-@router.post("/logins", auth=Token("customers.edit"), summary="Create a login", response={201: dict[str, Any]})
-def create_login(request: HttpRequest, payload: LoginIn) -> tuple[int, dict[str, Any]]:
-    one(request, Service.objects.all(), payload.service_id, "service")
-    return 201, _login(actions.create_subscriber(by=actor_of(request), at=clock.now(), **given(payload)))
+@router.get(
+    "/pools/{pool_id}/use",
+    auth=Token("network.see"),
+    response=PoolUseOut,
+    tags=["network"],
+    summary="How full a pool is",
+)
+def pool_use(request: HttpRequest, pool_id: int) -> dict[str, int]:
+    one(request, Pool.objects.all(), pool_id, "pool")
+    return {"pool_id": pool_id} | queries.pool_use([pool_id])[pool_id]._asdict()
 
 
-@router.get("/logins", auth=Token("customers.see"), summary="Logins, newest first")
-def logins(request: HttpRequest, page: Query[Page], service_id: int | None = None) -> dict[str, Any]:
-    partner_ids = scope(request)
-    rows = Subscriber.objects.all() if service_id is None else Subscriber.objects.filter(service_id=service_id)
-    rows = rows if partner_ids is None else rows.filter(partner_id__in=partner_ids)
-    return listing(rows, _login, after=page.after, limit=page.limit)
+@router.get(
+    "/logins",
+    auth=Token("customers.see"),
+    response=Listing[LoginOut],
+    tags=["services"],
+    summary="Logins, newest first",
+)
+def logins(request: HttpRequest, search: Query[LoginSearch]) -> dict[str, Any]:
+    rows = within(request, Subscriber.objects.all())
+    if search.service_id is not None:
+        rows = rows.filter(service_id=search.service_id)
+    return private_listing(request, "logins", rows, search)
 
 
-@router.post("/logins/{login_id}/password", auth=Token("customers.edit"), summary="Change a login's password")
-def change_password(request: HttpRequest, login_id: int, payload: PasswordIn) -> dict[str, Any]:
+@router.post(
+    "/logins",
+    auth=Token("customers.edit"),
+    response={201: LoginOut},
+    tags=["services"],
+    summary="Create a login; an address or MAC belongs to one active service",
+)
+def create_login(request: HttpRequest, payload: LoginIn) -> Subscriber:
+    one(request, Service.objects.all(), payload.service_id, "service", field="service_id")
+    return actions.create_subscriber(by=actor_of(request), at=clock.now(), **given(payload))
+
+
+@router.get("/logins/{login_id}", auth=Token("customers.see"), response=LoginOut, tags=["services"], summary="A login")
+def login(request: HttpRequest, login_id: int) -> Subscriber:
+    found = one(request, Subscriber.objects.select_related("service"), login_id, "login")
+    seen(request, found.service.customer_id, found.partner_id, "login")
+    return found
+
+
+@router.patch(
+    "/logins/{login_id}",
+    auth=Token("customers.edit"),
+    response=LoginOut,
+    tags=["services"],
+    summary="Change a login's address and MACs",
+)
+def update_login(request: HttpRequest, login_id: int, payload: LoginChange) -> Subscriber:
+    one(request, Subscriber.objects.all(), login_id, "login")
+    return actions.set_addresses(login_id, by=actor_of(request), at=clock.now(), **given(payload))
+
+
+@router.put(
+    "/logins/{login_id}/password",
+    auth=Token("customers.edit"),
+    response=LoginOut,
+    tags=["services"],
+    summary="Set a login's password; sessions stay on",
+)
+def set_password(request: HttpRequest, login_id: int, payload: PasswordIn) -> Subscriber:
     found = one(request, Subscriber.objects.all(), login_id, "login")
     actions.change_password(login_id, password=payload.password, by=actor_of(request), at=clock.now())
-    return _login(found)
+    return found
 
 
-@router.get("/sessions", auth=Token("sessions.see"), summary="Sessions online, newest first")
+@router.get(
+    "/sessions",
+    auth=Token("sessions.see"),
+    response=Listing[LiveOut],
+    tags=["sessions"],
+    summary="Sessions that are on, newest first",
+)
 def sessions(request: HttpRequest, search: Query[SessionSearch]) -> dict[str, Any]:
     rows = queries.online_sessions(scope(request), search.q)
-    return listing(rows, _session, after=search.after, limit=search.limit)
+    if search.service_id is not None:
+        rows = rows.filter(service_id=search.service_id)
+    return private_listing(request, "sessions", rows, search)
 
 
-@router.get("/sessions/past", auth=Token("sessions.see"), summary="Ended sessions of a service, newest first")
+@router.get(
+    "/sessions/past",
+    auth=Token("sessions.see"),
+    response=Listing[PastOut],
+    tags=["sessions"],
+    summary="A service's ended sessions, newest first",
+)
 def past_sessions(request: HttpRequest, search: Query[PastSearch]) -> dict[str, Any]:
-    one(request, Service.objects.all(), search.service_id, "service")
-    limit = max(1, min(search.limit, LIMIT_MAX))
-    found = queries.past_sessions(service_id=search.service_id, before=search.before, limit=limit)
-    return {"items": [_past(row) for row in found], "next": found[-1].started_at if len(found) == limit else None}
+    service = one(request, Service.objects.all(), search.service_id, "service", field="service_id")
+    seen(request, service.customer_id, service.partner_id, "past sessions")
+    return listing(SessionLog.objects.filter(service_id=service.pk), search)
 
 
-@router.post("/sessions/{session_id}/disconnect", auth=Token("sessions.edit"), summary="Disconnect a session")
-def disconnect(request: HttpRequest, session_id: int) -> dict[str, Any]:
+@router.post(
+    "/sessions/{session_id}/disconnect",
+    auth=Token("sessions.edit"),
+    response=DisconnectOut,
+    tags=["sessions"],
+    summary="Ask a session's router to cut it",
+)
+def disconnect(request: HttpRequest, session_id: int) -> CoaIntent:
     one(request, SessionLive.objects.all(), session_id, "session")
-    intent = actions.request_disconnect(session_id, by=actor_of(request), at=clock.now())
-    return {"intent_id": intent.pk, "state": intent.state}
+    return actions.request_disconnect(session_id, by=actor_of(request), at=clock.now())
 
 
-@router.get("/services/{service_id}/router", auth=Token("sessions.see"), summary="What the router confirmed last")
-def router_confirmed(request: HttpRequest, service_id: int) -> dict[str, Any]:
-    one(request, Service.objects.all(), service_id, "service")
-    found = queries.router_confirmed(service_id)
-    if found is None:
+@router.get(
+    "/services/{service_id}/router",
+    auth=Token("sessions.see"),
+    response=ConfirmedOut,
+    tags=["sessions"],
+    summary="What the router of a service confirmed last",
+)
+def router_confirmed(request: HttpRequest, service_id: int) -> queries.Confirmed:
+    found = one(request, Service.objects.all(), service_id, "service")
+    seen(request, found.customer_id, found.partner_id, "router confirmed")
+    told = queries.router_confirmed(service_id)
+    if told is None:
         raise Refused("No router was told anything about this service yet.", code="unknown")
-    return {"words": found.words, "at": found.at, "good": found.good}
-
-
-def _nas(nas: Nas) -> dict[str, Any]:
-    shown = ("address", "require_authenticator", "coa_enabled", "coa_port", "block_by", "interim_s", "framed_pool")
-    return {"id": nas.pk, "router_id": nas.router_id, "last_seen_at": nas.last_seen_at} | {
-        name: getattr(nas, name) for name in shown
-    }
-
-
-def _login(login: Subscriber) -> dict[str, Any]:
-    shown = ("service_id", "login", "realm", "static_ipv4", "macs", "bind_mac", "pool_id", "simultaneous_limit")
-    state = {"active": login.active, "cause": login.cause, "since": login.since}
-    return {"id": login.pk} | {name: getattr(login, name) for name in shown} | state
-
-
-def _session(session: SessionLive) -> dict[str, Any]:
-    return _shared(session) | {
-        "updated_at": session.updated_at,
-        "router": session.nas.router.name,
-        "list": session.list_name,
-    }
-
-
-def _past(session: SessionLog) -> dict[str, Any]:
-    return _shared(session) | {"ended_at": session.ended_at, "terminate_cause": session.terminate_cause}
-
-
-def _shared(session: SessionLive | SessionLog) -> dict[str, Any]:
-    shown = ("id", "nas_id", "service_id", "user_name", "session_id", "started_at", "framed_ipv4", "session_time_s")
-    octets = {"upload_octets": session.input_octets, "download_octets": session.output_octets}
-    return {name: getattr(session, name) for name in shown} | {"mac": session.calling_station} | octets
+    return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 
@@ -111,13 +112,12 @@ class Counter(models.Model):
 
 
 class Idempotency(models.Model):
-    """The first answer given under an Idempotency-Key: same key and body -> same answer, other body -> conflict."""
+    """The answer given under an Idempotency-Key (base.idempotency); null while the first request is at work."""
 
     key = models.CharField(max_length=200)
     scope = models.CharField(max_length=80)
     body_hash = models.BinaryField()
-    status = models.PositiveSmallIntegerField()
-    answer: models.JSONField[Any, Any] = models.JSONField()
+    answer: models.JSONField[Any, Any] = models.JSONField(null=True, encoder=DjangoJSONEncoder)
     at = models.DateTimeField()
 
     class Meta:

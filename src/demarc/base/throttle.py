@@ -5,6 +5,7 @@ Counts are written on the connection `apart`, so that a request that is rolled b
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from django.db import connections
 
@@ -21,6 +22,7 @@ DELETE FROM base_throttlewindow
 WHERE key IN (SELECT key FROM base_throttlewindow WHERE opened_at < %s LIMIT 100)
 """
 REMEMBERED = timedelta(days=1)
+NETWORK_BITS = {4: 32, 6: 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,12 @@ def give_back(limit: Limit) -> None:
     """Take back one counted try, because it turned out to be a good one."""
     with connections["apart"].cursor() as cursor:
         cursor.execute(GIVE_BACK, [limit.key])
+
+
+def network_of(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: what one household or office has."""
+    try:
+        bits = NETWORK_BITS[4 if "." in address else 6]
+        return str(ip_network(f"{address}/{bits}", strict=False))
+    except ValueError:
+        return "unknown"

@@ -1,157 +1,352 @@
-"""Customers, their accounts' terms, over the API. Parses, calls one action or query, answers."""
+"""Providers, customers and their accounts' terms over the API. Parses, calls one action or query, answers."""
 
-from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from demarc.base import clock, log
+from demarc.base import clock
 from demarc.base.models import Partner
 from demarc.core.money import parse
-from demarc.core.period import billing_day
 from demarc.customers import actions, queries
-from demarc.customers.models import Account, Customer
-from demarc.staff.apidoor import Page, Token, actor_of, given, listing, one, partner_of, scope, within
+from demarc.customers.models import (
+    Account,
+    AccountTerms,
+    BillingType,
+    Block,
+    Customer,
+    DayRule,
+    LimitRule,
+    PartnerTerms,
+    Status,
+)
+from demarc.staff.apidoor import Token, actor_of, one, partner_for, scope, seen, within
+from demarc.staff.apiforms import (
+    Amount,
+    Day,
+    Flag,
+    Id,
+    Input,
+    Listing,
+    Page,
+    Search,
+    given,
+    listing,
+    private_listing,
+    shown,
+)
 
-router = Router(tags=["customers"])
+router = Router()
+
+
+class PartnerOut(Schema):
+    """A provider, or a reseller of his."""
+
+    id: int
+    name: str
+    zone: str
+    currency: str
+    language: str
+    phone: str
+    email: str
+    website: str
+
+
+class PartnerChange(Input):
+    """Fields to change; those left out stay. Zone and currency are fixed as soon as there are customers."""
+
+    name: str = ""
+    zone: str = ""
+    currency: str = ""
+    language: str = ""
+    phone: str = ""
+    email: str = ""
+    website: str = ""
+
+
+class AccountOut(Schema):
+    """Who pays: one currency, one way of billing."""
+
+    id: int
+    number: str
+    currency: str
+    zone: str
+    billing_type: BillingType
+
+
+class CustomerOut(Schema):
+    """A customer; `status` follows his services and blocks."""
+
+    id: int
+    partner_id: int
+    location_id: int | None
+    number: str
+    name: str
+    category: str
+    email: str
+    phone: str
+    street: str
+    zip_code: str
+    city: str
+    language: str
+    status: Status
+    status_since: datetime
+    accounts: list[AccountOut]
 
 
 class CustomerSearch(Page):
-    """Filters of the customer list."""
+    """`q`: a number, or a part of name, e-mail address, phone or street."""
 
-    q: str = ""
-    status: str = ""
-    billing_type: str = ""
-
-
-class CustomerIn(Schema):
-    """A new customer with one account."""
-
-    partner_id: int
-    name: str
-    billing_type: str = "prepaid"
-    category: str = "person"
-    email: str = ""
-    phone: str = ""
-    street: str = ""
-    zip_code: str = ""
-    city: str = ""
-    language: str = ""
+    q: Search = ""
+    status: Status | None = None
+    billing_type: BillingType | None = None
 
 
-class CustomerChange(Schema):
+class CustomerChange(Input):
     """Fields to change; those left out stay."""
 
     name: str = ""
-    category: str = ""
+    category: Literal["person", "company"] = "person"
     email: str = ""
     phone: str = ""
     street: str = ""
     zip_code: str = ""
     city: str = ""
     language: str = ""
+    location_id: Id | None = None
 
 
-class TermsIn(Schema):
-    """Billing rules from `valid_from` (default today) on; null gives a rule back to the partner's terms."""
+class CustomerIn(CustomerChange):
+    """A new customer with one account."""
 
-    valid_from: date | None = None
-    minimal_balance: str | None = None
-    day_rule: str | None = None
-    limit_rule: str | None = None
-    charge_activation_day: bool | None = None
+    partner_id: Id
+    name: str
+    billing_type: BillingType = BillingType.PREPAID
 
 
-@router.get("/partners", auth=Token("settings.see"), summary="Partners that the token works for")
+class BlockOut(Schema):
+    """Why somebody was blocked (1: by staff, 2: no money), and who set it. `lifted_at` null: he still is."""
+
+    id: int
+    account_id: int | None
+    cause: int
+    reason: str
+    set_at: datetime
+    set_by: str
+    grace_until: datetime | None
+    lifted_at: datetime | None
+
+    @staticmethod
+    def resolve_set_by(block: Block) -> str:
+        return block.set_by_label
+
+
+class TermsIn(Input):
+    """Billing rules from `valid_from` (default today) on; those left out stay. In an account's rules, null gives a
+    rule back to the provider's."""
+
+    valid_from: Day | None = None
+    minimal_balance: Amount | None = None
+    day_rule: DayRule | None = None
+    limit_rule: LimitRule | None = None
+    charge_activation_day: Flag | None = None
+
+
+class RulesOut(Schema):
+    """The billing rules that hold."""
+
+    minimal_balance: str
+    day_rule: DayRule
+    limit_rule: LimitRule
+    charge_activation_day: bool
+
+
+class TermsOut(Schema):
+    """Billing rules as they were recorded; null leaves one to the provider."""
+
+    valid_from: date
+    recorded_at: datetime
+    recorded_by: str
+    minimal_balance: str | None
+    day_rule: DayRule | None
+    limit_rule: LimitRule | None
+    charge_activation_day: bool | None
+
+    @staticmethod
+    def resolve_recorded_by(terms: PartnerTerms | AccountTerms) -> str:
+        return terms.by_label
+
+    @staticmethod
+    def resolve_minimal_balance(terms: PartnerTerms | AccountTerms) -> str | None:
+        whose = terms.account if isinstance(terms, AccountTerms) else terms.partner
+        return None if terms.minimal_balance is None else shown(terms.minimal_balance, whose.currency)
+
+
+class AccountTermsOut(Schema):
+    """Today's rules of an account: its own, and what follows from them and the provider's."""
+
+    own: TermsOut | None
+    in_force: RulesOut
+
+
+@router.get(
+    "/partners",
+    auth=Token("settings.see"),
+    response=Listing[PartnerOut],
+    tags=["partners"],
+    summary="Providers that the token works for, newest first",
+)
 def partners(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
-    rows = within(request, Partner.objects.all(), "id")
-    return listing(rows, _partner, after=page.after, limit=page.limit)
+    return listing(within(request, Partner.objects.all(), "id"), page)
 
 
-@router.post("/partners/{partner_id}/terms", auth=Token("settings.edit"), summary="Set a partner's billing rules")
-def set_partner_terms(request: HttpRequest, partner_id: int, payload: TermsIn) -> dict[str, Any]:
-    partner = one(request, Partner.objects.all(), partner_of(request, partner_id), "partner")
-    fields, valid_from = _terms(payload, partner.currency, partner.zone)
-    actions.set_partner_terms(partner_id, valid_from=valid_from, by=actor_of(request), at=clock.now(), **fields)
-    return {"partner_id": partner_id, "valid_from": valid_from}
+@router.get(
+    "/partners/{partner_id}", auth=Token("settings.see"), response=PartnerOut, tags=["partners"], summary="A provider"
+)
+def partner(request: HttpRequest, partner_id: int) -> Partner:
+    return _partner(request, partner_id)
 
 
-@router.get("/customers", auth=Token("customers.see"), summary="Customers, newest first")
+@router.patch(
+    "/partners/{partner_id}",
+    auth=Token("settings.edit"),
+    response=PartnerOut,
+    tags=["partners"],
+    summary="Change a provider",
+)
+def update_partner(request: HttpRequest, partner_id: int, payload: PartnerChange) -> Partner:
+    _partner(request, partner_id)
+    return actions.update_partner(partner_id, by=actor_of(request), at=clock.now(), **given(payload))
+
+
+@router.get(
+    "/partners/{partner_id}/terms",
+    auth=Token("settings.see"),
+    response=TermsOut,
+    tags=["partners"],
+    summary="A provider's billing rules of today",
+)
+def partner_terms(request: HttpRequest, partner_id: int) -> PartnerTerms | None:
+    found = _partner(request, partner_id)
+    return queries.partner_terms_on(partner_id, clock.today(found.zone))
+
+
+@router.post(
+    "/partners/{partner_id}/terms",
+    auth=Token("settings.edit"),
+    response={201: TermsOut},
+    tags=["partners"],
+    summary="Set a provider's billing rules from a day on",
+)
+def set_partner_terms(request: HttpRequest, partner_id: int, payload: TermsIn) -> PartnerTerms:
+    found = _partner(request, partner_id)
+    terms = _terms(payload, found.currency, found.zone)
+    return actions.set_partner_terms(partner_id, by=actor_of(request), at=clock.now(), **terms)
+
+
+@router.get(
+    "/customers",
+    auth=Token("customers.see"),
+    response=Listing[CustomerOut],
+    tags=["customers"],
+    summary="Customers, newest first",
+)
 def customers(request: HttpRequest, search: Query[CustomerSearch]) -> dict[str, Any]:
     rows = queries.customer_list(
-        scope(request), text=search.q, status=search.status, billing_type=search.billing_type
-    ).prefetch_related("accounts")
-    return listing(rows, _customer, after=search.after, limit=search.limit)
-
-
-@router.post("/customers", auth=Token("customers.edit"), summary="Create a customer", response={201: dict[str, Any]})
-def create_customer(request: HttpRequest, payload: CustomerIn) -> tuple[int, dict[str, Any]]:
-    fields = given(payload)
-    partner_id = partner_of(request, fields.pop("partner_id"))
-    customer = actions.create_customer(partner_id=partner_id, by=actor_of(request), at=clock.now(), **fields)
-    return 201, _customer(customer)
-
-
-@router.get("/customers/{customer_id}", auth=Token("customers.see"), summary="One customer")
-def customer(request: HttpRequest, customer_id: int) -> dict[str, Any]:
-    found = one(request, Customer.objects.all(), customer_id, "customer")
-    log.record(
-        "viewed", by=actor_of(request), at=clock.now(), subject=("customer", found.pk), partner_id=found.partner_id
+        scope(request), text=search.q, status=search.status or "", billing_type=search.billing_type or ""
     )
-    return _customer(found)
+    return private_listing(request, "customers", rows.prefetch_related("accounts"), search)
 
 
-@router.patch("/customers/{customer_id}", auth=Token("customers.edit"), summary="Change a customer")
-def update_customer(request: HttpRequest, customer_id: int, payload: CustomerChange) -> dict[str, Any]:
-    one(request, Customer.objects.all(), customer_id, "customer")
-    return _customer(actions.update_customer(customer_id, by=actor_of(request), at=clock.now(), **given(payload)))
-
-
-@router.post("/accounts/{account_id}/terms", auth=Token("customers.edit"), summary="Set an account's billing rules")
-def set_account_terms(request: HttpRequest, account_id: int, payload: TermsIn) -> dict[str, Any]:
-    account = one(request, Account.objects.all(), account_id, "account")
-    fields, valid_from = _terms(payload, account.currency, account.zone)
-    actions.set_account_terms(account_id, valid_from=valid_from, by=actor_of(request), at=clock.now(), **fields)
-    return {"account_id": account_id, "valid_from": valid_from}
-
-
-def _terms(payload: TermsIn, currency: str, zone: str) -> tuple[dict[str, Any], date]:
+@router.post(
+    "/customers",
+    auth=Token("customers.edit"),
+    response={201: CustomerOut},
+    tags=["customers"],
+    summary="Create a customer",
+)
+def create_customer(request: HttpRequest, payload: CustomerIn) -> Customer:
     fields = given(payload)
-    valid_from = fields.pop("valid_from", None) or billing_day(clock.now(), ZoneInfo(zone))
-    if fields.get("minimal_balance") is not None:
-        fields["minimal_balance"] = parse(fields["minimal_balance"], currency, field="minimal_balance").amount
-    return fields, valid_from
+    partner = partner_for(request, fields.pop("partner_id"))
+    return actions.create_customer(partner_id=partner.pk, by=actor_of(request), at=clock.now(), **fields)
 
 
-def _partner(partner: Partner) -> dict[str, Any]:
-    return {"id": partner.pk, "name": partner.name, "zone": partner.zone, "currency": partner.currency}
+@router.get(
+    "/customers/{customer_id}",
+    auth=Token("customers.see"),
+    response=CustomerOut,
+    tags=["customers"],
+    summary="A customer",
+)
+def customer(request: HttpRequest, customer_id: int) -> Customer:
+    found = one(request, Customer.objects.all(), customer_id, "customer")
+    seen(request, found.pk, found.partner_id, "customer")
+    return found
 
 
-def _customer(customer: Customer) -> dict[str, Any]:
-    return {
-        "id": customer.pk,
-        "partner_id": customer.partner_id,
-        "number": customer.number,
-        "name": customer.name,
-        "category": customer.category,
-        "email": customer.email,
-        "phone": customer.phone,
-        "street": customer.street,
-        "zip_code": customer.zip_code,
-        "city": customer.city,
-        "language": customer.language,
-        "status": customer.status,
-        "status_since": customer.status_since,
-        "accounts": [
-            {
-                "id": account.pk,
-                "number": account.number,
-                "currency": account.currency,
-                "zone": account.zone,
-                "billing_type": account.billing_type,
-            }
-            for account in customer.accounts.all()
-        ],
-    }
+@router.patch(
+    "/customers/{customer_id}",
+    auth=Token("customers.edit"),
+    response=CustomerOut,
+    tags=["customers"],
+    summary="Change a customer",
+)
+def update_customer(request: HttpRequest, customer_id: int, payload: CustomerChange) -> Customer:
+    one(request, Customer.objects.all(), customer_id, "customer")
+    return actions.update_customer(customer_id, by=actor_of(request), at=clock.now(), **given(payload))
+
+
+@router.get(
+    "/customers/{customer_id}/blocks",
+    auth=Token("customers.see"),
+    response=Listing[BlockOut],
+    tags=["customers"],
+    summary="A customer's blocks, newest first",
+)
+def blocks(request: HttpRequest, customer_id: int, page: Query[Page]) -> dict[str, Any]:
+    found = one(request, Customer.objects.all(), customer_id, "customer")
+    seen(request, found.pk, found.partner_id, "blocks")
+    return listing(queries.block_history(customer_id), page)
+
+
+@router.get(
+    "/accounts/{account_id}/terms",
+    auth=Token("customers.see"),
+    response=AccountTermsOut,
+    tags=["customers"],
+    summary="An account's billing rules of today",
+)
+def account_terms(request: HttpRequest, account_id: int) -> dict[str, Any]:
+    account = one(request, Account.objects.all(), account_id, "account")
+    seen(request, account.customer_id, account.partner_id, "terms")
+    today = clock.today(account.zone)
+    rules = queries.terms_for([account_id], today)[account_id]._asdict()
+    rules["minimal_balance"] = shown(rules["minimal_balance"], account.currency)
+    return {"own": queries.account_terms_on(account_id, today), "in_force": rules}
+
+
+@router.post(
+    "/accounts/{account_id}/terms",
+    auth=Token("customers.edit"),
+    response={201: TermsOut},
+    tags=["customers"],
+    summary="Set an account's own billing rules from a day on",
+)
+def set_account_terms(request: HttpRequest, account_id: int, payload: TermsIn) -> AccountTerms:
+    account = one(request, Account.objects.all(), account_id, "account")
+    terms = _terms(payload, account.currency, account.zone)
+    return actions.set_account_terms(account_id, by=actor_of(request), at=clock.now(), **terms)
+
+
+def _partner(request: HttpRequest, partner_id: int) -> Partner:
+    return one(request, Partner.objects.all(), partner_id, "partner", key="id")
+
+
+def _terms(payload: TermsIn, currency: str, zone: str) -> dict[str, Any]:
+    """The rules that are named, with the day from which on; the limit in minor units."""
+    terms = given(payload)
+    terms["valid_from"] = payload.valid_from or clock.today(zone)
+    if payload.minimal_balance is not None:
+        terms["minimal_balance"] = parse(payload.minimal_balance, currency, field="minimal_balance").amount
+    return terms

@@ -1,11 +1,12 @@
 """What is done to logins and tokens. Each verb writes one row of the operation log, never with a secret in it."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from demarc.base import log
 from demarc.base.actors import Actor
@@ -15,6 +16,7 @@ from demarc.staff.queries import SUPER_ADMINISTRATOR, digest_of, role_named, sup
 
 TOKEN_MARK = "demarc_"  # noqa: S105 - what tokens begin with, so that a leaked one can be recognised
 PREFIX_LENGTH = 12
+USE_NOTED = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -83,6 +85,14 @@ def revoke_token(token_id: int, *, by: Actor, at: datetime) -> None:
     token.revoked_at = at
     token.save(update_fields=["revoked_at"])
     log.record("revoked", by=by, at=at, subject=("token", token_id), name=token.name)
+
+
+def note_use(token: ApiToken, *, at: datetime) -> None:
+    """Remember when the token was last used, at most once a minute, on a connection of its own: the token's row is
+    not held while its requests run. No log row of its own; what the token does has one."""
+    due = Q(last_used_at=None) | Q(last_used_at__lte=at - USE_NOTED)
+    if token.last_used_at is None or token.last_used_at <= at - USE_NOTED:
+        ApiToken.objects.using("apart").filter(due, pk=token.pk).update(last_used_at=at)
 
 
 def _role(name: str) -> Role:

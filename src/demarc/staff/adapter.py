@@ -4,7 +4,6 @@ Whatever is wrong, the answer is the same, so that nobody learns which user name
 """
 
 import hashlib
-from ipaddress import ip_network
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,13 +13,12 @@ from django.http import HttpRequest
 
 from demarc.base import clock, log, throttle
 from demarc.base.actors import Actor
-from demarc.base.throttle import Limit
+from demarc.base.throttle import Limit, network_of
 from demarc.staff.doors import actor_of
 from demarc.staff.models import Login, LoginKind
 
 QUARTER_S = 900
 HOUR_S = 3600
-NETWORK_BITS = {4: 32, 6: 64}
 
 
 class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -72,21 +70,12 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 def limits_for(username: str, address: str) -> tuple[Limit, ...]:
     """A person may mistype; a machine may not guess: per network and name, per network, and per name."""
     name = hashlib.sha256(username.strip().lower().encode()).hexdigest()[:32]
-    network = _network(address)
+    network = network_of(address)
     return (
         Limit(f"login:{network}:{name}", hits=6, window_s=QUARTER_S),
         Limit(f"login:{network}", hits=40, window_s=QUARTER_S),
         Limit(f"login:{name}", hits=60, window_s=HOUR_S),
     )
-
-
-def _network(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: what one household or office has."""
-    try:
-        bits = NETWORK_BITS[4 if "." in address else 6]
-        return str(ip_network(f"{address}/{bits}", strict=False))
-    except ValueError:
-        return "unknown"
 
 
 def _log(request: HttpRequest, verb: str, username: str) -> None:

@@ -1,33 +1,39 @@
-"""The API's door: bearer tokens, what each may do, and problem answers (RFC 9457). Knows no business noun."""
+"""The API's door: bearer tokens, what each may do and see, and what of it is written down. Knows no business noun."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, JsonResponse
-from ninja import Schema
+from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
-from demarc.base import clock
+from demarc.base import clock, log
 from demarc.base.actors import Actor
+from demarc.base.models import Partner
+from demarc.base.throttle import Limit, network_of, spend
 from demarc.core.errors import Refused
+from demarc.staff.actions import note_use
 from demarc.staff.models import ApiToken
 from demarc.staff.permissions import PERMISSIONS, grants
-from demarc.staff.queries import token_for
+from demarc.staff.queries import opens, token_named
 
-KEY_LENGTH_MAX = 100
-LIMIT_MAX = 200
-STATUS_OF_CODE = {"unknown": 404, "conflict": 409, "taken": 409, "held": 409, "overlap": 409}
+WINDOW_S = 60
+REQUESTS = 600
+"""How many requests a token has in a window."""
+WRONG_TOKENS = 30
+"""How many requests with a token that opens nothing a network has in a window; each is written down."""
+BIGINT = 2**63
 
 M = TypeVar("M", bound=Model)
 
 
-class Page(Schema):
-    """Which page of a list is wanted: the rows behind `after`, at most `limit` (and LIMIT_MAX)."""
+class TooMany(HttpError):
+    """Requests come faster than the limit; they are welcome again after the window."""
 
-    after: int | None = None
-    limit: int = 50
+    def __init__(self) -> None:
+        super().__init__(429, "That were too many requests; wait as long as Retry-After says.")
 
 
 class Token(HttpBearer):
@@ -42,13 +48,29 @@ class Token(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """The token's row, or None (401). A token that may not do this is told so (403)."""
-        found = token_for(token, at=clock.now())
-        if found is None:
+        """The token's row, or None (401). One that comes too often (429) or may not do this (403) is told so."""
+        at = clock.now()
+        known = token_named(token)
+        if known is None or not opens(known, at):
+            _write_down_wrong(request, known, at)
             return None
-        if not grants(found.role.permissions, self.permission):
+        request.auth = known  # type: ignore[attr-defined]
+        if not spend(Limit(f"api:{known.pk}", REQUESTS, WINDOW_S), at):
+            raise TooMany
+        note_use(known, at=at)
+        if not grants(known.role.permissions, self.permission):
             raise HttpError(403, f"This token's role does not grant {self.permission}.")
-        return found
+        return known
+
+
+def _write_down_wrong(request: HttpRequest, known: ApiToken | None, at: datetime) -> None:
+    """A request with a token that is unknown, revoked or expired: counted, and in the operation log."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if not spend(Limit(f"api-wrong:{network_of(address)}", WRONG_TOKENS, WINDOW_S), at):
+        raise TooMany
+    label, subject_id = (known.name, known.pk) if known else ("unknown token", None)
+    by = Actor("token", subject_id or 0, label, address, getattr(request, "request_id", ""))
+    log.record_refused("token_refused", by=by, at=at, subject=("token", subject_id))
 
 
 def token_of(request: HttpRequest) -> ApiToken:
@@ -74,68 +96,36 @@ def within(request: HttpRequest, rows: QuerySet[M], key: str = "partner_id") -> 
     return rows if partner_ids is None else rows.filter(**{f"{key}__in": partner_ids})
 
 
-def one(request: HttpRequest, rows: QuerySet[M], row_id: int, noun: str) -> M:
-    """The row of this id among those the token may see. Refused (404): there is none."""
-    found = within(request, rows).filter(pk=row_id).first() if 0 < row_id < 2**63 else None
+def one(
+    request: HttpRequest, rows: QuerySet[M], row_id: int, noun: str, *, key: str = "partner_id", field: str = ""
+) -> M:
+    """The row of this id among those the token may see. Refused (404): there is none; at `field` of the body, if that
+    names it."""
+    found = within(request, rows, key).filter(pk=row_id).first() if 0 < row_id < BIGINT else None
     if found is None:
-        raise Refused(f"There is no {noun} {row_id}.", code="unknown")
+        raise Refused(f"There is no {noun} {row_id}.", code="unknown", field=field)
     return found
 
 
-def partner_of(request: HttpRequest, partner_id: int) -> int:
-    """The partner that a new row is for. Refused: the token does not work for it."""
-    partner_ids = scope(request)
-    if partner_ids is not None and partner_id not in partner_ids:
-        raise Refused(f"There is no partner {partner_id}.", field="partner_id", code="unknown")
-    return partner_id
+def partner_for(request: HttpRequest, partner_id: int) -> Partner:
+    """The partner that a new row is for. Refused (404): there is none, or the token does not work for him."""
+    return one(request, Partner.objects.all(), partner_id, "partner", key="id", field="partner_id")
 
 
-def idempotency_key(request: HttpRequest) -> str:
-    """The Idempotency-Key of a request that moves money, made the token's own. Refused: missing or too long."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key or len(key) > KEY_LENGTH_MAX or not key.isprintable():
-        raise Refused(
-            f"Send an Idempotency-Key header of 1 to {KEY_LENGTH_MAX} characters, the same again when you repeat the "
-            "request, so that the money moves once.",
-            field="Idempotency-Key",
-            code="idempotency_key",
-        )
-    return f"api:{token_of(request).pk}:{key}"
+def seen(request: HttpRequest, customer_id: int, partner_id: int, what: str) -> None:
+    """Write down that the token's holder read something about one customer."""
+    by, at = actor_of(request), clock.now()
+    log.record("viewed", by=by, at=at, subject=("customer", customer_id), partner_id=partner_id, page=what)
 
 
-def problem(status: int, title: str, **members: Any) -> JsonResponse:
-    """A problem answer, RFC 9457 section 3."""
-    body = {"type": "about:blank", "title": title, "status": status} | members
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+def listed(request: HttpRequest, noun: str, count: int, filters: Mapping[str, Any]) -> None:
+    """Write down that the token's holder read a list about people: which, by what filter, how many rows."""
+    picked = {name: value for name, value in filters.items() if value not in (None, "")}
+    log.record("listed", by=actor_of(request), at=clock.now(), subject=(noun, None), filter=picked, count=count)
 
 
-def refused(refusal: Refused) -> JsonResponse:
-    """What an action would not do, at the field that is to blame, with who stands in the way."""
-    members: dict[str, Any] = {"detail": refusal.message, "code": refusal.code}
-    if refusal.field:
-        members["errors"] = [{"field": refusal.field, "message": refusal.message}]
-    if refusal.holder:
-        members["holder"] = {"kind": refusal.holder[0], "id": refusal.holder[1]}
-    return problem(STATUS_OF_CODE.get(refusal.code, 422), "Refused", **members)
-
-
-def invalid(errors: list[Mapping[str, Any]]) -> JsonResponse:
-    """A request whose shape is wrong, field by field."""
-    found = [{"field": ".".join(str(part) for part in error["loc"][1:]), "message": error["msg"]} for error in errors]
-    return problem(422, "Invalid request", detail="Correct the fields named in errors.", errors=found)
-
-
-def listing(
-    rows: QuerySet[M], shape: Callable[[M], dict[str, Any]], *, after: int | None, limit: int
-) -> dict[str, Any]:
-    """A page of at most `limit` rows, the newest first, from behind the row `after` on (keyset pagination by id)."""
-    limit = max(1, min(limit, LIMIT_MAX))
-    wanted = rows.order_by("-pk") if after is None else rows.filter(pk__lt=after).order_by("-pk")
-    found = list(wanted[: limit + 1])
-    items = [shape(row) for row in found[:limit]]
-    return {"items": items, "next": found[limit - 1].pk if len(found) > limit else None}
-
-
-def given(payload: Schema) -> dict[str, Any]:
-    """The fields that the request names, and no others."""
-    return payload.model_dump(exclude_unset=True)
+def write_down_refused(request: HttpRequest, code: str, field: str) -> None:
+    """Write down, apart from the request's own transaction, what the token's holder was refused."""
+    by, at = actor_of(request), clock.now()
+    what = f"{request.method} {request.path}"
+    log.record_refused("refused", by=by, at=at, subject=("token", by.id), what=what, code=code, field=field)

@@ -3,8 +3,6 @@
 import hashlib
 from datetime import datetime
 
-from django.db.models import Q
-
 from demarc.staff.models import ApiToken, Login, LoginKind, Role
 
 SUPER_ADMINISTRATOR = "Super administrator"
@@ -15,10 +13,14 @@ def digest_of(plaintext: str) -> bytes:
     return hashlib.sha256(plaintext.encode()).digest()
 
 
-def token_for(plaintext: str, *, at: datetime) -> ApiToken | None:
-    """The token that this text opens at this moment, with its role; None when unknown, revoked or expired."""
-    alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=at))
-    return ApiToken.objects.select_related("role").filter(alive, digest=digest_of(plaintext)).first()
+def token_named(plaintext: str) -> ApiToken | None:
+    """The token with this text and its role, whether it still opens anything or not."""
+    return ApiToken.objects.select_related("role").filter(digest=digest_of(plaintext)).first()
+
+
+def opens(token: ApiToken, at: datetime) -> bool:
+    """Whether the token is neither revoked nor expired at this moment."""
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > at)
 
 
 def super_administrators() -> "list[Login]":
