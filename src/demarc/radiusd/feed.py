@@ -55,6 +55,7 @@ class Follower:
                     await self._follow(conn)
             except psycopg.Error as error:
                 log.warning("the database is away, answers come from memory: %s", " ".join(str(error).split()))
+                self._seen = ""  # it may come back as a restored one, whose transactions count anew: read everything
             await asyncio.sleep(RETRY_S)
 
     async def _follow(self, conn: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import LiteralString
 BATCH = 5000
 """Rows of a large table that are read at a time."""
 
-SNAPSHOT_NOW = "SELECT pg_current_snapshot()::text, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+SNAPSHOT_NOW = "SELECT pg_current_snapshot()::text"
 
 FEED = """
     SELECT f.kind, f.key FROM access_feed f
