@@ -52,13 +52,14 @@ class Installation:
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("DEMARC_")} | {
             "DEMARC_DATA": str(self.data),
             "DEMARC_WEB_PORT": str(web),
+            "DEMARC_WEB_PROCESSES": "1",
             "DEMARC_RADIUS_AUTH_PORT": str(auth),
             "DEMARC_RADIUS_ACCT_PORT": str(acct),
             "DEMARC_PAGE_PORTS": ",".join(map(str, pages)),
             **self.variables,
         }
 
-    def start(self, within_s: float = 60) -> "Installation":
+    def start(self, within_s: float = 150) -> "Installation":
         """Run `demarc up` and wait until it is ready."""
         self.start_only()
         self.wait_until(lambda: "ready: " in self.said(), within_s)
@@ -87,7 +88,7 @@ class Installation:
         """One process as the supervisor knows it: pid, state, restarts."""
         return json.loads((self.data / "run" / "status.json").read_text())["processes"][name]
 
-    def wait_until(self, true: Any, within_s: float = 30) -> None:
+    def wait_until(self, true: Any, within_s: float = 60) -> None:
         """Wait for something to become true, while `up` runs; its output is in the failure."""
         deadline = time.monotonic() + within_s
         while not true():

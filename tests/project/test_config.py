@@ -38,6 +38,8 @@ def test_another_process_reads_the_same_configuration_from_its_environment(tmp_p
         ("DEMARC_WEB_PORT", "65536"),
         ("DEMARC_WEB_PORT", "8000,8001"),
         ("DEMARC_WEB_PORT", "٣"),
+        ("DEMARC_WEB_PROCESSES", "0"),
+        ("DEMARC_WEB_PROCESSES", "many"),
         ("DEMARC_PAGE_PORTS", "8101,8101"),
         ("DEMARC_PAGE_PORTS", "8101;8102"),
         ("DEMARC_WEB_BIND", "everywhere"),

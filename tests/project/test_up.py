@@ -17,7 +17,7 @@ from tests.installation import Installation
 from demarc.project import process
 from demarc.project.config import Config
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("up")]  # one installation for the file
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("up")]  # one installation for the file
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +185,20 @@ def test_a_stop_during_the_start_is_heeded_at_once(fresh):
     assert fresh.stop() == 0
     assert time.monotonic() - began < 10
     assert not process.any_working_in(fresh.data / "pg" / "data")
+
+
+def test_an_external_database_serves_as_well(cluster):
+    cluster.make_database("external")
+    installation = Installation(variables=cluster.environment("external"))
+    try:
+        installation.start()
+        installation.wait_until(lambda: installation.status()["healthy"])
+        assert "database" not in children(installation)
+        assert not (installation.data / "pg").exists()
+        said = installation.run("token", "crm", "--role", "API full")
+        assert said.stdout.startswith("demarc_")
+    finally:
+        installation.remove()
 
 
 @pytest.mark.parametrize(

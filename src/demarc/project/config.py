@@ -17,6 +17,8 @@ from demarc.core.errors import Refused
 
 DATABASE = "demarc"
 OWNER, APP, SCOPED, RADIUS = "demarc_owner", "demarc_app", "demarc_scoped", "demarc_radius"
+WEB_PROCESSES_USUAL = 4  # at most, without being told
+PROCESSES_MAX = 64
 URL_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -27,6 +29,7 @@ class Config:
     data: Path
     web_bind: str = "127.0.0.1"
     web_port: int = 8000
+    web_processes: int = 2
     radius_bind: str = "0.0.0.0"  # noqa: S104 - packets from addresses that are no NAS are dropped unanswered
     radius_auth_port: int = 1812
     radius_acct_port: int = 1813
@@ -46,6 +49,7 @@ class Config:
             data=_data(given, defaults.data),
             web_bind=_address(given, "DEMARC_WEB_BIND", defaults.web_bind),
             web_port=_port(given, "DEMARC_WEB_PORT", defaults.web_port),
+            web_processes=_count(given, "DEMARC_WEB_PROCESSES", min(os.cpu_count() or 1, WEB_PROCESSES_USUAL)),
             radius_bind=_address(given, "DEMARC_RADIUS_BIND", defaults.radius_bind),
             radius_auth_port=_port(given, "DEMARC_RADIUS_AUTH_PORT", defaults.radius_auth_port),
             radius_acct_port=_port(given, "DEMARC_RADIUS_ACCT_PORT", defaults.radius_acct_port),
@@ -69,6 +73,7 @@ class Config:
             "DEMARC_DATA": str(self.data),
             "DEMARC_WEB_BIND": self.web_bind,
             "DEMARC_WEB_PORT": str(self.web_port),
+            "DEMARC_WEB_PROCESSES": str(self.web_processes),
             "DEMARC_RADIUS_BIND": self.radius_bind,
             "DEMARC_RADIUS_AUTH_PORT": str(self.radius_auth_port),
             "DEMARC_RADIUS_ACCT_PORT": str(self.radius_acct_port),
@@ -202,6 +207,13 @@ def _ports(given: Mapping[str, str], name: str, default: tuple[int, ...], at_mos
         wanted = "a port from 1 to 65535" if at_most == 1 else "different ports from 1 to 65535 with commas between"
         raise _refuse(name, given[name], f"must be {wanted}")
     return tuple(map(int, parts))
+
+
+def _count(given: Mapping[str, str], name: str, default: int) -> int:
+    value = given.get(name, str(default))
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= PROCESSES_MAX):
+        raise _refuse(name, value, f"must be a number from 1 to {PROCESSES_MAX}")
+    return int(value)
 
 
 def _is_port(text: str) -> bool:

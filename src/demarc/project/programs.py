@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from demarc.project.certificate import certificate_paths
 from demarc.project.config import Config
 
-WEB_PROCESSES_MAX = 4
 WEB_THREADS = 4
 URLS = ("DEMARC_DATABASE_URL", "DEMARC_DATABASE_OWNER_URL", "DEMARC_RADIUS_URL")
 
@@ -58,7 +57,7 @@ def _granian(config: Config) -> tuple[str, ...]:
         "--no-ws",
         f"--host={config.web_bind}",
         f"--port={config.web_port}",
-        f"--workers={min(os.cpu_count() or 1, WEB_PROCESSES_MAX)}",
+        f"--workers={config.web_processes}",
         f"--blocking-threads={WEB_THREADS}",
         "--respawn-failed-workers",
         "--workers-kill-timeout=4",

@@ -166,7 +166,7 @@ def _check_roles_exist(conn: psycopg.Connection, roles: Roles) -> None:
     if missing:
         raise Refused(
             f"The database has no role {' and no role '.join(missing)}: "
-            "make the roles as README's section on an external database shows.",
+            "make the roles as docs/external-database.md shows.",
             code="database-role",
         )
 
