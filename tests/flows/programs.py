@@ -20,6 +20,7 @@ class Api:
     base: str
     token: str
     keys: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    timeout_s: float = 60
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -28,7 +29,7 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.base}/api/v1{path}", data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as refused:
             return refused.code, json.loads(refused.read())

@@ -66,7 +66,7 @@ class World:
     def status(self, customer_id: int) -> str:
         return self.api.get(f"/customers/{customer_id}")["status"]
 
-    def until(self, true, within_s: float = 20) -> None:
+    def until(self, true, within_s: float = 60) -> None:
         self.demarc.wait_until(true, within_s)
 
 
@@ -122,7 +122,7 @@ def test_twenty_lasts_fifteen_days_and_paying_brings_him_back(world):
     reply = world.log_in()
     address = attribute(reply, "Framed-IP-Address")
     assert address.startswith("172.30.")
-    assert attribute(reply, "Mikrotik-Rate-Limit").startswith("1000k/5000k")
+    assert attribute(reply, "Mikrotik-Rate-Limit") == "1M/5M"
     assert "Received" not in world.log_in(secret="another secret")
     assert "Accounting-Response" in world.account("Start", address, 0)
 
@@ -134,7 +134,7 @@ def test_twenty_lasts_fifteen_days_and_paying_brings_him_back(world):
     world.bill("2026-04-16")
     assert world.status(customer_id) == "blocked"
     assert world.balance(account_id) == "0.00"
-    told = world.nas.wait_for(kind="CoA-Request", within_s=20)
+    told = world.nas.wait_for(kind="CoA-Request", within_s=60)
     assert told["Mikrotik-Address-List"] == "Reject_2"
 
     with customers_machine(address) as (gateway, inside):
