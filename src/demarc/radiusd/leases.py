@@ -48,13 +48,15 @@ class Leases:
         self.given: dict[tuple[int, int], IPv4Address] = {}
         self.short = asyncio.Event()
 
-    def take(self, service_id: int, pool_ids: tuple[int, ...], now: datetime) -> IPv4Address | None:
-        """An address for the service from the first of these pools that has one."""
+    def take(
+        self, service_id: int, pool_ids: tuple[int, ...], now: datetime, *, another: bool = False
+    ) -> IPv4Address | None:
+        """An address for the service from the first of these pools that has one; `another`: none it has already."""
         for pool_id in pool_ids:
             book = self._book(pool_id)
             if book is None:
                 continue
-            address = book.take(service_id, pool_id, now)
+            address = book.take(service_id, pool_id, now, another=another)
             if book.wanted():
                 self.short.set()
             if address is not None:

@@ -6,6 +6,7 @@ the same told to the packet path without delay. Times here are on the steady clo
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 GRANT_S = 30.0
 """How long an Accept counts as a session before its accounting begins."""
@@ -35,6 +36,13 @@ def place_of(nas_id: int, station: bytes, port: bytes) -> Place:
     return (station or nas_id, port)
 
 
+class Grant(NamedTuple):
+    """An Accept whose session has not begun. `until`: on the steady clock."""
+
+    ipv4: IPv4Address | None
+    until: float
+
+
 class Online:
     """All sessions of the NASes whose packets reach this process."""
 
@@ -42,7 +50,7 @@ class Online:
         self.sessions: dict[Key, Session] = {}
         self._of_subscriber: dict[int, dict[Key, Session]] = {}
         self._at_address: dict[IPv4Address, Session] = {}
-        self._grants: dict[int, dict[Place, float]] = {}
+        self._grants: dict[int, dict[Place, Grant]] = {}
         self.heard: dict[int, float] = {}
         """NAS -> when it last sent something authentic."""
 
@@ -54,12 +62,20 @@ class Online:
             count = sum(session.place != place and not session.limited for session in sessions.values())
         grants = self._grants.get(subscriber_id)
         if grants:
-            count += sum(granted != place and until > now for granted, until in grants.items())
+            count += sum(granted != place and grant.until > now for granted, grant in grants.items())
         return count
 
-    def grant(self, subscriber_id: int, place: Place, now: float) -> None:
+    def address_at(self, subscriber_id: int, place: Place, now: float) -> IPv4Address | None:
+        """The address of the session, or of the fresh grant, that one at `place` would replace."""
+        for session in self._of_subscriber.get(subscriber_id, {}).values():
+            if session.place == place and session.ipv4 is not None:
+                return session.ipv4
+        grant = self._grants.get(subscriber_id, {}).get(place)
+        return grant.ipv4 if grant and grant.until > now else None
+
+    def grant(self, subscriber_id: int, place: Place, ipv4: IPv4Address | None, now: float) -> None:
         """An Accept went out; it counts until its session begins or GRANT_S have passed."""
-        self._grants.setdefault(subscriber_id, {})[place] = now + GRANT_S
+        self._grants.setdefault(subscriber_id, {})[place] = Grant(ipv4, now + GRANT_S)
 
     def put(self, session: Session) -> None:
         """A session is on, as its latest record tells. One that had its address is over."""
@@ -109,7 +125,7 @@ class Online:
     def forget_grants(self, now: float) -> None:
         """Drop what no longer counts, so that memory stays flat."""
         for subscriber_id, grants in list(self._grants.items()):
-            lasting = {place: until for place, until in grants.items() if until > now}
+            lasting = {place: grant for place, grant in grants.items() if grant.until > now}
             if lasting:
                 self._grants[subscriber_id] = lasting
             else:
