@@ -29,6 +29,7 @@ def cluster() -> Iterator[Cluster]:
 def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
     """Instead of pytest-django's own: the app's role may neither create tables nor truncate them."""
     settings.DEMARC_KEYS = cluster.config.data / "keys"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 is slow by intention
     for audience in AUDIENCES:
         make_keys(settings.DEMARC_KEYS, audience)
     with django_db_blocker.unblock():
@@ -58,6 +59,15 @@ def committed(cluster: Cluster, django_db_setup: None, django_db_blocker: Any) -
         yield
         connections.close_all()
         cluster.fresh_database()
+
+
+@pytest.fixture
+def pages(db: None) -> Iterator[None]:
+    """For tests that are rolled back: what is written apart goes over the one connection there is, and is seen."""
+    apart = connections["apart"]
+    connections["apart"] = connections["default"]
+    yield
+    connections["apart"] = apart
 
 
 def point_django_at(url: str) -> None:

@@ -29,6 +29,12 @@ login = public(Login.as_view())
 logout = public(LogoutView.as_view(template_name="staff/logout.html"))
 
 
+@public
+def old_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What Django shows for a form that does not prove that it came from our page."""
+    return render(request, "staff/old_form.html", status=403)
+
+
 @page("dashboard.see")
 def dashboard(request: HttpRequest) -> HttpResponse:
     """What needs attention, from every room that has something to say."""

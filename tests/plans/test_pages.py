@@ -1,0 +1,126 @@
+"""The pages of plans, services and blocks: what is made, what is refused, what is said before a button is pressed."""
+
+import pytest
+from tests.staff.world import World, logged_in, person, world
+
+from demarc.base import clock
+from demarc.customers.models import Block, Customer
+from demarc.plans.models import Plan, PlanPrice, Service
+
+PLAN = {
+    "name": "Fibre 600",
+    "price": "39.90",
+    "speed_down_kbps": "600000",
+    "speed_up_kbps": "300000",
+    "tax_category": "standard",
+    "for_sale": "on",
+    "burst_percent": "0",
+    "burst_threshold_percent": "75",
+    "burst_time_s": "30",
+    "priority": "8",
+    "contention_ratio": "1",
+}
+
+
+@pytest.fixture
+def place(pages) -> World:
+    return world()
+
+
+@pytest.fixture
+def client(place):
+    return logged_in(person("Manager", "marta"))
+
+
+def test_a_new_plan_has_its_first_price(place, client):
+    assert client.post("/plans/new/", PLAN).status_code == 302
+    plan = Plan.objects.get(name="Fibre 600")
+    assert plan.prices.get().amount == 3990
+    assert "39.90\xa0EUR" in client.get(f"/plans/{plan.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", "Fibre", "There is a plan called Fibre already"),
+        ("price", "-1", "above zero"),
+        ("price", "forty", "Write the amount in digits"),
+        ("speed_down_kbps", "0", "from 1 to"),
+        ("priority", "9", "from 1 to 8"),
+        ("speed_up_kbps", "", "This field is required"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_at_its_field(place, client, field, value, words):
+    answer = client.post("/plans/new/", PLAN | {field: value})
+    assert answer.status_code == 422
+    assert words in answer.content.decode().partition(f'id="id_{field}_error"')[2][:600]
+    assert not Plan.objects.filter(name="Fibre 600").exists()
+
+
+def test_a_taken_name_links_to_the_plan_that_has_it(place, client):
+    answer = client.post("/plans/new/", PLAN | {"name": "Fibre"}).content.decode()
+    assert f'<a href="/plans/{place.scene.plan.pk}/">Show it</a>' in answer
+
+
+def test_a_price_is_recorded_for_a_day_and_says_whom_it_touches(place, client):
+    path = f"/plans/{place.scene.plan.pk}/price/"
+    assert "1 active service" in client.get(path).content.decode()
+    assert client.post(path, {"amount": "45", "valid_from": "2099-01-01"}).status_code == 302
+    assert PlanPrice.objects.get(amount=4500).valid_from.year == 2099
+    assert "To come" in client.get(f"/plans/{place.scene.plan.pk}/").content.decode()
+
+
+def test_a_service_waits_until_it_is_activated(place, client):
+    path = f"/customers/{place.customer.pk}/services/new/"
+    answer = client.post(path, {"plan_id": place.scene.plan.pk, "price_override": "12.50", "description": "shop"})
+    made = Service.objects.order_by("id").last()
+    assert answer["Location"] == f"/services/{made.pk}/"
+    assert (made.state, made.facts.get().price_override) == ("pending", 1250)
+    page = client.get(answer["Location"]).content.decode()
+    assert "own price" in page
+    assert "Activate" in page
+
+
+def test_a_plan_of_another_provider_is_not_on_offer(place, client):
+    other = world("Other", number=1)
+    answer = client.post(f"/customers/{place.customer.pk}/services/new/", {"plan_id": other.scene.plan.pk})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("stop", "stopped"), ("end", "ended")])
+def test_a_service_is_left_only_by_pressing_the_button(place, client, verb, state):
+    path = f"/services/{place.service.pk}/{verb}/"
+    assert "What will happen" in client.get(path).content.decode()
+    assert Service.objects.get(pk=place.service.pk).state == "active"
+    assert client.post(path).status_code == 302
+    assert Service.objects.get(pk=place.service.pk).state == state
+    if verb == "end":
+        assert "This service has ended" in client.post(path).content.decode()
+
+
+def test_a_block_says_what_it_does_and_who_set_it(place, client):
+    path = f"/customers/{place.customer.pk}/block/"
+    assert "1 session on North" in client.get(path).content.decode()
+    assert client.post(path, {"reason": "stolen ONT"}).status_code == 302
+    assert Customer.objects.get(pk=place.customer.pk).status == "blocked"
+    page = client.get(f"/customers/{place.customer.pk}/").content.decode()
+    assert "Blocked by marta since" in page
+    assert "stolen ONT" in page
+
+
+def test_a_second_block_is_refused_with_422_and_a_second_unblock_too(place, client):
+    path = f"/customers/{place.customer.pk}"
+    client.post(f"{path}/block/", {"reason": ""})
+    assert client.post(f"{path}/block/", {"reason": ""}).status_code == 422
+    assert client.post(f"{path}/unblock/").status_code == 302
+    assert not Block.objects.filter(lifted_at=None).exists()
+    answer = client.post(f"{path}/unblock/")
+    assert answer.status_code == 422
+    assert "This customer is not blocked" in answer.content.decode()
+
+
+def test_a_tax_rate_is_typed_as_a_percentage(place):
+    client = logged_in(person("Administrator"))
+    given = {"category": "standard", "rate": "21", "valid_from": clock.today("UTC")}
+    assert client.post(f"/settings/{place.partner.pk}/tax/", given).status_code == 302
+    assert "21\xa0%" in client.get(f"/settings/{place.partner.pk}/").content.decode()
