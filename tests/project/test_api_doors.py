@@ -1,5 +1,6 @@
 """Who may pass the API's doors: every operation against those without a token, without the right, from next door."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -77,9 +78,9 @@ def programs(committed):
 
 def test_every_url_of_the_api_is_an_operation_of_the_document():
     (resolver,) = [one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api"]
-    paths = [str(one.pattern) for one in resolver.url_patterns if isinstance(one, URLPattern)]
+    paths = {str(one.pattern) for one in resolver.url_patterns if isinstance(one, URLPattern)}
     documented = {re.sub(r"{(\w+)}", r"<\1>", path.removeprefix("/api/v1/")) for path in the_api.document["paths"]}
-    assert sorted(paths) == sorted([*documented, "openapi.json", ""])
+    assert paths == documented | {"openapi.json", ""}
 
 
 @EVERY
@@ -131,9 +132,7 @@ def test_what_is_next_door_does_not_exist(operation, name, ours, theirs, neighbo
 def without_ids(answer):
     told = answer.json()
     told.pop("request_id", None)
-    return {
-        name: re.sub(r"\d{2,}|\b\d\b", "N", value) if isinstance(value, str) else value for name, value in told.items()
-    }
+    return json.loads(re.sub(r"\d+", "0", json.dumps(told)))
 
 
 @EVERY

@@ -7,12 +7,14 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 import psycopg
 import pytest
-from tests.installation import Installation
+from tests.installation import DEMARC, Installation
 
 from demarc.project import process
 from demarc.project.config import Config
@@ -226,3 +228,16 @@ def test_a_busy_port_is_one_sentence(fresh):
     assert refused.returncode == 4
     assert refused.stderr.endswith("is in use; choose another with DEMARC_WEB_PORT.\n")
     assert not Path(fresh.data / "pg").exists()
+
+
+def test_a_database_that_goes_away_under_a_command_is_one_sentence(fresh):
+    fresh.start()
+    shell = subprocess.Popen([*DEMARC, "shell"], env=fresh.environ, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+    shell.stdin.write("from django.db import connection\nconnection.cursor().execute('select pg_sleep(60)')\n")
+    shell.stdin.close()
+    fresh.wait_until(lambda: ask(fresh, "select count(*) from pg_stat_activity where query ~ '^select pg_sleep'") == 1)
+    os.kill(fresh.child("database")["pid"], signal.SIGKILL)
+    said = shell.stderr.read()
+    assert shell.wait() == 9
+    assert said.startswith("demarc: The database went away in the middle of the work")
+    assert said.count("\n") == 1

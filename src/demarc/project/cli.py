@@ -174,14 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command.takes_data and args.data:
             os.environ["DEMARC_DATA"] = str(Path(args.data).expanduser().absolute())
-        if command.login:
-            reach = importlib.import_module("demarc.project.reach")
-            args.config = reach.use_database(command.login)
-            if not command.hidden:  # the supervisor's own steps wait, retry or fail by themselves
-                reach.check_reachable(args.config)
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demarc.project.settings")
-            django.setup()
-        code = importlib.import_module(f"demarc.project.commands.{command.module}").run(args)
+        return _run_with_database(command, args) if command.login else _run(command, args)
     except Refused as refusal:
         sys.stderr.write(f"demarc: {refusal.message}\n")
         return exit_code(refusal)
@@ -190,7 +183,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return int(code)
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    return int(importlib.import_module(f"demarc.project.commands.{command.module}").run(args))
+
+
+def _run_with_database(command: Command, args: argparse.Namespace) -> int:
+    reach = importlib.import_module("demarc.project.reach")
+    args.config = reach.use_database(command.login)
+    if not command.hidden:  # the supervisor's own steps wait, retry or fail by themselves
+        reach.check_reachable(args.config)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demarc.project.settings")
+    django.setup()
+    with reach.loss_is_a_sentence():
+        return _run(command, args)
 
 
 if __name__ == "__main__":

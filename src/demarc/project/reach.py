@@ -1,6 +1,10 @@
 """Points a command's own process at the right database login, and says in one sentence when nobody answers there."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError
 
 from demarc.core.errors import Refused
 from demarc.project.config import Config
@@ -17,6 +21,16 @@ def use_database(login: str) -> Config:
     if login == "owner":
         os.environ["DEMARC_DATABASE_URL"] = config.owner_url()
     return config
+
+
+@contextmanager
+def loss_is_a_sentence() -> Iterator[None]:
+    """Turn the loss of the database in the middle of a command into a refusal; what was not committed is undone."""
+    try:
+        yield
+    except OperationalError as error:
+        message = f"The database went away in the middle of the work: {' '.join(str(error).split())}"
+        raise Refused(message, code="database") from error
 
 
 def check_reachable(config: Config) -> None:

@@ -1,22 +1,26 @@
 """The supervisor's step "first-start": what a new installation lacks, and the logins printed once."""
 
-import importlib
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
+from demarc.project import demo
 from demarc.project.firststart import first_partner, first_start
+
+FILLED = "filled\n"
 
 
 def run(args: Namespace) -> int:
     """Print each line as it comes; the password is shown here and nowhere else."""
     _show(first_start(by=SYSTEM, at=clock.now()))
-    if args.demo:
-        _show(importlib.import_module("demarc.project.demo").fill(by=SYSTEM, at=clock.now()))
-    else:
+    marker = args.config.data / "DEMO"
+    if not args.demo:
         first_partner(by=SYSTEM, at=clock.now())
+    elif marker.read_text() != FILLED:  # a filling that was interrupted is refused by `fill`, not mended
+        _show(demo.fill(by=SYSTEM, at=clock.now()))
+        marker.write_text(FILLED)
     return 0
 
 
