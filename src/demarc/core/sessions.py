@@ -186,7 +186,7 @@ def _counted(session: Session, record: Record) -> Session:
         record.octets_out + ((record.giga_out or 0) << 32),
         record.giga_in is not None or record.giga_out is not None,
     )
-    if session.folded and session.readings and reading.session_time_s < session.readings[0].session_time_s:
+    if session.folded and reading.session_time_s <= session.readings[0].session_time_s:
         return session  # so old that newer ones contain it
     readings = _inserted(session.readings, reading)
     base = (session.base_in, session.base_out)
