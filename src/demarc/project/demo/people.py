@@ -8,11 +8,13 @@ from demarc.project.demo import names
 
 DAYS = 30
 KNOWN_PEOPLE = (
-    ("Ana Puig Serra", "ana", "Fibre 100", "ahead"),
-    ("Ben O'Brien", "ben", "Fibre 100", "late"),
-    ("Greta Larsen", "greta", "Vacation 50", "runs_out"),
+    ("Ana Puig Serra", "ana", "ana-secret", "Fibre 100", "ahead"),
+    ("Ben O'Brien", "ben", "ben-secret", "Fibre 100", "late"),
+    ("Greta Larsen", "greta", "greta-secret", "Vacation 50", "runs_out"),
+    ("Rosa F. Camps", "User", "clientPass", "Fibre 300", "ahead"),
 )
-"""Customers whom README and the tour name: login, plan and habit; the password is the login and "-secret"."""
+"""Customers whom README and the tour name, the last one with the login of RFC 2759 section 9.2: login, password, plan,
+habit."""
 
 FIXED_PLANS = ("Fibre 100", "Fibre 300", "Fibre 600", "Wireless 20", "Wireless 50")
 WEIGHTS = (35, 25, 8, 20, 12)
@@ -50,9 +52,8 @@ def people(count: int, seed: int) -> Iterator[Person]:
 
 
 def _known(number: int, random: Random) -> Person:
-    name, login, plan, habit = KNOWN_PEOPLE[number]
-    place = names.address(random)
-    return Person(name, "person", login, f"{login}-secret", plan, True, habit, "active", DAYS, place)
+    name, login, password, plan, habit = KNOWN_PEOPLE[number]
+    return Person(name, "person", login, password, plan, True, habit, "active", DAYS, names.address(random))
 
 
 def _anybody(number: int, random: Random) -> Person:
@@ -82,7 +83,8 @@ def payments(person: Person, price: int, seed: int) -> dict[int, int]:
     random = Random(f"demarc demo {seed} {person.login}")
     if person.habit == "runs_out":
         return {person.joined: price * (person.joined + random.randint(1, 3)) // DAYS}
-    every = random.choice((7, 10, 15, 30))
-    portion = -(-price * every // 27 // 500) * 500
-    last = random.randint(4, 14) if person.habit == "late" else 0
-    return dict.fromkeys(range(person.joined, last, -every), portion)
+    late = person.habit == "late"
+    every = random.choice((7, 10) if late else (7, 10, 15, 30))
+    portion = -(-price * every // 27 // 100) * 100
+    last = min(random.randint(12, 18), person.joined - 1) if late else 0
+    return {ago: portion for ago in range(person.joined, last, -every)}
