@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import settings as hypothesis_settings
 from tests.cluster import Cluster, running_cluster
 
 from demarc.base.seal import make_keys
@@ -16,6 +17,10 @@ from demarc.base.vault import AUDIENCES
 from demarc.project.config import OWNER
 from demarc.project.roles import apply_grants
 from demarc.project.settings import database
+
+# A property is right or wrong however busy the machine is; pytest's own timeout stops one that hangs.
+hypothesis_settings.register_profile("demarc", deadline=None)
+hypothesis_settings.load_profile("demarc")
 
 
 @pytest.fixture(scope="session")
