@@ -107,16 +107,24 @@ class PretendNas:
         return self.ask(server, packet)
 
     def account(
-        self, server: tuple[str, int], status: str, login: str, session_id: str, **attributes: Any
+        self,
+        server: tuple[str, int],
+        status: str,
+        login: str,
+        session_id: str,
+        *,
+        timeout_s: float = 2.0,
+        times: int = 1,
+        **attributes: Any,
     ) -> Heard | None:
-        """Send accounting about a session and return the answer; None when there is none in time."""
+        """Send accounting about a session, up to `times` times, and return the answer; None when there is none."""
         named = {"Acct_Status_Type": STATUS[status], "NAS_IP_Address": IPv4Address(self.address)}
         if login:
             named["User_Name"] = login
         if session_id:
             named["Acct_Session_Id"] = session_id
         packet = accounting_request(self._next(), _encode(named | attributes), self._secret)
-        return self.ask(server, packet)
+        return self.ask(server, packet, timeout_s=timeout_s, times=times)
 
     def ask(self, server: tuple[str, int], packet: bytes, *, timeout_s: float = 2.0, times: int = 1) -> Heard | None:
         """Send a request as it is, up to `times` times, and return the verified reply."""
