@@ -15,19 +15,25 @@ from demarc.access.feed import tell_radius, wake_coa_sender
 from demarc.access.rates import rate_text
 from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
+from demarc.billing.queries import owed
+from demarc.customers.models import BlockCause
 from demarc.network.queries import RESTORE_LIST, router_answers
 from demarc.plans.models import Plan, Service
 
 LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) ORDER BY id FOR NO KEY UPDATE"
 
+# From here on rows are found by primary keys alone: the plan stays good also while tables grow by thousands.
 RELEASE = """
-WITH ended AS (
-    SELECT sub.id FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
-    WHERE s.id = ANY(%(services)s) AND s.state = 'ended'
-), addresses AS (
-    UPDATE access_staticaddress SET active = false WHERE active AND subscriber_id IN (SELECT id FROM ended)
+WITH addresses AS (
+    UPDATE access_staticaddress held SET active = false
+    WHERE held.subscriber_id = ANY(%(subscribers)s) AND held.active AND EXISTS (
+        SELECT FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
+        WHERE sub.id = held.subscriber_id AND s.state = 'ended')
 )
-UPDATE access_boundmac SET active = false WHERE active AND subscriber_id IN (SELECT id FROM ended)
+UPDATE access_boundmac held SET active = false
+WHERE held.subscriber_id = ANY(%(subscribers)s) AND held.active AND EXISTS (
+    SELECT FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
+    WHERE sub.id = held.subscriber_id AND s.state = 'ended')
 """
 
 # A statement of its own after the lock: in READ COMMITTED only a new statement sees what the one who held the lock,
@@ -48,7 +54,7 @@ WITH wanted AS (
     JOIN unnest(%(plans)s::bigint[], %(rates)s::text[]) AS rate (plan_id, text) ON rate.plan_id = s.plan_id
     LEFT JOIN unnest(%(accounts)s::bigint[], %(owed)s::bigint[]) AS due (account_id, amount)
         ON due.account_id = s.account_id AND s.blocked_cause = 2
-    WHERE s.id = ANY(%(services)s)
+    WHERE sub.id = ANY(%(subscribers)s)
 )
 UPDATE access_subscriber sub
 SET active = w.active, cause = w.cause, since = w.since, down_kbps = w.down_kbps, up_kbps = w.up_kbps,
@@ -160,11 +166,13 @@ def sync_services(service_ids: Sequence[int], *, by: Actor = SYSTEM, at: datetim
 
 def project(service_ids: Sequence[int], *, at: datetime) -> Outcome:
     """What sync_services does, inside an action that writes the log."""
-    services = {"services": list(service_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, services)
-        cursor.execute(RELEASE, services)
-        cursor.execute(PROJECT, {**services, **_rates(service_ids), **_owed(service_ids, at)})
+        cursor.execute(LOCK, {"services": list(service_ids)})
+        subscribers = [row[0] for row in cursor.fetchall()]
+        if not subscribers:
+            return Outcome([], [], 0)
+        cursor.execute(RELEASE, {"subscribers": subscribers})
+        cursor.execute(PROJECT, {"subscribers": subscribers, **_rates(service_ids), **_owed(service_ids, at)})
         rows = cursor.fetchall()
     changed = sorted(row[0] for row in rows)
     moved = sorted(row[0] for row in rows if row[1])
@@ -212,4 +220,7 @@ def _rates(service_ids: Sequence[int]) -> dict[str, list[int] | list[str]]:
 
 
 def _owed(service_ids: Sequence[int], at: datetime) -> dict[str, list[int]]:
-    return {"accounts": [], "owed": []}
+    """What the payers who are blocked for money must pay, for their blocking page."""
+    blocked = Service.objects.filter(pk__in=service_ids, blocked_cause=BlockCause.NO_MONEY)
+    due = owed(set(blocked.values_list("account_id", flat=True)), at=at)
+    return {"accounts": list(due), "owed": [amount for amount, _ in due.values()]}
