@@ -107,16 +107,16 @@ class Daemon:
             await asyncio.wait_for(self._follower.loaded.wait(), DATABASE_WAIT_S)
         if self._follower.loaded.is_set():
             return
-        rows: list[Row] = []
-        position = snapshot.load(self._config.snapshot, self._model, rows.append)
-        if position is None:
+        rest = snapshot.load(self._config.snapshot, self._model)
+        if rest is None:
             log.warning("no database and no snapshot: waiting for the database")
             await self._follower.loaded.wait()
             return
         log.warning("the database is away: starting from the snapshot")
         age_s = clock.now().timestamp() - self._config.snapshot.stat().st_mtime
         self._model.fresh_at = monotonic() - max(age_s, 0.0)
-        self._restore(rows, position)
+        self._restore(rest.sessions, rest.position)
+        self._leases.recover(rest.blocks, self._online, clock.now())
 
     def _restore(self, sessions: Sequence[Row], position: Position) -> None:
         """Remember who is online: what the rows say, then what the journal says beyond `position`. Once."""

@@ -8,10 +8,11 @@ has passed.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
 from time import monotonic
+from typing import Any
 
 import psycopg
 
@@ -88,11 +89,15 @@ class Leases:
             book.add(pool_id, part)
             self._never_filled.discard(pool_id)
 
-    def quarantine(self, pool_id: int, block: Span, now: datetime) -> None:
-        """A block that an earlier life of ours had."""
-        book, part = self._book(pool_id), self._part(pool_id, block)
-        if book is not None and part is not None:
-            book.quarantine(pool_id, part, now + self.hold)
+    def recover(self, blocks: Iterable[Sequence[Any]], online: Online, now: datetime) -> None:
+        """Take blocks (pool, first, last) that an earlier life of ours had: they wait, but for those who are online."""
+        for pool_id, first, last in blocks:
+            book, part = self._book(pool_id), self._part(pool_id, Span(IPv4Address(first), IPv4Address(last)))
+            if book is not None and part is not None:
+                book.quarantine(pool_id, part, now + self.hold)
+        for session in online.sessions.values():
+            if session.ipv4 is not None and session.service_id is not None:
+                self.confirm(session.service_id, session.ipv4, session.key)
 
     def wanted(self) -> list[int]:
         """The pools that need another block and may have one."""
@@ -186,11 +191,8 @@ class Leasing:
             "node": config.node,
             "beyond": None if config.index else config.processes,
         }
-        for pool_id, first, last in await (await conn.execute(store_leases.ADOPT, values)).fetchall():
-            self._leases.quarantine(pool_id, Span(IPv4Address(first), IPv4Address(last)), self._clock())
-        for session in self._online.sessions.values():
-            if session.ipv4 is not None and session.service_id is not None:
-                self._leases.confirm(session.service_id, session.ipv4, session.key)
+        blocks = await (await conn.execute(store_leases.ADOPT, values)).fetchall()
+        self._leases.recover(blocks, self._online, self._clock())
         self._adopted = True
 
     async def _claim(self, conn: Connection, pool_id: int) -> None:

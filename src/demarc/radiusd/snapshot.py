@@ -6,7 +6,8 @@ journal tells the rest. Secrets stay sealed in it. The shipper writes it.
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -38,6 +39,8 @@ def write(conn: Connection[Any], path: Path, writer: str) -> Position:
         position = Position(*found) if found else Position()
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(json.dumps(["bookmark", [position.file, position.offset]]) + "\n")
+            for (row,) in conn.execute(store.BLOCKS, {"owner": f"{writer}/"}).fetchall():
+                file.write(f'["block",{row}]\n')
             for kind, row in _rows(conn):
                 file.write(f'["{kind}",{row}]\n')
             file.write(json.dumps([END, None]) + "\n")
@@ -59,8 +62,17 @@ def _rows(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
             after = json.loads(rows[-1][0])[0]
 
 
-def load(path: Path, model: Model, session: Callable[[Row], None]) -> Position | None:
-    """Fill the model from the file, hand over each session; where the journal goes on. None: there is no whole file."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What of a snapshot is not in the model: where the journal goes on, who was online, which blocks were ours."""
+
+    position: Position
+    sessions: list[Row]
+    blocks: list[Row]
+
+
+def load(path: Path, model: Model) -> Rest | None:
+    """Fill the model from the file. None: there is no whole one."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
@@ -73,6 +85,4 @@ def load(path: Path, model: Model, session: Callable[[Row], None]) -> Position |
         rows.setdefault(kind, []).append(row)
     model.put_network(rows.get("policy", []), rows.get("pool", []), rows.get("nas", []))
     model.put_subscribers(rows.get("subscriber", []))
-    for row in rows.get("session", []):
-        session(row)
-    return Position(*rows["bookmark"][0])
+    return Rest(Position(*rows["bookmark"][0]), rows.get("session", []), rows.get("block", []))

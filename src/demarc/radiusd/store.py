@@ -51,4 +51,9 @@ LIVE_SESSIONS = """
     FROM access_sessionlive l WHERE l.id > %(after)s ORDER BY l.id LIMIT %(batch)s
 """
 
+BLOCKS = """
+    SELECT json_build_array(b.pool_id, host(b.first), host(b.last))::text
+    FROM access_poolblock b WHERE starts_with(b.owner, %(owner)s)
+"""
+
 BOOKMARK = 'SELECT b.file, b."offset" FROM access_bookmark b WHERE b.node = %(writer)s'

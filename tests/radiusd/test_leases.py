@@ -1,0 +1,194 @@
+"""No address is ever in two hands: two processes on one pool, a restart, and what the database remembers."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from tests.cluster import Cluster
+from tests.radiusd.stage import Stage, add_pool, add_subscriber, set_stage
+
+from demarc.access.models import Lease, PoolBlock
+from demarc.base.seal import Opener
+from demarc.network.models import Pool
+from demarc.project.config import RADIUS
+from demarc.radiusd import feed
+from demarc.radiusd.config import Config
+from demarc.radiusd.feed import Follower
+from demarc.radiusd.leases import POLL_S, Leases, Leasing
+from demarc.radiusd.model import Model
+from demarc.radiusd.online import Online, Session
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def stage(committed: None) -> Stage:
+    return set_stage(Path(settings.DEMARC_KEYS))
+
+
+@pytest.fixture
+def pool(stage: Stage) -> Iterator[Pool]:
+    """1,022 addresses in blocks of 64, all free."""
+    pool = Pool.objects.filter(name="dynamic").first() or add_pool(stage, "dynamic", "10.64.0.0/22")
+    PoolBlock.objects.update(owner="", free_after=None)
+    Lease.objects.all().delete()
+    return pool
+
+
+@pytest.fixture
+def config(cluster: Cluster, tmp_path: Path) -> Config:
+    return Config(url=cluster.url(RADIUS), data=tmp_path, keys=Path(settings.DEMARC_KEYS), processes=2)
+
+
+class Process:
+    """What of a radiusd process has to do with addresses."""
+
+    def __init__(self, config: Config, life: str = "1") -> None:
+        self.config = config
+        self.model = Model(Opener((config.keys / "radius.key").read_bytes()))
+        self.online = Online()
+        self.leases = Leases(self.model)
+        self.leasing = Leasing(config, self.leases, self.online, lambda: NOW, life)
+
+    async def start(self) -> None:
+        async with await feed.connect(self.config.url) as conn:
+            await Follower(self.config.url, self.model).load(conn)
+        self.task = asyncio.create_task(self.leasing.run())
+        await asyncio.wait_for(self.leasing.ready.wait(), 10)
+
+    async def take(self, service: int, pool: Pool) -> IPv4Address | None:
+        """As the NAS does: ask again while a block is on its way."""
+        while True:
+            address = self.leases.take(service, (pool.pk,), NOW)
+            if address is not None or not self.leases.arriving((pool.pk,)):
+                return address
+            await asyncio.sleep(0.01)
+
+
+def test_two_processes_share_a_pool_to_its_last_address_and_give_none_twice(config, pool):
+    async def story() -> list[IPv4Address]:
+        processes = [Process(replace(config, index=index)) for index in (0, 1)]
+        for process in processes:
+            await process.start()
+        given: list[IPv4Address] = []
+        for service in range(1, 1200):
+            address = await processes[service % 2].take(service, pool)
+            if address is not None:
+                given.append(address)
+        for process in processes:
+            process.task.cancel()
+        return given
+
+    given = asyncio.run(story())
+    assert len(given) == len(set(given)) == 1022
+
+
+def test_a_customer_keeps_his_address_as_long_as_he_can(config, pool):
+    async def story() -> None:
+        process = Process(config)
+        await process.start()
+        first = await process.take(1, pool)
+        await process.take(2, pool)
+        assert await process.take(1, pool) == first
+        process.leases.confirm(1, first, "s1")
+        process.leases.release(first, "s1")
+        assert await process.take(3, pool) != first
+        assert await process.take(1, pool) == first
+        process.task.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_restart_gives_out_fresh_blocks_and_knows_who_is_online(config, pool):
+    async def story() -> None:
+        before = Process(config)
+        await before.start()
+        online, forgotten = await before.take(1, pool), await before.take(2, pool)
+        before.task.cancel()
+        after = Process(config, life="2")
+        after.online.put(Session((1, "s1", "x"), None, 1, ("mac", b""), online, False, 0.0, 0.0))
+        await after.start()
+        assert await after.take(1, pool) == online
+        # Nobody knows whether the other one's session began: he gets another address, and nobody gets that one.
+        given = {await after.take(service, pool) for service in range(2, 400)}
+        assert forgotten not in given
+        assert online not in given
+        after.task.cancel()
+
+    asyncio.run(story())
+    assert set(PoolBlock.objects.exclude(owner="").values_list("owner", flat=True)) == {"main/0/2"}
+
+
+def test_blocks_of_a_process_that_is_no_more_are_adopted(config, pool):
+    PoolBlock.objects.filter(pool=pool).update(owner="main/7/1")
+
+    async def story() -> None:
+        process = Process(config)
+        await process.start()
+        assert await process.take(1, pool) is None  # all of it waits
+        process.task.cancel()
+
+    asyncio.run(story())
+    assert set(PoolBlock.objects.filter(pool=pool).values_list("owner", flat=True)) == {"main/0/1"}
+
+
+def test_blocks_of_another_node_and_of_a_living_process_are_left_alone(config, pool):
+    first, second = PoolBlock.objects.filter(pool=pool).order_by("first")[:2]
+    PoolBlock.objects.filter(pk=first.pk).update(owner="elsewhere/0/1")
+    PoolBlock.objects.filter(pk=second.pk).update(owner="main/1/1")
+
+    async def story() -> None:
+        process = Process(config)
+        await process.start()
+        process.task.cancel()
+
+    asyncio.run(story())
+    owners = dict(PoolBlock.objects.filter(pool=pool).values_list("pk", "owner"))
+    assert (owners[first.pk], owners[second.pk]) == ("elsewhere/0/1", "main/1/1")
+
+
+def test_who_had_which_address_is_written_behind(config, pool, stage):
+    service = add_subscriber(stage, "alice").service
+
+    async def story() -> IPv4Address | None:
+        process = Process(config)
+        await process.start()
+        address = await process.take(service.pk, pool)
+        await asyncio.sleep(3 * POLL_S)
+        process.task.cancel()
+        return address
+
+    address = asyncio.run(story())
+    assert written() == [(service.pk, address)]
+
+
+def written() -> list[tuple[int, IPv4Address]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT service_id, host(address) FROM access_lease")
+        return [(service, IPv4Address(address)) for service, address in cursor.fetchall()]
+
+
+def test_a_pool_that_became_smaller_gives_out_only_what_is_left(config, pool):
+    pool.last = "10.64.0.70"
+    pool.save()
+
+    async def story() -> set[IPv4Address | None]:
+        process = Process(config)
+        await process.start()
+        given = {await process.take(service, pool) for service in range(1, 200)}
+        process.task.cancel()
+        return given
+
+    try:
+        given = asyncio.run(story()) - {None}
+        assert max(given) == IPv4Address("10.64.0.70")
+        assert len(given) == 70
+    finally:
+        pool.last = "10.64.3.254"
+        pool.save()
