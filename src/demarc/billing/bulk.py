@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import OperationalError, connection, transaction
 
 from demarc.base.actors import Actor
+from demarc.base.events import emit_ids
 from demarc.base.numbering import take_ids
 from demarc.billing.accounts import house_account
 from demarc.billing.facts import Book, Payer, id_array, load
@@ -22,6 +23,7 @@ from demarc.core import charging, ledger
 from demarc.core.charging import DayOutcome, Decision
 from demarc.core.errors import Refused
 from demarc.plans.access_state import restore, set_access, withhold
+from demarc.plans.models import Service
 
 BALANCE_MAX = 10**15
 """A balance beyond it, in minor units, is a mistake: its account is parked and no payment may lead there."""
@@ -120,22 +122,31 @@ def settle(account_ids: Sequence[int], *, until: date | None, by: Actor, at: dat
         return first + settle(account_ids[half:], until=until, by=by, at=at, queue=queue)
 
 
-def retry(account_ids: Sequence[int], *, by: Actor, at: datetime, queue: str = "now") -> Tally:
+def retry(
+    account_ids: Sequence[int], *, by: Actor, at: datetime, queue: str = "now", as_of: datetime | None = None
+) -> Tally:
     """Charge today to those who are blocked for money and can pay it by now, and let them online again.
 
-    Their days through today have been decided by `settle`; parked accounts are left alone.
+    Their days through today have been decided by `settle`; parked accounts are left alone. `as_of` tries them with
+    what was known at an earlier moment of today.
     """
-    book = load(account_ids, at=at, lock=True, charges=True)
-    decided = []
+    moment = as_of or at
+    book = load(account_ids, at=moment, lock=True, charges=True)
+    decided, still_blocked = [], []
     for payer in book.payers.values():
         if payer.parked or payer.decided_through is None:
             continue
         outcome = charging.retry(book.now(payer), payer.today)
-        if outcome is not None and outcome.decision is not Decision.BLOCKED:
+        if outcome is not None and outcome.decision is Decision.BLOCKED:
+            still_blocked.append(payer.account_id)
+        elif outcome is not None:
             decided.append(Decided(payer, outcome, payer.balance))
     if decided:
-        _write_paid_later(decided, post_charges(book, decided), at)
+        _write_paid_later(decided, post_charges(book, decided, at=at), moment)
         restore([one.payer.account_id for one in decided], by=by, at=at, queue=queue)
+    if still_blocked:  # what they owe has changed, and their blocking page says it
+        services = Service.objects.filter(account_id__in=still_blocked).order_by("id")
+        emit_ids("ServiceChanged", "services", list(services.values_list("id", flat=True)), queue=queue)
     return _tally(decided)
 
 
@@ -167,7 +178,9 @@ def post(postings: Sequence[Posting], at: datetime) -> list[int]:
     return entries
 
 
-def post_charges(book: Book, decided: Iterable[Decided], *, prefix: str = "day") -> dict[tuple[int, date], int]:
+def post_charges(
+    book: Book, decided: Iterable[Decided], *, at: datetime, prefix: str = "day"
+) -> dict[tuple[int, date], int]:
     """Post what was charged: entries by (account, day). `prefix` begins the key that admits each charge once."""
     revenues: dict[tuple[int, str, str], ledger.Account] = {}
     postings = []
@@ -181,7 +194,7 @@ def post_charges(book: Book, decided: Iterable[Decided], *, prefix: str = "day")
             transfers.append(ledger.charge(giver, revenues[name], line, outcome.day))
         if transfers:
             postings.append(Posting(payer, ledger.entry(transfers), f"{prefix}:{payer.account_id}:{outcome.day}"))
-    entries = post(postings, book.at)
+    entries = post(postings, at)
     names = ((posting.payer.account_id, posting.transfers[0].day) for posting in postings)
     return dict(zip(names, entries, strict=True))
 
@@ -212,38 +225,32 @@ def _settle(account_ids: Sequence[int], until: date | None, by: Actor, at: datet
             logger.exception("account %s cannot be decided", payer.account_id)
             reasons[payer.account_id] = _reason(error)
     if decided:
-        _write_decisions(decided, post_charges(book, decided), at)
+        _write_decisions(decided, post_charges(book, decided, at=at), at)
     park(reasons, at=at)
-    again = _let_access_follow(book, decided, by, at, queue)
+    broke = [payer for payer, outcome, _ in decided if outcome.decision is Decision.BLOCKED]
+    since = {payer.account_id: book.midnight(payer.zone, payer.today) for payer in broke}
+    withhold(since, by=by, at=at, queue=queue)
     tally = _tally(decided)
     tally.parked = reasons
-    if again:
-        retried = retry(again, by=by, at=at, queue=queue)
-        tally = tally + retried
-        tally.days["blocked"] -= retried.days.total()
+    return tally + _catch_up_with_today(book, decided, by, queue)
+
+
+def _catch_up_with_today(book: Book, decided: Sequence[Decided], by: Actor, queue: str) -> Tally:
+    """Do what a punctual run would have led to since 00:00: a blocked account is tried at each change, as it came.
+
+    And where staff had let one online until this 00:00, that is over.
+    """
+    blocked = [one for one, outcome, _ in decided if outcome.day == one.today and WORDS[outcome.decision] == "blocked"]
+    moments: dict[datetime, list[int]] = defaultdict(list)
+    for payer in blocked:
+        for moment in book.changes_today(payer):
+            moments[moment].append(payer.account_id)
+    tally = Tally()
+    for moment, account_ids in sorted(moments.items()):
+        tally += retry(account_ids, by=by, at=book.at, queue=queue, as_of=moment)
+    tally.days["blocked"] -= tally.days.total()
+    set_access([payer.account_id for payer in blocked if book.grace_is_over(payer)], at=book.at, queue=queue)
     return tally
-
-
-def _let_access_follow(book: Book, decided: Sequence[Decided], by: Actor, at: datetime, queue: str) -> list[int]:
-    """Close what money closes from today; the accounts that something dated today may open again."""
-    since = {
-        payer.account_id: book.midnight(payer.zone, outcome.day)
-        for payer, outcome, _ in decided
-        if outcome.decision is Decision.BLOCKED
-    }
-    if since:
-        withhold(since, by=by, at=at, queue=queue)
-    again, over = [], []
-    for payer, outcome, _ in decided:
-        if outcome.decision is Decision.SKIPPED_BLOCKED and outcome.day == payer.today:
-            graces = [row.grace_until for row in book.open_blocks(payer) if not row.by_hand]
-            if graces and book.changes_today(payer):
-                again.append(payer.account_id)
-            if any(grace is not None and grace <= at for grace in graces):
-                over.append(payer.account_id)
-    if over:
-        set_access(over, at=at, queue=queue)
-    return again
 
 
 def _write_decisions(decided: Sequence[Decided], entries: dict[tuple[int, date], int], at: datetime) -> None:

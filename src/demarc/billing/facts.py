@@ -7,7 +7,7 @@ or posts to it holds that row, and many are locked by id.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -42,13 +42,14 @@ SELECT s.account_id, s.id, p.kind, f.id, f.valid_from,
 FROM plans_service s
 JOIN plans_plan p ON p.id = s.plan_id
 JOIN plans_servicefact f ON f.service_id = s.id
-WHERE s.account_id = ANY(%(accounts)s::bigint[]) ORDER BY s.account_id, s.id, f.valid_from, f.id
+WHERE s.account_id = ANY(%(accounts)s::bigint[]) AND f.recorded_at <= %(at)s
+ORDER BY s.account_id, s.id, f.valid_from, f.id
 """
 
 PRICES = """
 SELECT plan_id, id, valid_from, CASE WHEN recorded_at >= %(settled)s THEN recorded_at END, amount
 FROM plans_planprice
-WHERE plan_id = ANY(%(plans)s::bigint[]) ORDER BY plan_id, valid_from, id
+WHERE plan_id = ANY(%(plans)s::bigint[]) AND recorded_at <= %(at)s ORDER BY plan_id, valid_from, id
 """
 
 BLOCKS = """
@@ -63,6 +64,7 @@ SELECT service_id, max(day) FROM billing_transfer
 WHERE kind = 'charge' AND service_id = ANY(%(services)s::bigint[]) AND day >= %(since)s GROUP BY service_id
 """
 
+TICK = timedelta(microseconds=1)
 NO_FACT = 0
 """The price fact's id of an own price, which is in the service's fact."""
 
@@ -107,7 +109,10 @@ class FactRow(NamedTuple):
 
 @dataclass
 class Book:
-    """Everything about some accounts at one moment."""
+    """Everything about some accounts, as it was known at one moment.
+
+    `recorded` says, by account, when facts of its services were written down since the first open day's 00:00.
+    """
 
     at: datetime
     payers: dict[int, Payer]
@@ -115,6 +120,7 @@ class Book:
     services: dict[int, tuple[ServiceFacts, ...]] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     blocks: dict[int, list[BlockRow]] = field(default_factory=lambda: defaultdict(list))
+    recorded: dict[int, set[datetime]] = field(default_factory=lambda: defaultdict(set))
     _midnights: dict[tuple[ZoneInfo, date], datetime] = field(default_factory=dict)
     _shared_terms: dict[tuple[int, date], Terms] = field(default_factory=dict)
 
@@ -139,28 +145,42 @@ class Book:
 
     def now(self, payer: Payer) -> AccountFacts:
         """The facts as they are known at the book's moment."""
-        terms = self.terms.on(payer.account_id, payer.partner_id, payer.today)
-        return self._facts(payer, terms, by_hand=any(row.by_hand for row in self.open_blocks(payer)))
+        terms = self.terms.on(payer.account_id, payer.partner_id, payer.today, self.at + TICK)
+        return self._facts(payer, terms, by_hand=any(self._by_hand_now(row) for row in self._blocks_of(payer)))
 
-    def open_blocks(self, payer: Payer) -> list[BlockRow]:
-        """The blocks that nobody has lifted."""
-        return [row for row in self.blocks.get(payer.account_id, ()) if row.lifted_at is None]
+    def grace_is_over(self, payer: Payer) -> bool:
+        """Whether staff had let him online without money, until now."""
+        graces = [row.grace_until for row in self._blocks_of(payer) if row.lifted_at is None and row.grace_until]
+        return any(grace <= self.at for grace in graces)
 
-    def changes_today(self, payer: Payer) -> bool:
-        """Whether a price, a plan, a state or a setting was made for today beforehand."""
-        dated = [row.valid_from for row in self.terms.partners[payer.partner_id]]
-        dated += [row.valid_from for row in self.terms.accounts.get(payer.account_id, ())]
+    def changes_today(self, payer: Payer) -> set[datetime]:
+        """The moments of today at which something changed that may let a blocked account online again.
+
+        A price, plan, state or setting, or a block by staff that ended; 00:00 for what was made for today before.
+        """
+        midnight = self.midnight(payer.zone, payer.today)
+        terms = self.terms.partners[payer.partner_id] + self.terms.accounts.get(payer.account_id, [])
+        dated = {row.valid_from for row in terms}
         for service in self.services.get(payer.account_id, ()):
-            dated += [fact.valid_from for fact in (*service.prices, *service.states)]
-        return payer.today in dated
+            dated |= {fact.valid_from for fact in (*service.prices, *service.states)}
+        moments = {row.recorded_at for row in terms if row.valid_from <= payer.today}
+        moments |= self.recorded.get(payer.account_id, set())
+        moments |= {row.lifted_at for row in self._blocks_of(payer) if row.by_hand and row.lifted_at}
+        since = {moment for moment in moments if midnight <= moment <= self.at}
+        return since | {midnight} if payer.today in dated else since
+
+    def _blocks_of(self, payer: Payer) -> Sequence[BlockRow]:
+        return self.blocks.get(payer.account_id, ())
+
+    def _by_hand_now(self, row: BlockRow) -> bool:
+        return row.by_hand and row.set_at <= self.at and (row.lifted_at is None or row.lifted_at > self.at)
 
     def _blocked_by_hand_at_midnight(self, payer: Payer) -> bool:
         """Whether staff had blocked him at today's 00:00, whatever happened since."""
-        rows = self.blocks.get(payer.account_id, ())
-        return any(row.by_hand and _covers(self._span(payer, row), payer.today) for row in rows)
+        return any(row.by_hand and _covers(self._span(payer, row), payer.today) for row in self._blocks_of(payer))
 
     def _facts(self, payer: Payer, terms: Terms, *, by_hand: bool) -> AccountFacts:
-        rows = self.blocks.get(payer.account_id, ())
+        rows = self._blocks_of(payer)
         return AccountFacts(
             account_id=payer.account_id,
             currency=payer.currency,
@@ -243,8 +263,9 @@ class _FactReader:
 
     def read_services(self, accounts: str, *, charges: bool) -> None:
         """Fill the book's services."""
-        rows = _rows(SERVICES, accounts=accounts, settled=self.settled_before)
-        for plan_id, *price in _rows(PRICES, plans=id_array({row[6] for row in rows}), settled=self.settled_before):
+        known = {"settled": self.settled_before, "at": self.book.at}
+        rows = _rows(SERVICES, accounts=accounts, **known)
+        for plan_id, *price in _rows(PRICES, plans=id_array({row[6] for row in rows}), **known):
             self.price_rows[plan_id].append((price[0], price[1], price[2], price[3]))
         charged = self._charged({row[1] for row in rows}) if charges else {}
         for account_id, of_account in groupby(rows, itemgetter(0)):
@@ -254,8 +275,17 @@ class _FactReader:
                 facts = list(of_service)
                 self.book.kinds[service_id] = facts[0][2]
                 in_force = self.in_force(facts)
+                self._note_recorded(account_id, in_force)
                 services.append(self.service(payer, service_id, in_force, charged.get(service_id)))
             self.book.services[account_id] = tuple(services)
+
+    def _note_recorded(self, account_id: int, facts: Sequence[FactRow]) -> None:
+        for fact in facts:
+            if fact.recorded_at:
+                self.book.recorded[account_id].add(fact.recorded_at)
+            for _, _, recorded_at, _ in self.price_rows[fact.plan_id]:
+                if recorded_at:
+                    self.book.recorded[account_id].add(recorded_at)
 
     def _charged(self, services: set[int]) -> dict[int, date]:
         today = min(payer.today for payer in self.book.payers.values())

@@ -77,6 +77,8 @@ def withhold(since: Mapping[int, datetime], *, by: Actor, at: datetime, queue: s
 
     An account that is blocked for money already keeps its block. The ids of services whose access changed.
     """
+    if not since:
+        return []
     accounts = sorted(since)
     moments = [since[account] for account in accounts]
     who: dict[str, Any] = {"kind": by.kind, "id": by.id, "label": by.label}
@@ -100,6 +102,8 @@ def set_access(account_ids: Sequence[int], *, at: datetime, queue: str = "now") 
     and no block is in force; one for money is out of force while its grace lasts. Emits AccessChanged for the
     services that changed, on `queue`, and returns their ids.
     """
+    if not account_ids:
+        return []
     facts: dict[str, Any] = {"accounts": sorted(account_ids), "at": at}
     with connection.cursor() as cursor:
         cursor.execute(LOCK_SERVICES, facts)

@@ -66,7 +66,7 @@ def _charge_first_day(book: Book, service: Service) -> None:
             f"The first day is charged at activation: add a payment of {missing} {payer.currency} first.",
             code="first_day_not_covered",
         )
-    bulk.post_charges(book, [bulk.Decided(payer, outcome, facts.balance)], prefix=f"first-day:{service.pk}")
+    bulk.post_charges(book, [bulk.Decided(payer, outcome, facts.balance)], at=book.at, prefix=f"first-day:{service.pk}")
     book.payers[payer.account_id] = payer._replace(balance=outcome.balance_after)
 
 
