@@ -1,0 +1,202 @@
+"""Every staff page in a real browser: nothing serious for axe, no complaint in the console, nothing cut off."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests import cast
+from tests.browser.site import serving
+from tests.staff.world import PASSWORD, World, address, person, staff_pages, world
+
+from demarc.base import clock
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
+
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = {"serious", "critical"}
+NOT_PAGES = {"account_logout", "logo", "pay_preview", "customer_live"}
+WIDE = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
+NARROW = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+LONG = "Wolfeschlegelsteinhausenbergerdorff-Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch S.L. وشركاه"
+
+
+@pytest.fixture(scope="module")
+def place(committed: None) -> World:
+    """One of everything, a customer with a very long name, and more rows than a page holds."""
+    made = world()
+    cast.customer(made.partner, LONG, at=clock.now(), email=f"{'long' * 15}@example.com")
+    for number in range(55):
+        cast.customer(made.partner, f"Customer {number}", at=clock.now())
+    person("Super administrator", "ana")
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(place: World) -> Iterator[str]:
+    with serving() as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread; Django would think that its queries here are made inside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as play:
+        launched = play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def entered(browser: Browser, site: str, **context: object) -> BrowserContext:
+    """A browser window in which Ana has logged in."""
+    opened = browser.new_context(**context)  # type: ignore[arg-type]
+    page = opened.new_page()
+    page.goto(f"{site}/login/")
+    page.get_by_label("User name").fill("ana")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{site}/")
+    page.close()
+    return opened
+
+
+def faults(page: Page, url: str) -> list[str]:
+    """What is wrong with one page as this window shows it."""
+    said: list[str] = []
+    answer = page.goto(url)
+    if answer is None or answer.status != 200:
+        said.append(f"status {answer and answer.status}")
+    if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+        said.append(f"{over} px too wide")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    said += [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for node in one["nodes"][:3]
+    ]
+    return said
+
+
+@pytest.mark.parametrize("window", [WIDE, NARROW], ids=["wide, light", "narrow, dark"])
+def test_every_page_is_sound(browser: Browser, site: str, place: World, window: dict[str, object]):
+    opened = entered(browser, site, **window)
+    page, said = opened.new_page(), []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    pages = [address(one, place) for one in staff_pages() if one.name not in NOT_PAGES]
+    pages += ["/customers/?q=nobody", f"/customers/{place.customer.pk + 1}/", "/customers/?page=2", "/not/there/"]
+    found = {}
+    for url in pages:
+        said.clear()
+        wrong = [one for one in [*faults(page, site + url), *said] if "/not/" not in url or "404" not in one]
+        if wrong:
+            found[url] = wrong
+    opened.close()
+    assert found == {}
+
+
+def test_the_login_page_and_a_refused_form_are_sound(browser: Browser, site: str):
+    page = browser.new_context(**NARROW).new_page()  # type: ignore[arg-type]
+    assert faults(page, f"{site}/login/") == []
+    opened = entered(browser, site, **NARROW)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/new/")
+    page.get_by_role("button", name="Add customer").click()
+    assert page.get_by_text("This field is required").is_visible()
+    assert page.evaluate("document.activeElement.name") == "name"
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [one["id"] for one in found if one["impact"] in SERIOUS] == []
+    opened.close()
+
+
+def test_a_list_is_walked_by_the_keyboard(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/")
+    page.keyboard.press("/")
+    page.keyboard.type("Ana of")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/customers/?q=Ana*")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/customers/{place.customer.pk}/")
+    opened.close()
+
+
+def test_a_payment_shows_what_it_will_do_and_a_double_click_does_it_once(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/accounts/{place.account.pk}/pay/")
+    page.get_by_label("Amount").press_sequentially("12.50")
+    page.get_by_text("The account has").wait_for()
+    assert "32.50" in page.locator("#preview").inner_text()
+    page.get_by_role("button", name="Add payment").dblclick()
+    page.get_by_text("Received 12.50").wait_for()
+    assert page.get_by_role("cell", name="12.50").count() == 2  # the ledger's line and the payment's row
+    opened.close()
+
+
+def test_what_was_typed_is_not_left_behind_unasked(browser: Browser, site: str):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/new/")
+    page.get_by_label("Name").press_sequentially("Half a name")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Plans").click()
+    assert asked == ["beforeunload"]
+    assert page.get_by_label("Name").input_value() == "Half a name"
+    opened.close()
+
+
+def test_colours_are_chosen_without_a_flash_and_kept(browser: Browser, site: str):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/")
+    page.get_by_role("button", name="Dark").click()
+    page.goto(f"{site}/plans/")
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(25, 28, 32)"
+    page.get_by_role("button", name="As the system").click()
+    assert page.locator("html").get_attribute("data-bs-theme") is None
+    opened.close()
+
+
+def test_a_live_part_fetches_itself_and_goes_grey_when_nobody_answers(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.clock.install()
+    page.goto(f"{site}/customers/{place.customer.pk}/")
+    live = page.locator("#live")
+    with page.expect_response("**/live/") as fetched:
+        page.clock.run_for(5500)
+    assert fetched.value.status == 200
+    assert "stale" not in (live.get_attribute("class") or "")
+    page.route("**/live/", lambda route: route.abort())
+    page.clock.run_for(21_000)
+    assert "stale" in (live.get_attribute("class") or "")
+    assert "ana0" in live.inner_text()
+    opened.close()
+
+
+def test_money_is_taken_without_any_script(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, java_script_enabled=False, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/{place.customer.pk}/")
+    page.get_by_role("link", name="Add payment").first.click()
+    page.get_by_label("Amount").fill("1.00")
+    page.get_by_role("button", name="Add payment").click()
+    assert page.get_by_text("Received 1.00").is_visible()
+    opened.close()
