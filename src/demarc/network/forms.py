@@ -107,7 +107,11 @@ class PageForm(Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Where, how, until when: a bank account, an office, a phone number.",
     )
-    colour = forms.CharField(label="Colour", max_length=7, widget=forms.TextInput(attrs={"type": "color", "class": "form-control-color"}))
+    colour = forms.CharField(
+        label="Colour",
+        max_length=7,
+        widget=forms.TextInput(attrs={"type": "color", "class": "form-control-color"}),
+    )
     new_logo = forms.FileField(label="Logo", required=False, help_text="PNG, JPEG or WebP, up to 200 kB.")
     no_logo = forms.BooleanField(label="Take the present logo away", required=False)
 

@@ -45,6 +45,7 @@ class Leases:
         self._model = model
         self._books: dict[int, addressing.Leases] = {}
         self._never_filled: set[int] = set()
+        self._block_size: dict[int, int] = {}
         self._empty_until: dict[int, float] = {}
         self.given: dict[tuple[int, int], IPv4Address] = {}
         self.short = asyncio.Event()
@@ -88,6 +89,7 @@ class Leases:
         if book is not None and part is not None:
             book.add(pool_id, part)
             self._never_filled.discard(pool_id)
+            self._block_size[pool_id] = len(block)
 
     def recover(self, blocks: Iterable[Sequence[Any]], online: Online, now: datetime) -> None:
         """Take blocks (pool, first, last) that an earlier life of ours had: they wait, but for those who are online."""
@@ -106,6 +108,10 @@ class Leases:
             pool_id for pool_id, book in self._books.items()
             if (book.wanted() or pool_id in self._never_filled) and self._empty_until.get(pool_id, 0) < now
         ]  # fmt: skip
+
+    def blocks_at_once(self, pool_id: int) -> int:
+        """How many blocks to fetch together: as many addresses as are kept ready; one, until their size is known."""
+        return max(self._ready(pool_id) // self._block_size.get(pool_id, LOW_WATER_MAX), 1)
 
     def used_up(self, pool_id: int) -> None:
         """The database has no free block of this pool now."""
@@ -127,10 +133,13 @@ class Leases:
     def _book(self, pool_id: int) -> addressing.Leases | None:
         book = self._books.get(pool_id)
         if book is None and pool_id in self._model.pools:
-            ready = min(max(len(self._model.pools[pool_id].span) // 4, LOW_WATER_MIN), LOW_WATER_MAX)
-            book = self._books[pool_id] = addressing.Leases(self.hold, ready)
+            book = self._books[pool_id] = addressing.Leases(self.hold, self._ready(pool_id))
             self._never_filled.add(pool_id)
         return book
+
+    def _ready(self, pool_id: int) -> int:
+        pool = self._model.pools.get(pool_id)
+        return min(max(len(pool.span) // 4, LOW_WATER_MIN), LOW_WATER_MAX) if pool else LOW_WATER_MIN
 
     def _part(self, pool_id: int, block: Span) -> Span | None:
         """The part of a block that is in the pool, whose range may have been changed."""
@@ -196,7 +205,7 @@ class Leasing:
         self._adopted = True
 
     async def _claim(self, conn: Connection, pool_id: int) -> None:
-        values = {"owner": self._owner, "pool": pool_id, "limit": store_leases.BLOCKS_AT_ONCE}
+        values = {"owner": self._owner, "pool": pool_id, "limit": self._leases.blocks_at_once(pool_id)}
         blocks = await (await conn.execute(store_leases.CLAIM, values)).fetchall()
         for first, last in blocks:
             self._leases.add(pool_id, Span(IPv4Address(first), IPv4Address(last)))

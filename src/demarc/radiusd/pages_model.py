@@ -198,4 +198,4 @@ def _provider(row: Row) -> Provider:
         Cause(int(cause)): CauseRule(Cause(int(cause)), rule["list"], rule.get("pool_id"), rule["page_port"])
         for cause, rule in causes.items()
     }
-    return Provider(*facts, logo=bytes.fromhex(logo), logo_type=logo_type, rules=rules or DEFAULT_RULES)
+    return Provider(*facts, bytes.fromhex(logo), logo_type, rules or DEFAULT_RULES)

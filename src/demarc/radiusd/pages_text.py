@@ -100,7 +100,7 @@ def amount(money: Money, reads: Reader) -> str:
     digits = currency(money.currency).digits
     pattern = parse_pattern(locale.currency_formats["standard"].pattern)
     pattern.frac_prec = (digits, digits)
-    return pattern.apply(Decimal(format_plain(money)), locale, currency=money.currency, currency_digits=False)
+    return str(pattern.apply(Decimal(format_plain(money)), locale, currency=money.currency, currency_digits=False))
 
 
 @lru_cache(maxsize=64)

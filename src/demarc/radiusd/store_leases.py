@@ -1,7 +1,5 @@
 """What leasing addresses reads and writes, as SQL: blocks claimed and adopted, and who had which address last."""
 
-BLOCKS_AT_ONCE = 4
-
 CLAIM = """
     UPDATE access_poolblock b SET owner = %(owner)s, taken_at = now(), free_after = NULL
     FROM (

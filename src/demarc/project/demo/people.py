@@ -87,4 +87,4 @@ def payments(person: Person, price: int, seed: int) -> dict[int, int]:
     every = random.choice((7, 10) if late else (7, 10, 15, 30))
     portion = -(-price * every // 27 // 100) * 100
     last = min(random.randint(12, 18), person.joined - 1) if late else 0
-    return {ago: portion for ago in range(person.joined, last, -every)}
+    return dict.fromkeys(range(person.joined, last, -every), portion)
