@@ -19,7 +19,7 @@ KEPT = timedelta(days=7)
 
 # Waits for whoever is at work under the same key; when he was refused and rolled back, the key is free again.
 CLAIM = """
-INSERT INTO base_idempotency (scope, key, body_hash, at) VALUES (%(scope)s, %(key)s, %(hash)s, %(at)s)
+INSERT INTO base_idempotency (scope, key, body_hash, answer, at) VALUES (%(scope)s, %(key)s, %(hash)s, '', %(at)s)
 ON CONFLICT (scope, key) DO NOTHING RETURNING id
 """
 FORGET = """
@@ -28,10 +28,8 @@ DELETE FROM base_idempotency WHERE at < %(before)s AND id IN (
 """
 
 
-def once(
-    scope: str, key: str, asked: Mapping[str, Any], *, at: datetime, answer: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
-    """What `answer` answers, run at the first time only and in the caller's transaction; later as JSON keeps it.
+def once(scope: str, key: str, asked: Mapping[str, Any], *, at: datetime, answer: Callable[[], str]) -> str:
+    """What `answer` answers; it is run at the first time only, in the caller's transaction.
 
     Refused: the key was used for something else than `asked` (code conflict).
     """
@@ -48,5 +46,4 @@ def once(
     earlier = Idempotency.objects.get(scope=scope, key=key)
     if bytes(earlier.body_hash) != body_hash:
         raise Refused("This key was used for another request; use a new one.", field="Idempotency-Key", code="conflict")
-    kept: dict[str, Any] = earlier.answer
-    return kept
+    return earlier.answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 
@@ -112,12 +111,12 @@ class Counter(models.Model):
 
 
 class Idempotency(models.Model):
-    """The answer given under an Idempotency-Key (base.idempotency); null while the first request is at work."""
+    """The answer given under an Idempotency-Key (base.idempotency); empty while the first request is at work."""
 
     key = models.CharField(max_length=200)
     scope = models.CharField(max_length=80)
     body_hash = models.BinaryField()
-    answer: models.JSONField[Any, Any] = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    answer = models.TextField(blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -1,24 +1,25 @@
 """What every room's API says alike: how input is read, how a list is answered. Knows no business noun."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Header, Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from ninja.responses import NinjaJSONEncoder
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, field_validator
 
 from demarc.base import clock, texts
 from demarc.base.idempotency import once
-from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
 from demarc.staff.apidoor import BIGINT, listed, token_of
 
 LIMIT_MAX = 200
-KEY_LENGTH_MAX = 64
 SEARCH_LENGTH_MAX = 100
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 M = TypeVar("M", bound=Model)
@@ -45,8 +46,8 @@ Amount = Annotated[str, Field(max_length=40, examples=["20.00"])]
 """Whole units, a dot, and at most the currency's decimals."""
 Flag = StrictBool
 Whole = StrictInt
-Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH_MAX)]
-"""The same again when a request is repeated, so that the money moves once."""
+Key = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,64}$")]
+"""Visible ASCII, without blanks; the same again when a request is repeated, so that the money moves once."""
 Search = Annotated[str, Field(max_length=SEARCH_LENGTH_MAX), AfterValidator(_search)]
 
 
@@ -54,6 +55,15 @@ class Input(Schema):
     """A body; a field that it does not know is refused, since it is a field spelt wrong."""
 
     model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_stored(cls, value: Any) -> Any:
+        """JSON can write what neither UTF-8 nor the database can hold."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and UNSTORABLE.search(text):
+                raise ValueError("the text holds characters that cannot be stored")
+        return value
 
 
 class Page(Schema):
@@ -66,10 +76,17 @@ class Page(Schema):
 
 
 class Listing(Schema, Generic[Row]):
-    """A page of a list, the newest first; `next` is the `after` of the next page, null on the last."""
+    """A page of a list."""
 
-    items: list[Row]
-    next: int | None
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
+
+    items: Annotated[list[Row], Field(description="The newest first.")]
+    next: Annotated[int | None, Field(description="The `after` of the next page; null on the last one.")]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """How the document calls it: PlanOut's is PlanList."""
+        return str(params[0].__name__).removesuffix("Out") + "List"
 
 
 def listing(rows: QuerySet[M], page: Page) -> dict[str, Any]:
@@ -90,17 +107,16 @@ def private_listing(request: HttpRequest, noun: str, rows: QuerySet[M], page: Pa
 def answered_once(request: HttpRequest, key: str, payload: Schema, make: Callable[[str], Schema]) -> HttpResponse:
     """The answer (201) that `make` gives, or gave when the same request came before under this Idempotency-Key.
 
-    `make` is given the key as the token's own. Refused: a key that cannot be printed, or was used for another request.
+    `make` is given the key as the token's own. Refused: the key was used for another request (code conflict).
     """
-    if not key.isprintable():
-        raise Refused("A key is made of printable characters.", field="Idempotency-Key", code="idempotency_key")
     scope = f"token:{token_of(request).pk}"
     asked = {"path": request.path, "body": payload.model_dump(mode="json", exclude_unset=True)}
 
-    def answer() -> dict[str, Any]:
-        return make(f"{scope}:{key}").model_dump()
+    def answer() -> str:
+        return json.dumps(make(f"{scope}:{key}").model_dump(), cls=NinjaJSONEncoder)
 
-    return JsonResponse(once(scope, key, asked, at=clock.now(), answer=answer), status=201)
+    text = once(scope, key, asked, at=clock.now(), answer=answer)
+    return HttpResponse(text, status=201, content_type="application/json")
 
 
 def given(payload: Schema) -> dict[str, Any]:
