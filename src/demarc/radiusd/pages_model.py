@@ -198,4 +198,5 @@ def _provider(row: Row) -> Provider:
         Cause(int(cause)): CauseRule(Cause(int(cause)), rule["list"], rule.get("pool_id"), rule["page_port"])
         for cause, rule in causes.items()
     }
-    return Provider(*facts, bytes.fromhex(logo), logo_type, rules or DEFAULT_RULES)
+    looks: list[Any] = [*facts, bytes.fromhex(logo), logo_type, rules or DEFAULT_RULES]
+    return Provider(*looks)
