@@ -1,5 +1,8 @@
 """radiusd without its database, killed in the middle of work, and under a flood of nonsense."""
 
+import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from tests.wire.radius.mutations import malformed
 
 from demarc.access.models import SessionLive, SessionLog, Usage
 from demarc.project.config import RADIUS
+from demarc.radiusd.config import share_of
 
 pytestmark = pytest.mark.lab
 NAS = "127.0.0.31"
@@ -183,3 +187,27 @@ def flood(server: Radiusd, nas: PretendNas, count: int, seed: int) -> None:
 def memory_kb(server: Radiusd) -> int:
     status = Path(f"/proc/{server.running.pid}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def test_two_processes_share_the_ports_and_one_may_die(url, nas, stage, tmp_path):
+    keys = str(settings.DEMARC_KEYS)
+    with radiusd(tmp_path, url, serving=False, DEMARC_KEYS=keys, DEMARC_RADIUS_PROCESSES="2") as server:
+        statuses = [tmp_path / "run" / name for name in ("radiusd.json", "radiusd-1.json")]
+        eventually(lambda: all(path.exists() and json.loads(path.read_text())["serving"] for path in statuses))
+        assert nas.log_in(server.auth, "alice", "alpha").kind == "Access-Accept"
+        assert nas.account(server.acct, "Start", "alice", "s1")
+        written = [json.loads(path.read_text()) for path in statuses]
+        os.kill(written[0]["pid"], signal.SIGKILL)
+        eventually(lambda: json.loads(statuses[0].read_text())["pid"] != written[0]["pid"])
+        eventually(lambda: json.loads(statuses[0].read_text())["serving"])
+        eventually(lambda: nas.log_in(server.auth, "alice", "alpha") is not None)
+        eventually(lambda: SessionLive.objects.exists())
+        assert (tmp_path / "radius" / f"journal-{share_of(NAS, 2)}").exists()
+        assert server.stop() == 0
+
+
+def eventually(what, within_s: float = 20) -> None:
+    until = time.monotonic() + within_s
+    while not what():
+        assert time.monotonic() < until, "not so in time"
+        time.sleep(0.05)

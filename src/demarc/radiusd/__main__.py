@@ -1,32 +1,50 @@
-"""`python -m demarc.radiusd`: the RADIUS server. Trouble at the start is one sentence and exit code 1."""
+"""`python -m demarc.radiusd`: the RADIUS server. Trouble at the start is one sentence and exit code 1.
+
+With DEMARC_RADIUS_PROCESSES above 1 it starts that many, each as `python -m demarc.radiusd INDEX AUTH_FD ACCT_FD`.
+"""
 
 import asyncio
 import logging
+import socket
 import sys
+from collections.abc import Sequence
 
 from demarc.radiusd import config as configuration
+from demarc.radiusd import fleet
+from demarc.radiusd.config import Config
 from demarc.radiusd.daemon import Daemon, lock
 from demarc.radiusd.server import listen
 
+log = logging.getLogger("radiusd")
 
-def main() -> int:
+
+def main(arguments: Sequence[str]) -> int:
     """Run until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    config = configuration.from_environment()
+    given = [int(number) for number in arguments]
+    config = configuration.from_environment(index=given[0] if given else 0)
     try:
-        held = lock(config.journal)
-        sockets = listen(config.bind, config.auth_port), listen(config.bind, config.acct_port)
-        daemon = Daemon(config)
+        if config.processes > 1 and not given:
+            asyncio.run(fleet.run(config))
+        else:
+            _serve(config, given[1:])
     except BlockingIOError:
-        logging.error("Another radiusd works in %s.", config.data)
+        log.error("Another radiusd works in %s.", config.data)
         return 1
     except OSError as error:
-        logging.error("radiusd cannot start: %s", error)
+        log.error("radiusd cannot start: %s.", error)
         return 1
-    with held:
-        asyncio.run(daemon.serve(*sockets))
     return 0
 
 
+def _serve(config: Config, inherited: Sequence[int]) -> None:
+    with lock(config.journal):
+        if inherited:
+            auth, acct = (socket.socket(fileno=number) for number in inherited)
+        else:
+            auth, acct = listen(config.bind, config.auth_port), listen(config.bind, config.acct_port)
+        asyncio.run(Daemon(config).serve(auth, acct))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -68,6 +68,8 @@ class Pool:
     kind: str
     vrf: int
     span: Span
+    first: int
+    last: int
 
 
 class Model:
@@ -81,7 +83,7 @@ class Model:
         self.by_id: dict[int, Login] = {}
         self.pools: dict[int, Pool] = {}
         self._by_first: list[Pool] = []
-        self._firsts: list[tuple[int, IPv4Address]] = []
+        self._firsts: list[int] = []
         self.policies: dict[int, dict[str, Any]] = {}
         self.unreadable: set[str] = set()
         self.fresh_at = float("-inf")
@@ -92,9 +94,10 @@ class Model:
 
     def pool_of(self, address: IPv4Address, vrf: int = 0) -> Pool | None:
         """The pool that hands out this address; pools of one VRF never overlap."""
-        at = bisect_right(self._firsts, (vrf, address))
+        number = _number(vrf, address)
+        at = bisect_right(self._firsts, number)
         pool = self._by_first[at - 1] if at else None
-        return pool if pool and pool.vrf == vrf and address in pool.span else None
+        return pool if pool is not None and number <= pool.last else None
 
     def password(self, login: Login) -> bytes | None:
         """The password in clear, None when it was sealed for somebody else."""
@@ -109,7 +112,7 @@ class Model:
         self.policies = {row[0]: row[1] for row in policies}
         self.pools = {row[0]: _pool(row) for row in pools}
         self._by_first = sorted(self.pools.values(), key=_first)
-        self._firsts = [_first(pool) for pool in self._by_first]
+        self._firsts = [pool.first for pool in self._by_first]
         clients = [client for row in nases if (client := self._readable(self._client, row, "NAS"))]
         self.clients = {client.address: client for client in clients}
         self.clients_by_id = {client.id: client for client in clients}
@@ -199,11 +202,17 @@ def parse(lines: Iterable[tuple[str]]) -> list[Row]:
 
 def _pool(row: Row) -> Pool:
     pool_id, partner_id, router_id, kind, vrf, first, last = row
-    return Pool(pool_id, partner_id, router_id, kind, vrf, Span(IPv4Address(first), IPv4Address(last)))
+    span = Span(IPv4Address(first), IPv4Address(last))
+    return Pool(pool_id, partner_id, router_id, kind, vrf, span, _number(vrf, span.first), _number(vrf, span.last))
 
 
-def _first(pool: Pool) -> tuple[int, IPv4Address]:
-    return (pool.vrf, pool.span.first)
+def _number(vrf: int, address: IPv4Address) -> int:
+    """VRF and address in one, in order; comparing address objects would cost ten times as much."""
+    return vrf << 32 | int(address)
+
+
+def _first(pool: Pool) -> int:
+    return pool.first
 
 
 def _login(row: Row) -> Login:

@@ -31,8 +31,8 @@ Source = tuple[str, int]
 log = logging.getLogger(__name__)
 
 
-def listen(bind: str, port: int) -> socket.socket:
-    """A UDP socket on a port. Raises OSError when the port is taken or not ours to take."""
+def listen(bind: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A UDP socket on a port, `shared` with more of ours. Raises OSError when it is taken or not ours to take."""
     family = socket.AF_INET6 if ip_address(bind).version == 6 else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
@@ -41,6 +41,8 @@ def listen(bind: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.setblocking(False)
     sock.bind((bind, port))
     return sock

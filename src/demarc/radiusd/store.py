@@ -4,8 +4,8 @@ database and a line of the snapshot file are the same thing. What radiusd writes
 
 from typing import LiteralString
 
-BATCH = 5000
-"""Rows of a large table that are read at a time."""
+BATCH = 500
+"""Rows of a large table that are read at a time: few enough that packets wait some milliseconds for them at most."""
 
 SNAPSHOT_NOW = "SELECT pg_current_snapshot()::text"
 
