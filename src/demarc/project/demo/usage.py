@@ -13,6 +13,7 @@ import psycopg
 from demarc.access.models import Subscriber
 from demarc.network.models import Pool
 from demarc.project.config import Config
+from demarc.project.demo.people import KNOWN_PEOPLE
 from demarc.radiusd import journal, records
 from demarc.radiusd.shipper import Shipper
 from demarc.wire.radius import Secret, Value, accounting_request, encode_attributes
@@ -21,6 +22,9 @@ START, STOP, INTERIM = 1, 2, 3
 WRITER = "demo"
 WRITE_RECORDS = 5000
 WRITE_BYTES = 1 << 22
+OFFLINE = frozenset(login for _, login, *_ in KNOWN_PEOPLE)
+"""Whom README lets radclient log in; somebody online from elsewhere would be refused a second session."""
+
 LISTS = {1: "Reject_1", 2: "Reject_2"}
 FINE_UP_TO = 5000
 """Larger demos report usage every five days instead of daily: the shape is the same, the filling takes a fifth."""
@@ -103,7 +107,7 @@ def _visits(login: Subscriber, door: Door, place: int, joined: int, at: datetime
     down = random.randint(1, 12) * login.down_kbps * 10_000
     begun = at - timedelta(days=joined, hours=random.randint(-9, 8), minutes=random.randint(0, 59))
     begun = min(begun, at - timedelta(hours=2))
-    online = random.random() < 0.68
+    online = random.random() < 0.68 and login.login not in OFFLINE
     while begun < at - timedelta(hours=1):
         lasting = timedelta(hours=random.randint(30, 400))
         still_on = online and begun + lasting > at
