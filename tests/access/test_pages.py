@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests import cast
 from tests.staff.world import World, logged_in, person, world
 
 from demarc.access.models import CoaIntent, Nas, SessionLive, Subscriber
@@ -138,3 +139,10 @@ def test_a_session_of_nobody_we_know_is_shown_and_breaks_nothing(place, client):
     SessionLive.objects.update(subscriber=None, service=None)
     assert "Not known" in client.get("/sessions/").content.decode()
     assert client.get(f"/sessions/{place.session.pk}/disconnect/").status_code == 200
+
+
+def test_a_new_installation_is_told_the_first_steps(pages):
+    cast.partner("New")
+    answer = logged_in(person("Super administrator")).get("/").content.decode()
+    for words in ("There is no plan yet", "There is no router yet", "There is no customer yet"):
+        assert words in answer

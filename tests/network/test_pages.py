@@ -1,5 +1,9 @@
 """The pages of routers, pools, causes and the blocking page."""
 
+from dataclasses import replace
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.staff.world import LOGO, World, logged_in, person, world
@@ -101,3 +105,53 @@ def test_a_logo_that_is_no_image_is_refused(place, client):
     answer = client.post(f"/settings/{place.partner.pk}/page/", given | {"new_logo": fake})
     assert answer.status_code == 422
     assert "PNG, JPEG or WebP" in answer.content.decode()
+
+
+def zipped(**files: bytes) -> SimpleUploadedFile:
+    held = BytesIO()
+    with ZipFile(held, "w") as archive:
+        for name, body in files.items():
+            archive.writestr(name.replace("__", "."), body)
+    return SimpleUploadedFile("page.zip", held.getvalue())
+
+
+@pytest.fixture
+def data(tmp_path, settings):
+    settings.CONFIG = replace(settings.CONFIG, data=tmp_path)
+    return tmp_path
+
+
+def test_a_page_of_one_s_own_is_uploaded_replaced_and_taken_away(place, client, data):
+    path = "/settings/pages/2/"
+    assert client.post(path, {"archive": zipped(index__html=b"<h1>Pay</h1>", logo__png=LOGO)}).status_code == 302
+    folder = data / "pages" / "2"
+    assert sorted(file.name for file in folder.iterdir()) == ["index.html", "logo.png"]
+    assert "Your own" in client.get("/settings/pages/").content.decode()
+    client.post(path, {"archive": zipped(index__html=b"<h1>Pay now</h1>")})
+    assert [file.read_bytes() for file in folder.iterdir()] == [b"<h1>Pay now</h1>"]
+    assert client.post(path, {"remove": "on"}).status_code == 302
+    assert list((data / "pages").iterdir()) == []
+    assert client.post(path, {"remove": "on"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("archive", "words"),
+    [
+        (SimpleUploadedFile("page.zip", b"not a zip"), "not a zip archive that can be read"),
+        (zipped(page__html=b"<h1>"), "no index.html at the top"),
+        (zipped(index__html=b"<h1>", hack__php=b"<?php"), "cannot be part of a page"),
+        (zipped(**{"../../index__html": b"<h1>"}), "cannot be part of a page"),
+        (None, "Choose an archive, or take the present page away"),
+    ],
+)
+def test_an_archive_that_is_no_page_is_refused_and_leaves_nothing(place, client, data, archive, words):
+    answer = client.post("/settings/pages/2/", {"archive": archive} if archive else {})
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not (data / "pages").exists()
+
+
+def test_a_page_that_serves_all_providers_is_not_one_provider_s_to_change(place, data):
+    visitor = person("Super administrator", "reseller")
+    visitor.partners.set([place.partner])
+    assert logged_in(visitor).get("/settings/pages/2/").status_code == 404

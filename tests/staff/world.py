@@ -56,6 +56,7 @@ class World:
             "pool_id": self.scene.dynamic.pk,
             "cause": 2,
             "preset": "demarc",
+            "place": 2,
         }
 
 

@@ -19,8 +19,8 @@ from demarc.base import clock
 from demarc.core.access import normal_mac
 from demarc.customers.models import Customer
 from demarc.network.models import Pool, Router
-from demarc.plans.models import Service, ServiceState
-from demarc.staff.doors import scope, within
+from demarc.plans.models import Plan, Service, ServiceState
+from demarc.staff.doors import permitted, scope, within
 from demarc.ui import components, formats
 from demarc.ui.lists import Column
 from demarc.ui.panels import Action, Fact, Notice
@@ -197,6 +197,20 @@ def dashboard_fact(request: HttpRequest) -> Fact:
     return Fact(
         "Online", formats.number(online), (f"of {formats.plural(active, 'active service')}",), "", reverse("sessions")
     )
+
+
+def first_steps(request: HttpRequest) -> list[Notice]:
+    """On the dashboard of a new installation: what is still missing before somebody can be online."""
+    steps = (
+        (Plan, "plans.edit", "There is no plan yet: say what you sell.", "new_plan"),
+        (Router, "network.edit", "There is no router yet: add the one that customers connect through.", "new_router"),
+        (Customer, "customers.edit", "There is no customer yet.", "new_customer"),
+    )
+    return [
+        Notice("info", words, reverse(url) if permitted(request, permission) else "", "Add it")
+        for model, permission, words, url in steps
+        if not within(request, model.objects.all()).exists()
+    ]
 
 
 def dashboard_attention(request: HttpRequest) -> list[Notice]:

@@ -126,6 +126,25 @@ class PageForm(Form):
         return given
 
 
+class OwnPageForm(Form):
+    """A whole page of one's own."""
+
+    archive = forms.FileField(
+        label="Zip archive",
+        required=False,
+        help_text="With index.html at its top, in UTF-8, and its images beside it. No scripts: they are not run. "
+        "Placeholders such as {{ reason }} and {{ owed }} are filled in; the manual lists them.",
+    )
+    remove = forms.BooleanField(label="Take the present page away and show the shipped one", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two."""
+        given = super().clean() or {}
+        if bool(given.get("archive")) == bool(given.get("remove")):
+            self.add_error("archive", "Choose an archive, or take the present page away.")
+        return given
+
+
 LOGO_READ_MAX = 1_000_000
 
 

@@ -17,5 +17,7 @@ urlpatterns = [
     path("settings/<int:partner_id>/causes/<int:cause>/", web_blocking.edit_cause, name="edit_cause"),
     path("settings/<int:partner_id>/causes/preset/<str:preset>/", web_blocking.use_preset, name="use_preset"),
     path("settings/<int:partner_id>/page/", web_blocking.blocking_page, name="blocking_page"),
+    path("settings/pages/", web_blocking.own_pages, name="own_pages"),
+    path("settings/pages/<int:place>/", web_blocking.own_page, name="own_page"),
     path("settings/<int:partner_id>/logo/", web_blocking.logo, name="logo"),
 ]

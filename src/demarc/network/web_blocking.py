@@ -1,8 +1,9 @@
 """Pages of what blocked customers meet: the cause table and the blocking page's words and looks."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -12,12 +13,13 @@ from demarc.base.models import Partner
 from demarc.core.access import PRESETS
 from demarc.customers.web_terms import visible_partner
 from demarc.network import actions, queries
-from demarc.network.forms import CauseForm, PageForm
+from demarc.network.forms import CauseForm, OwnPageForm, PageForm
 from demarc.network.models import BlockingPage, CauseRule
 from demarc.network.web import CAUSES
-from demarc.staff.doors import actor_of, page
+from demarc.staff.doors import actor_of, page, scope
 from demarc.staff.pages import carried_out
 from demarc.ui.forms import Form, form_page, posted
+from demarc.wire.ownpage import ARCHIVE_BYTES_MAX, INDEX
 
 
 def causes_panel(request: HttpRequest, partner: Partner) -> SafeString:
@@ -114,6 +116,50 @@ def blocking_page(request: HttpRequest, partner_id: int) -> HttpResponse:
         back=reverse("partner", args=[partner_id]),
         back_label="Settings",
     )
+
+
+@page("settings.see")
+def own_pages(request: HttpRequest) -> HttpResponse:
+    """The pages of one's own, one for each port; they serve all providers, so only those who see all may see them."""
+    _expect_unscoped(request)
+    places = [
+        (place, port, (actions.own_page_folder(place) / INDEX).exists())
+        for place, port in enumerate(settings.CONFIG.page_ports, 1)
+    ]
+    return render(request, "network/own_pages.html", {"places": places})
+
+
+@page("settings.edit")
+def own_page(request: HttpRequest, place: int) -> HttpResponse:
+    """Upload a page of one's own, or take it away."""
+    _expect_unscoped(request)
+    if place > len(settings.CONFIG.page_ports) or not place:
+        raise Http404
+    form = OwnPageForm(posted(request), request.FILES if request.method == "POST" else None)
+
+    def act() -> None:
+        if form.cleaned_data["remove"]:
+            actions.remove_own_page(place, by=actor_of(request), at=clock.now())
+        else:
+            archive = form.cleaned_data["archive"].read(ARCHIVE_BYTES_MAX + 1)
+            actions.save_own_page(place, archive=archive, by=actor_of(request), at=clock.now())
+
+    if carried_out(request, form, "save_own_page", ("own_page", place), act):
+        messages.success(request, "Saved; visitors see it within seconds.")
+        return redirect("own_pages")
+    return form_page(
+        request,
+        form,
+        title=f"Own page for port {settings.CONFIG.page_ports[place - 1]}",
+        submit="Save own page",
+        back=reverse("own_pages"),
+        back_label="Own pages",
+    )
+
+
+def _expect_unscoped(request: HttpRequest) -> None:
+    if scope(request) is not None:
+        raise Http404
 
 
 @page("settings.see")

@@ -22,6 +22,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", f"{BILLING}.received_fact"),
     ),
     "dashboard.attention": (
+        ("network.edit", f"{ACCESS}.first_steps"),
         ("network.see", f"{ACCESS}.dashboard_attention"),
         ("money.see", f"{BILLING}.dashboard_attention"),
     ),

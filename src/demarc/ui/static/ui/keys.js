@@ -1,4 +1,4 @@
-// The keyboard: / searches, j and k walk a list, Enter opens, x marks, ? shows the sheet.
+// The keyboard: / searches, j and k walk a list, Enter opens, ? shows the sheet.
 
 const sheet = document.getElementById("keys-sheet");
 let row = -1;
@@ -26,7 +26,6 @@ const actions = {
   "?": () => sheet?.showModal(),
   j: () => walk(1),
   k: () => walk(-1),
-  x: () => rows()[row]?.querySelector("input[type=checkbox]")?.click(),
 };
 
 document.addEventListener("keydown", (event) => {
