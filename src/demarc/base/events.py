@@ -7,9 +7,17 @@ runs twice or late does no harm; therefore no queueing lock is ever used (a dupl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 IDS_MAX = 2000
+
+_jobs = JobManager(DjangoConnector())
+"""Not the app's own: in a worker that has connections of its own, outside the transaction of the fact."""
 
 _readers: dict[str, tuple[str, ...]] = {}
 
@@ -23,10 +31,15 @@ def register(readers: Mapping[str, Sequence[str]]) -> None:
 def emit(event: str, *, queue: str = "now", **facts: Any) -> None:
     """Tell all readers of `event`; `facts` are small JSON values, ids above all. Runs in the caller's transaction.
 
-    An event nobody is wired to is a bug: KeyError.
+    An event nobody is wired to, or a reader that is no task, is a bug: KeyError.
     """
     for task in _readers[event]:
-        app.configure_task(task, queue=queue).defer(**facts)
+        job = configure_task(name=app.tasks[task].name, job_manager=_jobs, queue=queue)
+        with connection.wrap_database_errors:  # procrastinate's own errors are not what callers know
+            try:
+                job.defer(**facts)
+            except ConnectorException as trouble:
+                raise trouble.__cause__ or trouble from None
 
 
 def emit_ids(event: str, name: str, ids: Sequence[int], *, queue: str = "now") -> None:
