@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from demarc.base.fields import in_list
+from demarc.base.limits import FIRST_DAY, LAST_DAY, PRICE_MAX
 
 
 class Partner(models.Model):
@@ -137,3 +138,13 @@ class ThrottleWindow(models.Model):
 def choices_check(column: str, enum: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """The database's own refusal of a word outside `enum`."""
     return models.CheckConstraint(condition=in_list(column, enum.values), name=name)
+
+
+def day_check(column: str, name: str) -> models.CheckConstraint:
+    """The database's own refusal of a day that no fact can have."""
+    return models.CheckConstraint(condition=models.Q(**{f"{column}__range": (FIRST_DAY, LAST_DAY)}), name=name)
+
+
+def amount_check(column: str, name: str) -> models.CheckConstraint:
+    """The database's own refusal of an amount beyond what may be entered, either side of zero; null passes."""
+    return models.CheckConstraint(condition=models.Q(**{f"{column}__range": (-PRICE_MAX, PRICE_MAX)}), name=name)

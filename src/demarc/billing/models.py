@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from demarc.base.models import Partner, Recorded, choices_check
+from demarc.base.models import Partner, Recorded, choices_check, day_check
 from demarc.customers.models import Account
 
 
@@ -64,6 +64,9 @@ class LedgerAccount(models.Model):
                 name="billing_ledgeraccount_stored_balance",
             ),
             choices_check("kind", LedgerKind, "billing_ledgeraccount_kind"),
+            models.CheckConstraint(
+                condition=~Q(kind="payer") | Q(balance__range=(-(10**15), 10**15)), name="billing_ledgeraccount_limit"
+            ),
         ]
 
 
@@ -146,6 +149,9 @@ class PrepaidState(models.Model):
     parked_reason = models.CharField(max_length=300, blank=True, help_text="Left out of runs until someone looks.")
     parked_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = [day_check("decided_through", "billing_prepaidstate_range")]
+
 
 class BillingDay(models.Model):
     """One run of one day for one partner; `finished_at` set when no account is behind it."""
@@ -160,7 +166,10 @@ class BillingDay(models.Model):
     parked = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["partner", "day"], name="billing_billingday_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "day"], name="billing_billingday_day"),
+            day_check("day", "billing_billingday_range"),
+        ]
 
 
 class Payment(Recorded):

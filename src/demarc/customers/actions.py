@@ -22,6 +22,7 @@ from demarc.base.numbering import take
 from demarc.core.errors import Refused
 from demarc.core.money import currency as currency_of
 from demarc.customers.models import (
+    CATEGORIES,
     Account,
     AccountTerms,
     BillingType,
@@ -33,7 +34,6 @@ from demarc.customers.models import (
 from demarc.customers.queries import accounts_blocked_for_money
 
 BATCH = 2000
-CATEGORIES = ("person", "company")
 TEXT_LENGTHS = {"phone": 60, "street": 200, "zip_code": 20, "city": 100}
 
 
@@ -193,7 +193,7 @@ def create_customers(customers: Sequence[NewCustomer], *, partner_id: int, by: A
     made: list[Customer] = []
     accounts: list[Account] = []
     for number, given in enumerate(customers, first):
-        customer = Customer(partner=partner, number=f"{number:06d}", status_since=at)
+        customer = Customer(partner=partner, number=f"{number:06d}", status_since=at, created_at=at)
         _fill(customer, given, locations)
         made.append(customer)
         accounts.append(

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from demarc.base.models import Location, Partner, Recorded, choices_check
+from demarc.base.models import Location, Partner, Recorded, amount_check, choices_check, day_check
 
 
 class Status(models.TextChoices):
@@ -27,6 +27,9 @@ class DayRule(models.TextChoices):
 class LimitRule(models.TextChoices):
     COVER = "cover", "The next day must be covered"
     STOP_AT_LIMIT = "stop_at_limit", "Stop when the balance reaches the limit"
+
+
+CATEGORIES = ("person", "company")
 
 
 class Customer(models.Model):
@@ -52,6 +55,7 @@ class Customer(models.Model):
             models.UniqueConstraint(fields=["partner", "number"], name="customers_customer_number"),
             choices_check("status", Status, "customers_customer_status"),
             models.CheckConstraint(condition=~Q(name=""), name="customers_customer_has_name"),
+            models.CheckConstraint(condition=Q(category__in=CATEGORIES), name="customers_customer_category"),
         ]
         indexes = [
             models.Index(fields=["partner", "status", "id"], name="customers_by_status"),
@@ -100,6 +104,8 @@ class PartnerTerms(Recorded):
         constraints = [
             choices_check("day_rule", DayRule, "customers_partnerterms_day_rule"),
             choices_check("limit_rule", LimitRule, "customers_partnerterms_limit_rule"),
+            day_check("valid_from", "customers_partnerterms_day"),
+            amount_check("minimal_balance", "customers_partnerterms_limit"),
         ]
         indexes = [models.Index(fields=["partner", "valid_from", "id"], name="customers_partnerterms_at")]
 
@@ -115,6 +121,12 @@ class AccountTerms(Recorded):
     charge_activation_day = models.BooleanField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            choices_check("day_rule", DayRule, "customers_accountterms_day_rule"),
+            choices_check("limit_rule", LimitRule, "customers_accountterms_limit_rule"),
+            day_check("valid_from", "customers_accountterms_day"),
+            amount_check("minimal_balance", "customers_accountterms_limit"),
+        ]
         indexes = [models.Index(fields=["account", "valid_from", "id"], name="customers_accountterms_at")]
 
 
@@ -158,6 +170,11 @@ class Block(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(lifted_at=None) | Q(lifted_at__gte=F("set_at")), name="customers_block_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(cause=BlockCause.NOT_ACTIVE, account=None)
+                | Q(cause=BlockCause.NO_MONEY, account__isnull=False),
+                name="customers_block_whose",
             ),
         ]
         indexes = [

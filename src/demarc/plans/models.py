@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from demarc.base.fields import RateField
-from demarc.base.models import Partner, Recorded, choices_check
+from demarc.base.models import Partner, Recorded, choices_check, day_check
 from demarc.customers.models import Account, BlockCause, Customer
 
 
@@ -63,7 +63,10 @@ class PlanPrice(Recorded):
     amount = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(amount__range=(0, 10**12)), name="plans_planprice_amount")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__range=(0, 10**12)), name="plans_planprice_amount"),
+            day_check("valid_from", "plans_planprice_day"),
+        ]
         indexes = [models.Index(fields=["plan", "valid_from", "id"], name="plans_planprice_at")]
 
 
@@ -76,7 +79,10 @@ class TaxRate(Recorded):
     rate = RateField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(rate__gte=0, rate__lt=10), name="plans_taxrate_rate")]
+        constraints = [
+            models.CheckConstraint(condition=Q(rate__range=(0, 1)), name="plans_taxrate_rate"),
+            day_check("valid_from", "plans_taxrate_day"),
+        ]
         indexes = [models.Index(fields=["partner", "category", "valid_from", "id"], name="plans_taxrate_at")]
 
 
@@ -127,5 +133,6 @@ class ServiceFact(Recorded):
                 condition=Q(price_override=None) | Q(price_override__range=(0, 10**12)),
                 name="plans_servicefact_price",
             ),
+            day_check("valid_from", "plans_servicefact_day"),
         ]
         indexes = [models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at")]
