@@ -100,9 +100,9 @@ def _refuse_logins(asked: Sequence[Asked]) -> None:
         raise Refused("A login is named twice.", field="login", code="taken")
     partners, logins = {one.partner_id for one in asked}, [one.login for one in asked]
     held = Subscriber.objects.filter(partner_id__in=partners, realm="", login__in=logins)
-    for subscriber in held.select_related("service__customer"):
-        if (subscriber.partner_id, subscriber.login) in wanted:
-            raise _held_by(f"The login {subscriber.login}", "login", subscriber, subscriber.partner_id)
+    for holder_id, partner_id, login in held.values_list("pk", "partner_id", "login"):
+        if (partner_id, login) in wanted:
+            raise _held_by(f"The login {login}", "login", holder_id, partner_id)
 
 
 def _refuse_addresses(asked: Sequence[tuple[Asked, int]]) -> None:
@@ -110,10 +110,10 @@ def _refuse_addresses(asked: Sequence[tuple[Asked, int]]) -> None:
     if len(wanted) < len(asked):
         raise Refused("An address is named twice.", field="static_ipv4", code="taken")
     held = StaticAddress.objects.filter(active=True, address__in=[address for _, address in wanted])
-    for row in held.select_related("subscriber__service__customer"):
-        one = wanted.get((row.vrf, row.address))
-        if one and one.subscriber_id != row.subscriber_id:
-            raise _held_by(f"The address {row.address}", "static_ipv4", row.subscriber, one.partner_id)
+    for holder_id, vrf, address in held.values_list("subscriber_id", "vrf", "address"):
+        one = wanted.get((vrf, address))
+        if one and one.subscriber_id != holder_id:
+            raise _held_by(f"The address {address}", "static_ipv4", holder_id, one.partner_id)
 
 
 def _refuse_macs(asked: Sequence[tuple[Asked, str]]) -> None:
@@ -121,13 +121,15 @@ def _refuse_macs(asked: Sequence[tuple[Asked, str]]) -> None:
     if len(wanted) < len(asked):
         raise Refused("A MAC address is named twice.", field="macs", code="taken")
     held = BoundMac.objects.filter(active=True, mac__in=list(wanted))
-    for row in held.select_related("subscriber__service__customer"):
-        one = wanted[str(row.mac)]
-        if one.subscriber_id != row.subscriber_id:
-            raise _held_by(f"The MAC {str(row.mac).upper()}", "macs", row.subscriber, one.partner_id)
+    for holder_id, mac in held.values_list("subscriber_id", "mac"):
+        one = wanted[mac]
+        if one.subscriber_id != holder_id:
+            raise _held_by(f"The MAC {mac.upper()}", "macs", holder_id, one.partner_id)
 
 
-def _held_by(what: str, field: str, holder: Subscriber, partner_id: int) -> Refused:
+def _held_by(what: str, field: str, holder_id: int, partner_id: int) -> Refused:
+    """Who holds it is looked up only now: a join in the question would be slow where tables grow by thousands."""
+    holder = Subscriber.objects.select_related("service__customer").get(pk=holder_id)
     if holder.partner_id != partner_id:
         return Refused(f"{what} is held by a customer of another partner.", field=field, code="taken")
     return Refused(

@@ -22,7 +22,7 @@ from demarc.plans.models import Plan, Service
 
 LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) ORDER BY id FOR NO KEY UPDATE"
 
-# From here on rows are found by primary keys alone: the plan stays good also while tables grow by thousands.
+# From here on rows are found from a list of ids by primary keys: the plan stays good whatever the statistics say.
 RELEASE = """
 WITH addresses AS (
     UPDATE access_staticaddress held SET active = false
@@ -39,37 +39,37 @@ WHERE held.subscriber_id = ANY(%(subscribers)s) AND held.active AND EXISTS (
 # A statement of its own after the lock: in READ COMMITTED only a new statement sees what the one who held the lock,
 # and the service's change before him, have committed.
 PROJECT = """
-WITH wanted AS (
-    SELECT sub.id, s.state = 'active' AS active, s.blocked_cause AS cause, s.access_since AS since,
-        p.speed_down_kbps AS down_kbps, p.speed_up_kbps AS up_kbps, rate.text AS rate_limit,
+WITH mine AS MATERIALIZED (
+    SELECT * FROM access_subscriber WHERE id = ANY(%(subscribers)s)
+), wanted AS MATERIALIZED (
+    SELECT mine AS old, s.state = 'active' AS active, s.blocked_cause AS cause, s.access_since AS since,
+        plan.down_kbps, plan.up_kbps, plan.rate_limit,
         (SELECT a.address FROM access_staticaddress a
-         WHERE a.subscriber_id = sub.id AND a.active ORDER BY a.id LIMIT 1) AS static_ipv4,
+         WHERE a.subscriber_id = mine.id AND a.active ORDER BY a.id LIMIT 1) AS static_ipv4,
         ARRAY(SELECT upper(m.mac::text) FROM access_boundmac m
-              WHERE m.subscriber_id = sub.id AND m.active ORDER BY m.mac)::varchar(17)[] AS macs,
-        due.amount AS owed, CASE WHEN due.amount IS NULL THEN '' ELSE account.currency END AS owed_currency
-    FROM access_subscriber sub
-    JOIN plans_service s ON s.id = sub.service_id
-    JOIN plans_plan p ON p.id = s.plan_id
-    JOIN customers_account account ON account.id = s.account_id
-    JOIN unnest(%(plans)s::bigint[], %(rates)s::text[]) AS rate (plan_id, text) ON rate.plan_id = s.plan_id
-    LEFT JOIN unnest(%(accounts)s::bigint[], %(owed)s::bigint[]) AS due (account_id, amount)
-        ON due.account_id = s.account_id AND s.blocked_cause = 2
-    WHERE sub.id = ANY(%(subscribers)s)
+              WHERE m.subscriber_id = mine.id AND m.active ORDER BY m.mac)::varchar(17)[] AS macs,
+        due.owed, coalesce(due.currency, '') AS owed_currency
+    FROM mine
+    JOIN plans_service s ON s.id = mine.service_id
+    JOIN unnest(%(plans)s::bigint[], %(down)s::int[], %(up)s::int[], %(rates)s::text[])
+        AS plan (id, down_kbps, up_kbps, rate_limit) ON plan.id = s.plan_id
+    LEFT JOIN unnest(%(accounts)s::bigint[], %(owed)s::bigint[], %(currencies)s::text[])
+        AS due (account_id, owed, currency) ON due.account_id = s.account_id AND s.blocked_cause = 2
 )
 UPDATE access_subscriber sub
 SET active = w.active, cause = w.cause, since = w.since, down_kbps = w.down_kbps, up_kbps = w.up_kbps,
     rate_limit = w.rate_limit, static_ipv4 = w.static_ipv4, macs = w.macs, owed = w.owed,
     owed_currency = w.owed_currency
-FROM wanted w JOIN access_subscriber old ON old.id = w.id
-WHERE sub.id = w.id AND (
-    (old.active, old.cause, old.since, old.down_kbps, old.up_kbps, old.rate_limit, old.static_ipv4, old.macs,
-     old.owed, old.owed_currency)
+FROM wanted w
+WHERE sub.id = (w.old).id AND (
+    ((w.old).active, (w.old).cause, (w.old).since, (w.old).down_kbps, (w.old).up_kbps, (w.old).rate_limit,
+     (w.old).static_ipv4, (w.old).macs, (w.old).owed, (w.old).owed_currency)
     IS DISTINCT FROM
     (w.active, w.cause, w.since, w.down_kbps, w.up_kbps, w.rate_limit, w.static_ipv4, w.macs, w.owed,
      w.owed_currency))
 RETURNING sub.id,
-    old.static_ipv4 IS DISTINCT FROM w.static_ipv4,
-    (old.active, old.cause, old.rate_limit) IS DISTINCT FROM (w.active, w.cause, w.rate_limit)
+    (w.old).static_ipv4 IS DISTINCT FROM w.static_ipv4,
+    ((w.old).active, (w.old).cause, (w.old).rate_limit) IS DISTINCT FROM (w.active, w.cause, w.rate_limit)
 """
 
 SUPERSEDE = """
@@ -172,7 +172,7 @@ def project(service_ids: Sequence[int], *, at: datetime) -> Outcome:
         if not subscribers:
             return Outcome([], [], 0)
         cursor.execute(RELEASE, {"subscribers": subscribers})
-        cursor.execute(PROJECT, {"subscribers": subscribers, **_rates(service_ids), **_owed(service_ids, at)})
+        cursor.execute(PROJECT, {"subscribers": subscribers, **_speeds(service_ids), **_owed(service_ids, at)})
         rows = cursor.fetchall()
     changed = sorted(row[0] for row in rows)
     moved = sorted(row[0] for row in rows if row[1])
@@ -214,13 +214,22 @@ def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
     return told
 
 
-def _rates(service_ids: Sequence[int]) -> dict[str, list[int] | list[str]]:
+def _speeds(service_ids: Sequence[int]) -> dict[str, Any]:
     plans = list(Plan.objects.filter(pk__in=Service.objects.filter(pk__in=list(service_ids)).values("plan")))
-    return {"plans": [plan.pk for plan in plans], "rates": [rate_text(plan) for plan in plans]}
+    return {
+        "plans": [plan.pk for plan in plans],
+        "down": [plan.speed_down_kbps for plan in plans],
+        "up": [plan.speed_up_kbps for plan in plans],
+        "rates": [rate_text(plan) for plan in plans],
+    }
 
 
-def _owed(service_ids: Sequence[int], at: datetime) -> dict[str, list[int]]:
+def _owed(service_ids: Sequence[int], at: datetime) -> dict[str, Any]:
     """What the payers who are blocked for money must pay, for their blocking page."""
     blocked = Service.objects.filter(pk__in=service_ids, blocked_cause=BlockCause.NO_MONEY)
     due = owed(set(blocked.values_list("account_id", flat=True)), at=at)
-    return {"accounts": list(due), "owed": [amount for amount, _ in due.values()]}
+    return {
+        "accounts": list(due),
+        "owed": [amount for amount, _ in due.values()],
+        "currencies": [currency for _, currency in due.values()],
+    }

@@ -65,8 +65,6 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint(model_name="coaintent", name="access_coaintent_state"),
         migrations.AddConstraint(
             model_name="coaintent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", STATES)), name="access_coaintent_state"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("state__in", STATES)), name="access_coaintent_state"),
         ),
     ]
