@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,31 +18,37 @@ from demarc.core.charging import AccountFacts, BlockedSpan, LimitRule, PriceFact
 from demarc.core.period import ONE_DAY, DayRule, billing_day, days, start_of_day
 from demarc.customers.queries import Terms, TermsBook
 
-LOCK = """
-SELECT id FROM billing_ledgeraccount
-WHERE payer_id = ANY(%(accounts)s::bigint[]) ORDER BY payer_id FOR NO KEY UPDATE
+# Statements that name ids and join nothing: in a database that is being filled the planner knows no sizes yet, and of
+# a join by thousands of ids it then makes one that compares each with each.
+LEDGERS = """
+SELECT payer_id, id, balance FROM billing_ledgeraccount
+WHERE payer_id = ANY(%(accounts)s::bigint[]) ORDER BY payer_id
 """
+LOCKED = LEDGERS + "FOR NO KEY UPDATE"
 
-# A statement of its own after the lock: only a new statement sees what the one who held the lock has committed.
-PAYERS = """
-SELECT a.id, a.partner_id, a.customer_id, a.currency, p.zone, coalesce(l.id, 0), coalesce(l.balance, 0),
-    s.decided_through, s.parked_at IS NOT NULL
-FROM customers_account a
-JOIN base_partner p ON p.id = a.partner_id
-LEFT JOIN billing_ledgeraccount l ON l.payer_id = a.id
-LEFT JOIN billing_prepaidstate s ON s.account_id = a.id
-WHERE a.id = ANY(%(accounts)s::bigint[]) ORDER BY a.id
+# After the lock: only a new statement sees what the one who held the lock has committed.
+ACCOUNTS = """
+SELECT id, partner_id, customer_id, currency FROM customers_account
+WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id
 """
+STATES = """
+SELECT account_id, decided_through, parked_at IS NOT NULL FROM billing_prepaidstate
+WHERE account_id = ANY(%(accounts)s::bigint[])
+"""
+ZONES = "SELECT id, zone FROM base_partner WHERE id = ANY(%(partners)s::bigint[])"
+
+SERVICES = """
+SELECT account_id, id, plan_id FROM plans_service
+WHERE account_id = ANY(%(accounts)s::bigint[]) ORDER BY account_id, id
+"""
+KINDS = "SELECT id, kind FROM plans_plan WHERE id = ANY(%(plans)s::bigint[])"
 
 # When a fact was recorded matters only if that was after the first 00:00 that is still to be decided.
-SERVICES = """
-SELECT s.account_id, s.id, p.kind, f.id, f.valid_from,
-    CASE WHEN f.recorded_at >= %(settled)s THEN f.recorded_at END, f.plan_id, f.state = 'active', f.price_override
-FROM plans_service s
-JOIN plans_plan p ON p.id = s.plan_id
-JOIN plans_servicefact f ON f.service_id = s.id
-WHERE s.account_id = ANY(%(accounts)s::bigint[]) AND f.recorded_at <= %(at)s
-ORDER BY s.account_id, s.id, f.valid_from, f.id
+FACTS = """
+SELECT service_id, id, valid_from, CASE WHEN recorded_at >= %(settled)s THEN recorded_at END, plan_id,
+    state = 'active', price_override
+FROM plans_servicefact
+WHERE service_id = ANY(%(services)s::bigint[]) AND recorded_at <= %(at)s ORDER BY service_id, valid_from, id
 """
 
 PRICES = """
@@ -53,10 +58,8 @@ WHERE plan_id = ANY(%(plans)s::bigint[]) AND recorded_at <= %(at)s ORDER BY plan
 """
 
 BLOCKS = """
-SELECT a.id, b.account_id IS NULL, b.set_at, b.lifted_at, b.grace_until
-FROM customers_account a
-JOIN customers_block b ON b.customer_id = a.customer_id AND (b.account_id IS NULL OR b.account_id = a.id)
-WHERE a.id = ANY(%(accounts)s::bigint[]) AND (b.lifted_at IS NULL OR b.lifted_at > %(since)s)
+SELECT customer_id, account_id, set_at, lifted_at, grace_until FROM customers_block
+WHERE customer_id = ANY(%(customers)s::bigint[]) AND (lifted_at IS NULL OR lifted_at > %(since)s)
 """
 
 CHARGED = """
@@ -220,30 +223,43 @@ class Book:
 def load(account_ids: Sequence[int], *, at: datetime, lock: bool = False, charges: bool = False) -> Book:
     """The book of some accounts. `lock`: hold them until the transaction ends. `charges`: with what today was charged.
 
-    About eight queries for any number of accounts.
+    About ten statements for any number of accounts.
     """
-    accounts = id_array(sorted(account_ids))
-    if lock:
-        _rows(LOCK, accounts=accounts)
-    payers = _payers(accounts, at)
-    book = Book(at, payers, TermsBook.of(payers, {payer.partner_id for payer in payers.values()}))
-    if payers:
+    found = payers(account_ids, at=at, lock=lock)
+    book = Book(at, found, TermsBook.of(found, {payer.partner_id for payer in found.values()}))
+    if found:
         reader = _FactReader(book)
-        for account_id, *block in _rows(BLOCKS, accounts=accounts, since=reader.settled_before):
-            book.blocks[account_id].append(BlockRow(*block))
-        reader.read_services(accounts, charges=charges)
+        _read_blocks(book, reader.settled_before)
+        reader.read_services(charges=charges)
     return book
 
 
-def _payers(accounts: str, at: datetime) -> dict[int, Payer]:
-    zones: dict[str, tuple[ZoneInfo, date]] = {}
-    payers: dict[int, Payer] = {}
-    for row in _rows(PAYERS, accounts=accounts):
-        if row[4] not in zones:
-            zone = ZoneInfo(row[4])
-            zones[row[4]] = zone, billing_day(at, zone)
-        payers[row[0]] = Payer._make((*row[:4], *zones[row[4]], *row[5:]))
-    return payers
+def payers(account_ids: Iterable[int], *, at: datetime, lock: bool = False) -> dict[int, Payer]:
+    """Some accounts, by id, without their facts. `lock`: hold them until the transaction ends."""
+    accounts = id_array(sorted(account_ids))
+    ledgers = {row[0]: row[1:] for row in _rows(LOCKED if lock else LEDGERS, accounts=accounts)}
+    rows = _rows(ACCOUNTS, accounts=accounts)
+    states = {row[0]: row[1:] for row in _rows(STATES, accounts=accounts)}
+    partners: dict[int, tuple[ZoneInfo, date]] = {}
+    for partner_id, name in _rows(ZONES, partners=id_array({row[1] for row in rows})):
+        zone = ZoneInfo(name)
+        partners[partner_id] = zone, billing_day(at, zone)
+    unknown, undecided = (0, 0), (None, False)
+    return {
+        row[0]: Payer._make((*row, *partners[row[1]], *ledgers.get(row[0], unknown), *states.get(row[0], undecided)))
+        for row in rows
+    }
+
+
+def _read_blocks(book: Book, since: datetime) -> None:
+    """A block of an account counts for it alone, one of the customer, by staff, for all his accounts."""
+    accounts: dict[int, list[int]] = defaultdict(list)
+    for payer in book.payers.values():
+        accounts[payer.customer_id].append(payer.account_id)
+    for customer_id, account_id, *block in _rows(BLOCKS, customers=id_array(accounts), since=since):
+        for of_customer in accounts[customer_id]:
+            if account_id in (None, of_customer):
+                book.blocks[of_customer].append(BlockRow(account_id is None, *block))
 
 
 class _FactReader:
@@ -261,23 +277,35 @@ class _FactReader:
         self.price_rows: dict[int, list[tuple[int, date, datetime | None, int]]] = defaultdict(list)
         self.prices: dict[int, tuple[PriceFact, ...]] = {}
 
-    def read_services(self, accounts: str, *, charges: bool) -> None:
+    def read_services(self, *, charges: bool) -> None:
         """Fill the book's services."""
-        known = {"settled": self.settled_before, "at": self.book.at}
-        rows = _rows(SERVICES, accounts=accounts, **known)
-        for plan_id, *price in _rows(PRICES, plans=id_array({row[6] for row in rows}), **known):
-            self.price_rows[plan_id].append((price[0], price[1], price[2], price[3]))
-        charged = self._charged({row[1] for row in rows}) if charges else {}
-        for account_id, of_account in groupby(rows, itemgetter(0)):
+        rows = _rows(SERVICES, accounts=id_array(self.book.payers))
+        services = id_array(row[1] for row in rows)
+        facts = self._facts(services)
+        kinds = dict(_rows(KINDS, plans=id_array({row[2] for row in rows})))
+        today = min(payer.today for payer in self.book.payers.values())
+        charged = dict(_rows(CHARGED, services=services, since=today)) if charges else {}
+        of_account: dict[int, list[ServiceFacts]] = defaultdict(list)
+        for account_id, service_id, plan_id in rows:
+            self.book.kinds[service_id] = kinds[plan_id]
+            self._note_recorded(account_id, facts[service_id])
             payer = self.book.payers[account_id]
-            services = []
-            for service_id, of_service in groupby(of_account, itemgetter(1)):
-                facts = list(of_service)
-                self.book.kinds[service_id] = facts[0][2]
-                in_force = self.in_force(facts)
-                self._note_recorded(account_id, in_force)
-                services.append(self.service(payer, service_id, in_force, charged.get(service_id)))
-            self.book.services[account_id] = tuple(services)
+            of_account[account_id].append(self.service(payer, service_id, facts[service_id], charged.get(service_id)))
+        self.book.services.update((account_id, tuple(some)) for account_id, some in of_account.items())
+
+    def _facts(self, services: str) -> dict[int, list[FactRow]]:
+        """The facts of each service from the last one on that every open day's 00:00 has seen; and plans' prices."""
+        known = {"settled": self.settled_before, "at": self.book.at}
+        found: dict[int, list[FactRow]] = defaultdict(list)
+        for service_id, *row in _rows(FACTS, services=services, **known):
+            fact = FactRow(*row)
+            if fact.recorded_at is None and fact.valid_from <= self.first_day:
+                found[service_id].clear()
+            found[service_id].append(fact)
+        plans = id_array({fact.plan_id for facts in found.values() for fact in facts})
+        for plan_id, *price in _rows(PRICES, plans=plans, **known):
+            self.price_rows[plan_id].append((price[0], price[1], price[2], price[3]))
+        return found
 
     def _note_recorded(self, account_id: int, facts: Sequence[FactRow]) -> None:
         for fact in facts:
@@ -286,20 +314,6 @@ class _FactReader:
             for _, _, recorded_at, _ in self.price_rows[fact.plan_id]:
                 if recorded_at:
                     self.book.recorded[account_id].add(recorded_at)
-
-    def _charged(self, services: set[int]) -> dict[int, date]:
-        today = min(payer.today for payer in self.book.payers.values())
-        return dict(_rows(CHARGED, services=id_array(services), since=today))
-
-    def in_force(self, rows: Iterable[tuple[Any, ...]]) -> list[FactRow]:
-        """The facts of a service from the last one on that every open day's 00:00 has seen."""
-        kept: list[FactRow] = []
-        for row in rows:
-            fact = FactRow(*row[3:])
-            if fact.recorded_at is None and fact.valid_from <= self.first_day:
-                kept.clear()
-            kept.append(fact)
-        return kept
 
     def service(
         self, payer: Payer, service_id: int, rows: Sequence[FactRow], charged_through: date | None
@@ -313,7 +327,8 @@ class _FactReader:
 
     def _prices(self, payer: Payer, rows: Sequence[FactRow], states: Sequence[StateFact]) -> tuple[PriceFact, ...]:
         """What the service costs: each fact's own price, or its plan's prices from when the fact holds."""
-        if len({(row.plan_id, row.price_override) for row in rows}) == 1 and rows[0].price_override is None:
+        terms = {(row.plan_id, row.price_override) for row in rows}
+        if len(terms) == 1 and rows[0].price_override is None:
             return self._of_plan(payer, rows[0].plan_id)
         found: list[PriceFact] = []
         for row, state in zip(rows, states, strict=True):

@@ -52,20 +52,22 @@ RETURNING s.id
 """
 
 CUSTOMERS = """
-SELECT c.id FROM customers_customer c
-WHERE c.status IN ('active', 'blocked') AND c.id IN (
-    SELECT customer_id FROM customers_account WHERE id = ANY(%(accounts)s)
-    UNION SELECT customer_id FROM plans_service WHERE account_id = ANY(%(accounts)s))
-ORDER BY c.id FOR NO KEY UPDATE
+SELECT customer_id FROM customers_account WHERE id = ANY(%(accounts)s)
+UNION SELECT customer_id FROM plans_service WHERE account_id = ANY(%(accounts)s)
+"""
+
+LOCK_CUSTOMERS = """
+SELECT id FROM customers_customer WHERE id = ANY(%(customers)s) AND status IN ('active', 'blocked')
+ORDER BY id FOR NO KEY UPDATE
 """
 
 SET_STATUSES = """
-WITH wanted AS (
-    SELECT c.id, CASE WHEN EXISTS (
-        SELECT FROM customers_block b
-        WHERE b.customer_id = c.id AND b.lifted_at IS NULL AND (b.grace_until IS NULL OR b.grace_until <= %(at)s)
-    ) THEN 'blocked' ELSE 'active' END AS status
-    FROM customers_customer c WHERE c.id = ANY(%(customers)s)
+WITH blocked AS (
+    SELECT DISTINCT customer_id FROM customers_block
+    WHERE customer_id = ANY(%(customers)s) AND lifted_at IS NULL AND (grace_until IS NULL OR grace_until <= %(at)s)
+), wanted AS (
+    SELECT id, CASE WHEN id IN (SELECT customer_id FROM blocked) THEN 'blocked' ELSE 'active' END AS status
+    FROM customers_customer WHERE id = ANY(%(customers)s)
 )
 UPDATE customers_customer c SET status = w.status, status_since = %(at)s
 FROM wanted w WHERE w.id = c.id AND c.status <> w.status
@@ -110,6 +112,7 @@ def set_access(account_ids: Sequence[int], *, at: datetime, queue: str = "now") 
         cursor.execute(SET_CAUSES, facts)
         changed = sorted(row[0] for row in cursor.fetchall())
         cursor.execute(CUSTOMERS, facts)
+        cursor.execute(LOCK_CUSTOMERS, {"customers": [row[0] for row in cursor.fetchall()]})
         cursor.execute(SET_STATUSES, {"customers": [row[0] for row in cursor.fetchall()], "at": at})
     emit_ids("AccessChanged", "services", changed, queue=queue)
     return changed

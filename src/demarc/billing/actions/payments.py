@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, Required, TypedDict, Unpack
+from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
@@ -13,17 +13,19 @@ from demarc.base.actors import Actor, recorded
 from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
-from demarc.billing.facts import Book, Payer, load
+from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer
 from demarc.core import ledger
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
 from demarc.core.period import ONE_DAY
+from demarc.customers.queries import accounts_blocked_for_money
 
 BATCH = 2000
 KEY_LENGTH = 80
 SERIES = "payment"
 
+Payers = Mapping[int, Payer]
 Name = tuple[int, str]
 """A payment's name: its partner and its key."""
 
@@ -66,19 +68,19 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
     """
     accounts = sorted({payment["account_id"] for payment in payments})
     open_payers(accounts)
-    book = load(accounts, at=at, lock=True)
-    names = [_check(payment, book) for payment in payments]
+    found = payers(accounts, at=at, lock=True)
+    names = [_check(payment, found) for payment in payments]
     known = _used_keys(names)
     for name, payment in zip(names, payments, strict=True):
         if name in known and _facts(known[name]) != _facts_of(payment):
             raise _conflict()
     fresh = {name: payment for name, payment in zip(names, payments, strict=True) if name not in known}
     if fresh:
-        bulk.settle(accounts, until=None, by=by, at=at)
-        entries = _credit(fresh, book)
-        bulk.retry(accounts, by=by, at=at)
-        known |= _write_payments(fresh, entries, book, by)
-        _log_received(list(fresh.values()), book, by)
+        bulk.settle(_behind(found), until=None, by=by, at=at)
+        entries = _credit(fresh, found, at)
+        bulk.retry(accounts_blocked_for_money(account_ids=accounts), by=by, at=at)
+        known |= _write_payments(fresh, entries, found, recorded(by, at))
+        _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
 
 
@@ -93,20 +95,19 @@ def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -
     payment = Payment.objects.filter(pk=payment_id, amount__gt=0).first()
     if payment is None:
         raise Refused("There is no such payment.", field="payment_id", code="unknown")
-    book = load([payment.account_id], at=at, lock=True)
-    payer = book.payers[payment.account_id]
+    payer = payers([payment.account_id], at=at, lock=True)[payment.account_id]
     earlier = _used_keys([(payer.partner_id, _key(key))])
     for refunded in earlier.values():
         if (refunded.refunds_id, refunded.amount) != (payment_id, -amount):
             raise _conflict()
         return refunded
     _check_left(payment, amount)
-    bulk.settle([payer.account_id], until=None, by=by, at=at)
+    bulk.settle(_behind({payer.account_id: payer}), until=None, by=by, at=at)
     till = house_account(payer.partner_id, payer.currency, *TILLS[PaymentMethod(payment.method)])
     transfer = ledger.refund(_side(payer), till, amount, payer.today)
     name = f"refund:{payer.partner_id}:{key}"
     entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
-    back = _payment(payer, _next_number(payer.partner_id), entry, book, by)
+    back = _payment(payer, take(payer.partner_id, SERIES), entry, recorded(by, at))
     back.amount, back.method, back.received_on, back.key = -amount, payment.method, transfer.day, key
     back.refunds = payment
     back.save(force_insert=True)
@@ -125,8 +126,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     limits.whole(amount, -limits.PRICE_MAX, limits.PRICE_MAX, field="amount")
     reason = texts.name(reason, field="reason", length_max=300)
     open_payers([account_id])
-    book = load([account_id], at=at, lock=True)
-    payer = _payer(book, account_id)
+    payer = _payer(payers([account_id], at=at, lock=True), account_id)
     name = f"correction:{payer.partner_id}:{_key(key)}"
     writeoff = house_account(payer.partner_id, payer.currency, *CORRECTIONS)
     transfer = ledger.correction(_side(payer), writeoff, amount, payer.today)
@@ -137,17 +137,17 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
             raise _conflict()
         return earlier
     bulk.check_balance(payer.balance + amount)
-    bulk.settle([account_id], until=None, by=by, at=at)
+    bulk.settle(_behind({account_id: payer}), until=None, by=by, at=at)
     entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
-    bulk.retry([account_id], by=by, at=at)
+    bulk.retry(accounts_blocked_for_money(account_ids=[account_id]), by=by, at=at)
     told = {"amount": amount, "currency": payer.currency, "reason": reason}
     log.record("corrected", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
     return Transfer.objects.get(entry_id=entry)
 
 
-def _check(payment: NewPayment, book: Book) -> Name:
+def _check(payment: NewPayment, found: Payers) -> Name:
     """The payment's name, when it can be received."""
-    payer = _payer(book, payment["account_id"])
+    payer = _payer(found, payment["account_id"])
     limits.whole(payment["amount"], 1, limits.PRICE_MAX, field="amount")
     limits.word(payment["method"], PaymentMethod.values, field="method")
     if (payment.get("currency") or payer.currency) != payer.currency:
@@ -160,30 +160,30 @@ def _check(payment: NewPayment, book: Book) -> Name:
     return payer.partner_id, _key(payment["key"])
 
 
-def _credit(fresh: Mapping[Name, NewPayment], book: Book) -> dict[Name, int]:
+def _credit(fresh: Mapping[Name, NewPayment], found: Payers, at: datetime) -> dict[Name, int]:
     """Post the payments: entries by name."""
     tills: dict[tuple[int, str, str], ledger.Account] = {}
     postings = []
     for (partner_id, key), payment in fresh.items():
-        payer = book.payers[payment["account_id"]]
+        payer = found[payment["account_id"]]
         name = (partner_id, payer.currency, payment["method"])
         if name not in tills:
             tills[name] = house_account(partner_id, payer.currency, *TILLS[PaymentMethod(payment["method"])])
         transfer = ledger.payment(_side(payer), tills[name], payment["amount"], payment["received_on"])
         postings.append(bulk.Posting(payer, ledger.entry([transfer]), f"payment:{partner_id}:{key}"))
-    return dict(zip(fresh, bulk.post(postings, book.at), strict=True))
+    return dict(zip(fresh, bulk.post(postings, at), strict=True))
 
 
 def _write_payments(
-    fresh: Mapping[Name, NewPayment], entries: Mapping[Name, int], book: Book, by: Actor
+    fresh: Mapping[Name, NewPayment], entries: Mapping[Name, int], found: Payers, record: dict[str, Any]
 ) -> dict[Name, Payment]:
     """The payments' rows. Last, because a partner's next number is waited for by all who receive money for him."""
     counts = Counter(partner_id for partner_id, _ in fresh)
     numbers = {partner_id: itertools.count(take(partner_id, SERIES, n)) for partner_id, n in sorted(counts.items())}
     made = {}
     for name, given in fresh.items():
-        payer = book.payers[given["account_id"]]
-        payment = _payment(payer, next(numbers[name[0]]), entries[name], book, by)
+        payer = found[given["account_id"]]
+        payment = _payment(payer, next(numbers[name[0]]), entries[name], record)
         payment.amount, payment.method, payment.received_on, payment.comment = _facts_of(given)[1:]
         payment.key = name[1]
         made[name] = payment
@@ -195,23 +195,23 @@ def _write_payments(
     return made
 
 
-def _payment(payer: Payer, number: int, entry: int, book: Book, by: Actor) -> Payment:
+def _payment(payer: Payer, number: int, entry: int, record: dict[str, Any]) -> Payment:
     return Payment(
         partner_id=payer.partner_id,
         account_id=payer.account_id,
         currency=payer.currency,
         number=f"{number:06d}",
         entry_id=entry,
-        **recorded(by, book.at),
+        **record,
     )
 
 
-def _log_received(payments: Sequence[NewPayment], book: Book, by: Actor) -> None:
-    payer = book.payers[payments[0]["account_id"]]
+def _log_received(payments: Sequence[NewPayment], found: Payers, *, by: Actor, at: datetime) -> None:
+    payer = found[payments[0]["account_id"]]
     subject = _subject(payer) if len(payments) == 1 else ("partner", payer.partner_id)
     amount = sum(payment["amount"] for payment in payments)
     told = {"amount": amount, "currency": payer.currency, "payments": len(payments)}
-    log.record("received", by=by, at=book.at, subject=subject, partner_id=payer.partner_id, **told)
+    log.record("received", by=by, at=at, subject=subject, partner_id=payer.partner_id, **told)
 
 
 def _check_left(payment: Payment, amount: int) -> None:
@@ -246,8 +246,17 @@ def _facts_of(payment: NewPayment) -> PaymentFacts:
     return PaymentFacts(payment["account_id"], payment["amount"], payment["method"], payment["received_on"], comment)
 
 
-def _payer(book: Book, account_id: int) -> Payer:
-    payer = book.payers.get(account_id)
+def _behind(found: Payers) -> list[int]:
+    """Whose days have to be decided first, so that a late run ends as a punctual one."""
+    return [
+        payer.account_id
+        for payer in found.values()
+        if payer.decided_through is not None and payer.decided_through < payer.today
+    ]
+
+
+def _payer(found: Payers, account_id: int) -> Payer:
+    payer = found.get(account_id)
     if payer is None:
         raise Refused("There is no such account.", field="account_id", code="unknown")
     return payer
@@ -260,10 +269,6 @@ def _side(payer: Payer) -> ledger.Account:
 
 def _subject(payer: Payer) -> tuple[str, int]:
     return "customer", payer.customer_id
-
-
-def _next_number(partner_id: int) -> int:
-    return take(partner_id, SERIES)
 
 
 def _key(key: str) -> str:

@@ -1,6 +1,6 @@
 """Putting a service in use, with its money: from when it is charged, and whether the first day is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,13 +9,14 @@ from django.db import transaction
 from demarc.base.actors import Actor
 from demarc.billing import bulk
 from demarc.billing.accounts import open_payers
-from demarc.billing.facts import Book, load
+from demarc.billing.facts import TICK, Book, Payer, load, payers
 from demarc.billing.models import PrepaidState
 from demarc.core import charging
 from demarc.core.charging import Decision
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
 from demarc.customers.models import Account, BillingType
+from demarc.customers.queries import TermsBook
 from demarc.plans import actions as plans
 from demarc.plans.models import Service
 
@@ -36,16 +37,22 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
     Where the terms say so, the day of activation is charged now, in full; then it is Refused when the balance does
     not carry it. Refused too: service unknown, active or ended, account parked. The log row is plans' own.
     """
-    prepaid = _prepaid_accounts(service_ids)
-    open_payers(prepaid)
-    tally = bulk.settle(prepaid, until=None, by=by, at=at)
-    if tally.parked or PrepaidState.objects.filter(account_id__in=prepaid, parked_at__isnull=False).exists():
-        raise Refused("The account is parked; someone must look at it first.", code="parked")
+    accounts = _prepaid_accounts(service_ids)
+    open_payers(accounts)
+    found = payers(accounts, at=at, lock=True)
+    if any(payer.parked for payer in found.values()):
+        raise _parked()
+    known = [payer.account_id for payer in found.values() if payer.decided_through is not None]
+    if bulk.settle(known, until=None, by=by, at=at).parked:
+        raise _parked()
     services = plans.activate_services(service_ids, by=by, at=at)
-    book = load(prepaid, at=at, charges=True)
-    fresh = [payer for payer in book.payers.values() if payer.decided_through is None]
-    states = [PrepaidState(account_id=payer.account_id, decided_through=payer.today) for payer in fresh]
+    states = (
+        PrepaidState(account_id=payer.account_id, decided_through=payer.today)
+        for payer in found.values()
+        if payer.decided_through is None
+    )
     PrepaidState.objects.bulk_create(states, BATCH)
+    book = load(_charged_on_activation(found.values(), at), at=at, charges=True)
     for service in services:
         if service.account_id in book.payers:
             _charge_first_day(book, service)
@@ -55,7 +62,7 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
 def _charge_first_day(book: Book, service: Service) -> None:
     """Charge the day of activation where the terms say so; the payer's balance in the book follows."""
     payer = book.payers[service.account_id]
-    facts = replace(book.now(payer), decided_through=payer.today)
+    facts = book.now(payer)
     outcome = charging.activation(facts, service.pk, payer.today)
     if outcome is None:
         return
@@ -73,3 +80,19 @@ def _charge_first_day(book: Book, service: Service) -> None:
 def _prepaid_accounts(service_ids: Sequence[int]) -> list[int]:
     accounts = Account.objects.filter(services__in=service_ids, billing_type=BillingType.PREPAID).distinct()
     return sorted(accounts.values_list("id", flat=True))
+
+
+def _charged_on_activation(found: Iterable[Payer], at: datetime) -> list[int]:
+    """The accounts whose terms, as they are now, charge the day of activation."""
+    some = list(found)
+    book = TermsBook.of([payer.account_id for payer in some], {payer.partner_id for payer in some})
+    known = at + TICK
+    return [
+        payer.account_id
+        for payer in some
+        if book.on(payer.account_id, payer.partner_id, payer.today, known).charge_activation_day
+    ]
+
+
+def _parked() -> Refused:
+    return Refused("The account is parked; someone must look at it first.", code="parked")

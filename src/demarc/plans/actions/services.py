@@ -194,6 +194,7 @@ class _Known:
             plan=plan,
             description=texts.one_line(given.get("description", ""), field="description", length_max=200),
             access_since=at,
+            created_at=at,
         )
 
     def _account(self, given: NewService, customer: Customer) -> Account:
