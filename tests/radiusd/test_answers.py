@@ -257,3 +257,23 @@ def test_a_subscriber_whose_secret_cannot_be_read_is_rejected_and_named(server, 
     server.put(server.subscriber(ALICE, "alice", secret="00"))
     assert rejected(nas.log_in(server.auth, "alice", "alpha"))
     assert server.model.unreadable == {"subscriber 1"}
+
+
+def test_a_stranger_keeps_his_address_in_the_reject_pool_and_shares_it_with_nobody(server, nas):
+    server.put_nases(server.nas(answers={"0": "pool"}))
+    addresses = [
+        accepted(nas.log_in(server.auth, f"stranger{number}", "x", Calling_Station_Id=f"02:00:00:00:02:{number:02x}"))[
+            "Framed-IP-Address"
+        ]
+        for number in (1, 2, 1, 2)
+    ]
+    assert addresses[:2] == addresses[2:]
+    assert len(set(addresses)) == 2
+
+
+def test_invented_names_do_not_fill_the_memory(server, nas, monkeypatch):
+    monkeypatch.setattr("demarc.radiusd.leases.STRANGERS_MAX", 3)
+    server.put_nases(server.nas(answers={"0": "pool"}))
+    for number in range(10):
+        nas.log_in(server.auth, f"invented{number}", "x")
+    assert len(server.leases._strangers) == 3

@@ -127,7 +127,7 @@ class Accountant:
     def _renew(self, key: Key, packet: Packet, client: Client, login: Login | None, at_s: float, steady: float) -> None:
         ipv4 = packet.ip(keys.FRAMED_IP_ADDRESS)
         known = self._online.sessions.get(key)
-        if known and known.ipv4 == ipv4:
+        if known and (ipv4 is None or known.ipv4 == ipv4):
             known.heard_at = steady
             return
         session = Session(
@@ -144,8 +144,9 @@ class Accountant:
             interim_s=client.interim_s,
         )
         self._online.put(session)
-        if ipv4 is not None and login is not None:
-            self._leases.confirm(login.service_id, ipv4, key)
+        if ipv4 is not None:
+            holder = login.service_id if login else self._leases.stranger(packet, client)
+            self._leases.confirm(holder, ipv4, key)
 
     def restore(self, row: list[Any], steady: float) -> None:
         """Remember a session that the database or the snapshot knows (store.LIVE_SESSIONS)."""

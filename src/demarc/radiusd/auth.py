@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from ipaddress import IPv4Address
 from typing import NamedTuple
-from zlib import crc32
 
 from demarc.core.access import Accept, Check, Request, Source, decide, normal_mac
 from demarc.radiusd import credentials, profiles
@@ -105,7 +104,7 @@ class Authenticator:
     def _lease(self, accept: Accept, caller: Caller) -> IPv4Address | None:
         pool_ids, now = accept.address.pool_ids, caller.now
         if accept.service_id is None:
-            return self._leases.take(_stranger(caller), pool_ids, now)
+            return self._leases.take(self._leases.stranger(caller.packet, caller.client), pool_ids, now)
         if accept.address.source is Source.REJECT_POOL or not caller.others or accept.subscriber_id is None:
             return self._leases.take(accept.service_id, pool_ids, now)
         held = self._online.address_at(accept.subscriber_id, caller.place, caller.steady)
@@ -129,12 +128,6 @@ def _request(caller: Caller, verdict: credentials.Verdict) -> Request:
         mac=normal_mac(caller.packet.text(keys.CALLING_STATION_ID)) if bound else "",
         needs_proof=verdict.needs_proof,
     )
-
-
-def _stranger(caller: Caller) -> int:
-    """A number for somebody without a service, the same whenever he asks, so that he keeps his address: negative."""
-    who = caller.packet.first.get(keys.CALLING_STATION_ID) or caller.packet.first.get(keys.USER_NAME, b"")
-    return -1 - crc32(b"%d %b" % (caller.client.id, who))
 
 
 def trusted(packet: Packet, client: Client) -> str:

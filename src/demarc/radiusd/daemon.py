@@ -10,10 +10,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import IO
 
 import psycopg
 
@@ -73,18 +73,24 @@ class Daemon:
             AuthPort(auth_socket, self._model, self._online, self._counters, self._auth),
             AcctPort(acct_socket, self._model, self._online, self._counters, self._acct),
         )
-        async with _running(
-            self._journal.run(),
-            self._follower.run(),
-            self._ship(),
-            status.run((auth_socket, acct_socket)),
-            self._begin(ports, sender),
-            self._tidy(),
-            self._tell_sightings(),
-        ):
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work)
+                for work in (
+                    self._journal.run(),
+                    self._follower.run(),
+                    self._ship(),
+                    status.run((auth_socket, acct_socket)),
+                    self._begin(ports, sender),
+                    self._tidy(),
+                    self._tell_sightings(),
+                )
+            ]
             await stop.wait()
             for port in ports:
                 port.close()
+            for task in tasks:
+                task.cancel()
         wire.close()
         self._journal.close()
 
@@ -92,19 +98,23 @@ class Daemon:
         await self._read_model()
         gc.collect()
         gc.freeze()  # the model stays: no collection need look through it while packets wait
-        leasing = asyncio.create_task(self._leasing.run())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._leasing.ready.wait(), LEASES_WAIT_S)
-        for port in ports:
-            port.serve()
-        self._counters.serving = True
-        log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
-        await asyncio.gather(leasing, sender.run())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._leasing.run())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leasing.ready.wait(), LEASES_WAIT_S)
+            for port in ports:
+                port.serve()
+            self._counters.serving = True
+            log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
+            group.create_task(sender.run())
 
     async def _read_model(self) -> None:
         """From the database; from the snapshot when it does not answer in time; else wait for it."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._follower.loaded.wait(), DATABASE_WAIT_S)
+        while not self._follower.loaded.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._follower.loaded.wait(), DATABASE_WAIT_S)
+            if not self._follower.reading:
+                break
         if self._follower.loaded.is_set():
             return
         rest = snapshot.load(self._config.snapshot, self._model)
@@ -179,33 +189,6 @@ class Daemon:
                 raise
             log.error("the shipper ended with %s; starting it again", code)
             await asyncio.sleep(CHILD_AGAIN_S)
-
-
-@contextlib.asynccontextmanager
-async def _running(*work: Coroutine[Any, Any, None]) -> Any:
-    """Run these beside the body; when one fails the process ends with its error, when the body ends they do."""
-    tasks = [asyncio.create_task(one) for one in work]
-    body = asyncio.current_task()
-    failed: list[BaseException] = []
-
-    def notice(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            failed.append(error)
-            if body is not None:
-                body.cancel()
-
-    for task in tasks:
-        task.add_done_callback(notice)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if failed:
-            raise failed[0] from None
-        raise
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def lock(directory: Path) -> IO[str]:

@@ -33,7 +33,7 @@ Restore = Callable[[Sequence[Row], Position], None]
 
 
 class Follower:
-    """One reader. `loaded` is set once the model has been read from the database.
+    """One reader. `loaded` is set once the model has been read from the database; `reading`: the database answers.
 
     `restore` gets the sessions at each full reading, with the position of the journal `writer` at that moment.
     """
@@ -45,6 +45,7 @@ class Follower:
         self._writer = writer
         self._seen = ""
         self._polled_at = float("-inf")
+        self.reading = False
         self.loaded = asyncio.Event()
 
     async def run(self) -> None:
@@ -55,6 +56,7 @@ class Follower:
                     await self._follow(conn)
             except psycopg.Error as error:
                 log.warning("the database is away, answers come from memory: %s", " ".join(str(error).split()))
+                self.reading = False
                 self._seen = ""  # it may come back as a restored one, whose transactions count anew: read everything
             await asyncio.sleep(RETRY_S)
 
@@ -69,6 +71,7 @@ class Follower:
 
     async def load(self, conn: Connection) -> None:
         """Read everything, as of one moment."""
+        self.reading = True
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             seen = await _one(conn, store.SNAPSHOT_NOW)

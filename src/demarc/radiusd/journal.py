@@ -121,12 +121,12 @@ class Journal:
 
     def close(self) -> None:
         """Write what is queued, tell those who wait, and close. For an orderly end, when `run` has stopped."""
+        self._thread.shutdown()
         batch, self._waiting = self._waiting, []
         if batch:
             kept = self._write(b"".join(record for record, _ in batch))
             for _, done in batch:
                 done(kept)
-        self._thread.shutdown()
         if self._segment:
             self._segment.close()
 

@@ -8,6 +8,7 @@ has passed.
 import asyncio
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
@@ -21,8 +22,9 @@ from demarc.core.addressing import Span
 from demarc.radiusd import store_leases
 from demarc.radiusd.config import Config
 from demarc.radiusd.feed import Connection, connect
-from demarc.radiusd.model import Model
+from demarc.radiusd.model import Client, Model
 from demarc.radiusd.online import Online
+from demarc.wire.radius import Packet, keys
 
 HOLD_MIN = timedelta(minutes=10)
 LOW_WATER_MIN, LOW_WATER_MAX = 8, 1024
@@ -34,6 +36,7 @@ EMPTY_S = 10.0
 """How long a pool counts as used up after the database had no free block of it."""
 
 PERSIST_MAX = 2000
+STRANGERS_MAX = 8192
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Leases:
         self._never_filled: set[int] = set()
         self._block_size: dict[int, int] = {}
         self._empty_until: dict[int, float] = {}
+        self._strangers: OrderedDict[tuple[int, bytes], int] = OrderedDict()
         self.given: dict[tuple[int, int], IPv4Address] = {}
         self.short = asyncio.Event()
 
@@ -66,6 +70,19 @@ class Leases:
                     self.given[pool_id, service_id] = address
                 return address
         return None
+
+    def stranger(self, packet: Packet, client: Client) -> int:
+        """A number (negative) for somebody without a service, by his device or name: asking again he keeps his address.
+
+        Only so many are remembered; names are free to invent, addresses are not.
+        """
+        who = (client.id, packet.first.get(keys.CALLING_STATION_ID) or packet.first.get(keys.USER_NAME, b""))
+        number = self._strangers.pop(who, None)
+        if number is None:
+            full = len(self._strangers) >= STRANGERS_MAX
+            number = self._strangers.popitem(last=False)[1] if full else -1 - len(self._strangers)
+        self._strangers[who] = number
+        return number
 
     def arriving(self, pool_ids: tuple[int, ...]) -> bool:
         """Whether one of these pools may have an address in a moment."""
