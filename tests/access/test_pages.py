@@ -40,7 +40,7 @@ def test_the_live_part_is_a_fragment_without_a_secret_of_the_page(place, client)
 
 def test_looking_on_at_a_customer_s_live_part_is_one_row_an_hour(place, client):
     for _ in range(3):
-        assert client.get(f"/customers/{place.customer.pk}/live/").status_code == 200
+        assert client.get(f"/customers/{place.customer.pk}/live/", headers={"HX-Request": "true"}).status_code == 200
     assert OperationLog.objects.filter(verb="viewed").count() == 1
     assert "ana0" in client.get(f"/customers/{place.customer.pk}/live/").content.decode()
 

@@ -2,7 +2,7 @@
 
 import pytest
 from tests import cast
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import World, address, logged_in, person, staff_pages, world
 
 from demarc.base import clock
 from demarc.base.models import OperationLog, Partner
@@ -67,6 +67,15 @@ def test_opening_a_customer_is_one_row_of_the_log(place, client):
     client.get(f"/customers/{place.customer.pk}/")
     row = OperationLog.objects.get(verb="viewed")
     assert (row.subject_kind, row.subject_id, row.actor_label) == ("customer", place.customer.pk, "ana")
+
+
+def test_every_page_about_a_customer_is_one_row_of_the_log(place, client):
+    about = [one for one in staff_pages() if {"customer_id", "account_id", "service_id"} & set(one.pattern.converters)]
+    assert len(about) > 20
+    for number, one in enumerate(about, 1):
+        client.get(address(one, place))
+        rows = OperationLog.objects.filter(verb="viewed", subject_kind="customer", subject_id=place.customer.pk)
+        assert rows.count() == number, one
 
 
 def test_the_frame_answers_the_call_on_one_screen(place, client):

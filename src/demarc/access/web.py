@@ -18,7 +18,7 @@ from demarc.customers.models import Customer
 from demarc.customers.web import customer_page, visible_customer
 from demarc.network.models import Router
 from demarc.staff.doors import actor_of, page, permitted, scope, within
-from demarc.staff.pages import carried_out, list_page, seen_lately
+from demarc.staff.pages import carried_out, list_page, seen
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -134,6 +134,8 @@ def disconnect(request: HttpRequest, session_id: int) -> HttpResponse:
     )
     subject = ("customer", found.service.customer_id) if found.service else ("router", found.nas.router_id)
     form = Form(posted(request))
+    if found.service:
+        seen(request, ("customer", found.service.customer_id), found.partner_id)
 
     def act() -> Any:
         return actions.request_disconnect(session_id, by=actor_of(request), at=clock.now())
@@ -184,7 +186,6 @@ def customer_sessions(request: HttpRequest, customer_id: int) -> HttpResponse:
 def customer_live(request: HttpRequest, customer_id: int) -> HttpResponse:
     """The part of a customer's page that keeps itself current."""
     customer = visible_customer(request, customer_id)
-    seen_lately(request, ("customer", customer_id), customer.partner_id, page="customer_live")
     return render(request, "access/live.html", {"customer": customer, **live_words(request, customer)})
 
 

@@ -13,7 +13,7 @@ from demarc.access.models import Subscriber
 from demarc.base import clock
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
-from demarc.staff.pages import carried_out
+from demarc.staff.pages import carried_out, seen
 from demarc.ui.forms import form_page, posted
 
 
@@ -36,8 +36,10 @@ def new_login(request: HttpRequest, service_id: int) -> HttpResponse:
 
 
 def visible_login(request: HttpRequest, login_id: int) -> Subscriber:
-    """The login, if it is one of the viewer's; else 404."""
-    return get_object_or_404(within(request, Subscriber.objects.select_related("service")), pk=login_id)
+    """The login, if it is one of the viewer's; else 404. Looking is written down."""
+    found = get_object_or_404(within(request, Subscriber.objects.select_related("service")), pk=login_id)
+    seen(request, ("customer", found.service.customer_id), found.partner_id)
+    return found
 
 
 @page("customers.edit")

@@ -21,7 +21,7 @@ from demarc.core.money import parse
 from demarc.customers.web import customer_page, visible_customer
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import actor_of, page, scope, within
-from demarc.staff.pages import carried_out, list_page
+from demarc.staff.pages import carried_out, list_page, seen
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -197,6 +197,7 @@ def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
 def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Give back all or part of a payment."""
     payment = get_object_or_404(within(request, queries.payment_list(None)), pk=payment_id)
+    seen(request, ("customer", payment.account.customer_id), payment.partner_id)
     form = RefundForm(posted(request), currency=payment.currency, initial={"amount": payment.amount})
 
     def act() -> Payment:

@@ -80,13 +80,15 @@ def customers(request: HttpRequest) -> HttpResponseBase:
 
 
 def visible_customer(request: HttpRequest, customer_id: int) -> Customer:
-    """The customer, if he is one of the viewer's; else 404."""
-    return get_object_or_404(within(request, Customer.objects.select_related("partner", "location")), pk=customer_id)
+    """The customer, if he is one of the viewer's; else 404. Looking is written down."""
+    customers_ = within(request, Customer.objects.select_related("partner", "location"))
+    found = get_object_or_404(customers_, pk=customer_id)
+    seen(request, ("customer", found.pk), found.partner_id)
+    return found
 
 
 def customer_page(request: HttpRequest, customer: Customer, current: str, template: str, **words: Any) -> HttpResponse:
-    """A page in the customer's frame: status, facts, tabs. `current` is its URL name. Looking is written down."""
-    seen(request, ("customer", customer.pk), customer.partner_id, page=current)
+    """A page in the customer's frame: status, facts, tabs. `current` is its URL name."""
     blocks = list(queries.open_blocks(customer.pk))
     actions_ = parts(request, "customer.actions", customer)
     frame = {

@@ -15,13 +15,16 @@ from demarc.customers import actions, queries
 from demarc.customers.forms import AccountTermsForm, PartnerTermsForm, ProviderForm
 from demarc.customers.models import Account, AccountTerms, PartnerTerms
 from demarc.staff.doors import actor_of, page, partners, within
-from demarc.staff.pages import carried_out, parts
+from demarc.staff.pages import carried_out, parts, seen
 from demarc.ui.forms import form_page, posted
 
 
 def visible_account(request: HttpRequest, account_id: int) -> Account:
-    """The account, if it is one of the viewer's; else 404."""
-    return get_object_or_404(within(request, Account.objects.select_related("customer", "partner")), pk=account_id)
+    """The account, if it is one of the viewer's; else 404. Looking is written down."""
+    accounts = within(request, Account.objects.select_related("customer", "partner"))
+    found = get_object_or_404(accounts, pk=account_id)
+    seen(request, ("customer", found.customer_id), found.partner_id)
+    return found
 
 
 def visible_partner(request: HttpRequest, partner_id: int) -> Partner:

@@ -52,9 +52,11 @@ LEAVING = {
 
 
 def visible_service(request: HttpRequest, service_id: int) -> Service:
-    """The service, if it is one of the viewer's, with its price of today; else 404."""
+    """The service, if it is one of the viewer's, with its price of today; else 404. Looking is written down."""
     services = queries.service_list(None, clock.now().date())
-    return get_object_or_404(within(request, services), pk=service_id)
+    found = get_object_or_404(within(request, services), pk=service_id)
+    seen(request, ("customer", found.customer_id), found.partner_id)
+    return found
 
 
 @page("customers.see")
@@ -75,7 +77,6 @@ def services_of(customer: Customer) -> list[Service]:
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: its plan, state and price, and what other rooms know of it."""
     found = visible_service(request, service_id)
-    seen(request, ("customer", found.customer_id), found.partner_id, page="service", service=service_id)
     shown: dict[str, Any] = {
         "service": found,
         "facts_past": found.facts.select_related("plan").order_by("-valid_from", "-id")[:30],

@@ -23,16 +23,15 @@ from demarc.ui.lists import Listing, ListSpec
 LATELY = timedelta(hours=1)
 
 
-def seen(request: HttpRequest, subject: tuple[str, int | None], partner_id: int | None = None, **what: Any) -> None:
-    """Write down that the viewer looked at something."""
-    log.record("viewed", by=actor_of(request), at=clock.now(), subject=subject, partner_id=partner_id, **what)
-
-
-def seen_lately(request: HttpRequest, subject: tuple[str, int], partner_id: int | None = None, **what: Any) -> None:
-    """As `seen`, for what a page fetches again and again: one row an hour."""
+def seen(request: HttpRequest, subject: tuple[str, int], partner_id: int) -> None:
+    """Write down that the viewer looked at something; what a page fetches again and again is one row an hour."""
+    if request.method != "GET":
+        return  # an action writes its own row
     by, at = actor_of(request), clock.now()
-    if not log.viewed_since(subject, by, at - LATELY):
-        log.record("viewed", by=by, at=at, subject=subject, partner_id=partner_id, **what)
+    again = bool(request.headers.get("HX-Request")) and log.viewed_since(subject, by, at - LATELY)
+    if not again:
+        match = request.resolver_match
+        log.record("viewed", by=by, at=at, subject=subject, partner_id=partner_id, page=match and match.url_name)
 
 
 def carried_out(
