@@ -144,7 +144,8 @@ def take_bens_money(password: str) -> None:
         page.get_by_role("link", name="Add payment").first.click()
         page.get_by_label("Amount").fill("30.00")
         page.get_by_role("button", name="Add payment").click()
-        expect(page.get_by_text("Active").first).to_be_visible()
+        expect(page.get_by_label("Amount")).to_have_count(0)
+        expect(page.get_by_text("Blocked: no money")).to_have_count(0)
         browser.close()
 
 

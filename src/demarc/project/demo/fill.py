@@ -139,7 +139,7 @@ def _introduce(*, by: Actor, at: datetime) -> Iterator[str]:
     yield "Demo logins, shown this once:"
     for username, role in STAFF:
         password = secrets.token_urlsafe(9)
-        create_login(username=username, password=password, role=role, by=by, at=at)
+        create_login(username=username, password=password, role=role, zone=ZONE, by=by, at=at)
         yield f"    {username:<11} {password}   ({role})"
     routers = ", ".join(f"{name} {address}" for name, address in CONCENTRATORS)
     yield f"Demo routers: {routers}; RADIUS secret {SECRET}"
