@@ -2,11 +2,12 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
 from django.db import connection, connections
+from tests import cast
 from tests.access.scene import Scene, login, online, pool, scene, service, set_state, told
 from tests.cast import AT, STAFF
 
@@ -194,6 +195,33 @@ def test_a_pause_and_a_block_of_staff_are_cause_one(ana):
     ana.refresh_from_db()
     assert (ana.active, ana.cause) == (False, NOT_ACTIVE)
     assert told(ana)[-1][1] == "Reject_1"
+
+
+def test_a_late_payers_login_carries_what_opens_it_to_the_cent(on):
+    """40.00 a month is 1.29 on the first of May; the page must not name a cent too little."""
+    late = cast.late_customer(on.partner, on.plan)
+    ana = login(late.services.get())
+    first = cast.midnight(date(2024, 5, 1))
+    cast.open_day(on.partner, first.date())
+    actions.sync_services([ana.service_id], at=first)
+    assert owed(ana) == (129, "EUR")
+    cast.pay(late, 100, at=first + timedelta(hours=9))
+    actions.sync_services([ana.service_id], at=first + timedelta(hours=9))
+    assert owed(ana) == (29, "EUR")
+    cast.pay(late, 29, at=first + timedelta(hours=10))
+    actions.sync_services([ana.service_id], at=first + timedelta(hours=10))
+    assert owed(ana) == (None, "")
+    assert Subscriber.objects.get(pk=ana.pk).cause is None
+
+
+def owed(subscriber: Subscriber) -> tuple[int | None, str]:
+    subscriber.refresh_from_db()
+    return subscriber.owed, subscriber.owed_currency
+
+
+def test_a_block_of_staff_names_no_sum(ana):
+    block(ana, NOT_ACTIVE)
+    assert owed(ana) == (None, "")
 
 
 @pytest.mark.django_db(transaction=True)
