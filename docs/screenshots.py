@@ -3,8 +3,8 @@
     ./demarc up --demo                       # prints the login
     python docs/screenshots.py --user admin --password ... [--url http://127.0.0.1:8000]
 
-Needs Chromium and the development requirements. A page with no session on is a poor picture, so the first customer who
-is online is taken.
+Needs Chromium and the development requirements. A page with no session on is a poor picture, so a prepaid
+customer who is online is taken.
 """
 
 import argparse
@@ -52,10 +52,10 @@ def entered(browser: Browser, url: str, user: str, password: str, size: dict[str
 
 
 def customer_online(page: Page, url: str) -> str:
-    """The page of the first customer with a session, else of the first in the list."""
-    for path in ("/sessions/?blocked=no", "/sessions/", "/customers/?status=active", "/customers/"):
+    """The page of a prepaid customer with a session, else of the first in the list."""
+    for path, words in (("/customers/?status=active&billing=prepaid", "Online"), ("/customers/", "")):
         page.goto(f"{url}{path}")
-        links = page.locator("table[data-list] tbody tr td.first a")
+        links = page.locator("table[data-list] tbody tr", has_text=words).locator("td.first a")
         if links.count():
             return f"{url}{links.first.get_attribute('href')}"
     raise SystemExit(f"{url} has no customer: start it with --demo")
