@@ -167,14 +167,21 @@ class Model:
             interim_s=interim_s,
             mikrotik=nas_type == "mikrotik",
             node=node,
-            policy=self._policy(partner_id, nas_id, interim_s, self._nas_rules(router_id, framed_pool, answers)),
+            policy=self._policy(
+                partner_id, nas_id, interim_s, self._nas_rules(partner_id, router_id, framed_pool, answers)
+            ),
             logins=self.logins.setdefault(partner_id, {}),
         )
 
-    def _nas_rules(self, router_id: int, framed_pool: str, answers: dict[str, str] | None) -> access.NasRules:
-        pools = (pool for pool in self.pools.values() if pool.router_id == router_id and pool.kind == "dynamic")
+    def _nas_rules(
+        self, partner_id: int, router_id: int, framed_pool: str, answers: dict[str, str] | None
+    ) -> access.NasRules:
+        """A router's own pools come first, then those that its partner shares among all routers."""
+        dynamic = [pool for pool in self.pools.values() if (pool.partner_id, pool.kind) == (partner_id, "dynamic")]
+        own = [pool.id for pool in dynamic if pool.router_id == router_id]
+        shared = [pool.id for pool in dynamic if pool.router_id is None]
         return access.NasRules(
-            pool_ids=tuple(pool.id for pool in pools),
+            pool_ids=(*own, *shared),
             framed_pool=framed_pool,
             answers={access.Cause(int(cause)): access.Answer(answer) for cause, answer in (answers or {}).items()},
         )

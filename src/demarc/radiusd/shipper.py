@@ -29,6 +29,9 @@ from demarc.wire.radius import Malformed
 BATCH_RECORDS = 1000
 IDLE_S = 0.05
 RETRY_S = 1.0
+NICENESS = 5
+"""Packets wait for an answer, the journal for nobody."""
+
 REPORT_S = 0.5
 SNAPSHOT_FIRST_S = 2.0
 SNAPSHOT_EVERY_S = 60.0
@@ -235,13 +238,13 @@ def follow(config: Config, stop: Stop) -> None:
 
 
 def _ship_on(shipper: Shipper, conn: Connection[Any], config: Config, stop: Stop, parent: int) -> None:
-    reported_at = float("-inf")
+    reported_at, told = float("-inf"), Position(-1)
     snapshot_at = monotonic() + SNAPSHOT_FIRST_S
     while not stop.asked and os.getppid() == parent:
         count = shipper.ship_past_poison(conn) if shipper.waiting() else 0
-        if count == 0 or monotonic() - reported_at > REPORT_S:
+        if shipper.position != told and (count == 0 or monotonic() - reported_at > REPORT_S):
             shipper.report()
-            reported_at = monotonic()
+            reported_at, told = monotonic(), shipper.position
         if monotonic() >= snapshot_at:
             snapshot_at = monotonic() + shipper.take_snapshot(conn, config.snapshot)
         if count == 0:
@@ -265,6 +268,7 @@ def main(index: int) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s shipper: %(message)s")
     config = configuration.from_environment(index=index)
     config.journal.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.nice(NICENESS)
     with (config.journal / "shipper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         follow(config, Stop())
