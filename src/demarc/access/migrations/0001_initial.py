@@ -8,311 +8,509 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('base', '0002_guards'),
-        ('network', '0002_guards'),
-        ('plans', '0001_initial'),
+        ("base", "0002_guards"),
+        ("network", "0002_guards"),
+        ("plans", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SessionLog',
+            name="SessionLog",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('nas_id', models.BigIntegerField()),
-                ('boot_epoch', models.PositiveIntegerField()),
-                ('session_id', models.CharField(max_length=128)),
-                ('user_name', models.CharField(max_length=253)),
-                ('partner_id', models.BigIntegerField()),
-                ('subscriber_id', models.BigIntegerField(null=True)),
-                ('service_id', models.BigIntegerField(null=True)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField()),
-                ('event_at', models.DateTimeField(null=True)),
-                ('calling_station', models.CharField(max_length=80)),
-                ('called_station', models.CharField(max_length=120)),
-                ('nas_port_id', models.CharField(max_length=120)),
-                ('vrf', models.PositiveIntegerField()),
-                ('framed_ipv4', models.GenericIPAddressField(null=True)),
-                ('framed_ipv6_prefix', demarc.base.fields.CidrField(null=True)),
-                ('delegated_prefix', demarc.base.fields.CidrField(null=True)),
-                ('framed_ipv6', models.GenericIPAddressField(null=True)),
-                ('session_time_s', models.BigIntegerField()),
-                ('input_octets', models.BigIntegerField()),
-                ('output_octets', models.BigIntegerField()),
-                ('terminate_cause', models.PositiveSmallIntegerField()),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("nas_id", models.BigIntegerField()),
+                ("boot_epoch", models.PositiveIntegerField()),
+                ("session_id", models.CharField(max_length=128)),
+                ("user_name", models.CharField(max_length=253)),
+                ("partner_id", models.BigIntegerField()),
+                ("subscriber_id", models.BigIntegerField(null=True)),
+                ("service_id", models.BigIntegerField(null=True)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField()),
+                ("event_at", models.DateTimeField(null=True)),
+                ("calling_station", models.CharField(max_length=80)),
+                ("called_station", models.CharField(max_length=120)),
+                ("nas_port_id", models.CharField(max_length=120)),
+                ("vrf", models.PositiveIntegerField()),
+                ("framed_ipv4", models.GenericIPAddressField(null=True)),
+                ("framed_ipv6_prefix", demarc.base.fields.CidrField(null=True)),
+                ("delegated_prefix", demarc.base.fields.CidrField(null=True)),
+                ("framed_ipv6", models.GenericIPAddressField(null=True)),
+                ("session_time_s", models.BigIntegerField()),
+                ("input_octets", models.BigIntegerField()),
+                ("output_octets", models.BigIntegerField()),
+                ("terminate_cause", models.PositiveSmallIntegerField()),
             ],
             options={
-                'db_table': 'access_sessionlog',
-                'managed': False,
+                "db_table": "access_sessionlog",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Bookmark',
+            name="Bookmark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node', models.CharField(max_length=60, unique=True)),
-                ('file', models.BigIntegerField(default=0)),
-                ('offset', models.BigIntegerField(default=0)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("node", models.CharField(max_length=60, unique=True)),
+                ("file", models.BigIntegerField(default=0)),
+                ("offset", models.BigIntegerField(default=0)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xid', demarc.base.fields.TransactionIdField(db_default=models.Func(function='pg_current_xact_id'))),
-                ('kind', models.CharField(max_length=12)),
-                ('key', models.BigIntegerField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("xid", demarc.base.fields.TransactionIdField(db_default=models.Func(function="pg_current_xact_id"))),
+                ("kind", models.CharField(max_length=12)),
+                ("key", models.BigIntegerField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'indexes': [models.Index(fields=['xid'], name='access_feed_xid')],
+                "indexes": [models.Index(fields=["xid"], name="access_feed_xid")],
             },
         ),
         migrations.CreateModel(
-            name='Nas',
+            name="Nas",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.GenericIPAddressField(unique=True)),
-                ('secret', models.BinaryField(help_text='Sealed for radiusd (base.seal).')),
-                ('require_authenticator', models.CharField(choices=[('yes', 'Required'), ('auto', 'As the first packet shows'), ('no', 'Not required')], default='auto', max_length=4)),
-                ('coa_enabled', models.BooleanField(default=True)),
-                ('coa_port', models.PositiveIntegerField(default=3799)),
-                ('block_by', models.CharField(choices=[('coa', 'CoA'), ('disconnect', 'Disconnect')], default='coa', max_length=10)),
-                ('interim_s', models.PositiveIntegerField(default=300)),
-                ('framed_pool', models.CharField(blank=True, help_text='Set: the NAS allocates from this pool of its.', max_length=60)),
-                ('node', models.CharField(default='main', help_text='The radiusd node that owns it.', max_length=60)),
-                ('boot_epoch', models.PositiveIntegerField(default=0)),
-                ('last_seen_at', models.DateTimeField(null=True)),
-                ('sends_authenticator', models.BooleanField(help_text='Seen in its requests; null: nothing seen yet.', null=True)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
-                ('router', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='nas', to='network.router')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.GenericIPAddressField(unique=True)),
+                ("secret", models.BinaryField(help_text="Sealed for radiusd (base.seal).")),
+                (
+                    "require_authenticator",
+                    models.CharField(
+                        choices=[("yes", "Required"), ("auto", "As the first packet shows"), ("no", "Not required")],
+                        default="auto",
+                        max_length=4,
+                    ),
+                ),
+                ("coa_enabled", models.BooleanField(default=True)),
+                ("coa_port", models.PositiveIntegerField(default=3799)),
+                (
+                    "block_by",
+                    models.CharField(
+                        choices=[("coa", "CoA"), ("disconnect", "Disconnect")], default="coa", max_length=10
+                    ),
+                ),
+                ("interim_s", models.PositiveIntegerField(default=300)),
+                (
+                    "framed_pool",
+                    models.CharField(
+                        blank=True, help_text="Set: the NAS allocates from this pool of its.", max_length=60
+                    ),
+                ),
+                ("node", models.CharField(default="main", help_text="The radiusd node that owns it.", max_length=60)),
+                ("boot_epoch", models.PositiveIntegerField(default=0)),
+                ("last_seen_at", models.DateTimeField(null=True)),
+                (
+                    "sends_authenticator",
+                    models.BooleanField(help_text="Seen in its requests; null: nothing seen yet.", null=True),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
+                (
+                    "router",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="nas", to="network.router"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('body', models.JSONField()),
-                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("body", models.JSONField()),
+                (
+                    "partner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="base.partner"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PoolBlock',
+            name="PoolBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.GenericIPAddressField(protocol='IPv4')),
-                ('last', models.GenericIPAddressField(protocol='IPv4')),
-                ('owner', models.CharField(blank=True, help_text='node/process/start; empty: free.', max_length=80)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('free_after', models.DateTimeField(help_text="A dead owner's block waits for accounting until then.", null=True)),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='network.pool')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.GenericIPAddressField(protocol="IPv4")),
+                ("last", models.GenericIPAddressField(protocol="IPv4")),
+                ("owner", models.CharField(blank=True, help_text="node/process/start; empty: free.", max_length=80)),
+                ("taken_at", models.DateTimeField(null=True)),
+                (
+                    "free_after",
+                    models.DateTimeField(help_text="A dead owner's block waits for accounting until then.", null=True),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="blocks", to="network.pool"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Subscriber',
+            name="Subscriber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('realm', models.CharField(blank=True, max_length=60)),
-                ('login', models.CharField(max_length=120)),
-                ('secret', models.BinaryField(help_text='Sealed for radiusd (base.seal).')),
-                ('bind_mac', models.BooleanField(default=False, help_text='Only the MACs listed may connect.')),
-                ('simultaneous_limit', models.PositiveSmallIntegerField(default=1)),
-                ('nas_port_id', models.CharField(blank=True, max_length=100)),
-                ('session_timeout_s', models.PositiveIntegerField(default=0)),
-                ('active', models.BooleanField(default=False, help_text='The service is in use (state active); false: cause 1.')),
-                ('cause', models.PositiveSmallIntegerField(default=1, help_text='Why blocked (customers.BlockCause).', null=True)),
-                ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('static_ipv4', models.GenericIPAddressField(null=True, protocol='IPv4')),
-                ('routes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
-                ('macs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=17), default=list, size=None)),
-                ('down_kbps', models.PositiveIntegerField(default=0)),
-                ('up_kbps', models.PositiveIntegerField(default=0)),
-                ('rate_limit', models.CharField(blank=True, help_text='Mikrotik-Rate-Limit, ready to send.', max_length=120)),
-                ('owed', models.BigIntegerField(help_text='Cause 2: what must be paid to be online, minor units.', null=True)),
-                ('owed_currency', models.CharField(blank=True, max_length=3)),
-                ('nas', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='access.nas')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
-                ('pool', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='network.pool')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscribers', to='plans.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("realm", models.CharField(blank=True, max_length=60)),
+                ("login", models.CharField(max_length=120)),
+                ("secret", models.BinaryField(help_text="Sealed for radiusd (base.seal).")),
+                ("bind_mac", models.BooleanField(default=False, help_text="Only the MACs listed may connect.")),
+                ("simultaneous_limit", models.PositiveSmallIntegerField(default=1)),
+                ("nas_port_id", models.CharField(blank=True, max_length=100)),
+                ("session_timeout_s", models.PositiveIntegerField(default=0)),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=False, help_text="The service is in use (state active); false: cause 1."
+                    ),
+                ),
+                (
+                    "cause",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="Why blocked (customers.BlockCause).", null=True
+                    ),
+                ),
+                ("since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("static_ipv4", models.GenericIPAddressField(null=True, protocol="IPv4")),
+                (
+                    "routes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), default=list, size=None
+                    ),
+                ),
+                (
+                    "macs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=17), default=list, size=None
+                    ),
+                ),
+                ("down_kbps", models.PositiveIntegerField(default=0)),
+                ("up_kbps", models.PositiveIntegerField(default=0)),
+                (
+                    "rate_limit",
+                    models.CharField(blank=True, help_text="Mikrotik-Rate-Limit, ready to send.", max_length=120),
+                ),
+                (
+                    "owed",
+                    models.BigIntegerField(
+                        help_text="Cause 2: what must be paid to be online, minor units.", null=True
+                    ),
+                ),
+                ("owed_currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "nas",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="access.nas",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="network.pool",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="subscribers", to="plans.service"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StaticAddress',
+            name="StaticAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vrf', models.PositiveIntegerField(default=0)),
-                ('address', models.GenericIPAddressField()),
-                ('active', models.BooleanField(default=True)),
-                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to='access.subscriber')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("vrf", models.PositiveIntegerField(default=0)),
+                ("address", models.GenericIPAddressField()),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="addresses", to="access.subscriber"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SessionLive',
+            name="SessionLive",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('boot_epoch', models.PositiveIntegerField()),
-                ('session_id', models.CharField(max_length=128)),
-                ('user_name', models.CharField(max_length=253)),
-                ('started_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('event_at', models.DateTimeField(help_text="Event-Timestamp, the NAS's own clock.", null=True)),
-                ('calling_station', models.CharField(blank=True, max_length=80)),
-                ('called_station', models.CharField(blank=True, max_length=120)),
-                ('nas_port_id', models.CharField(blank=True, max_length=120)),
-                ('vrf', models.PositiveIntegerField(default=0)),
-                ('framed_ipv4', models.GenericIPAddressField(null=True)),
-                ('framed_ipv6_prefix', demarc.base.fields.CidrField(null=True)),
-                ('delegated_prefix', demarc.base.fields.CidrField(null=True)),
-                ('framed_ipv6', models.GenericIPAddressField(null=True)),
-                ('session_time_s', models.BigIntegerField(default=0)),
-                ('input_octets', models.BigIntegerField(default=0, help_text='From the customer (upload).')),
-                ('output_octets', models.BigIntegerField(default=0, help_text='To the customer (download).')),
-                ('gigawords_seen', models.BooleanField(default=False)),
-                ('list_name', models.CharField(blank=True, help_text='The list we put it in last; empty: none.', max_length=60)),
-                ('nas', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.nas')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
-                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='plans.service')),
-                ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='access.subscriber')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("boot_epoch", models.PositiveIntegerField()),
+                ("session_id", models.CharField(max_length=128)),
+                ("user_name", models.CharField(max_length=253)),
+                ("started_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("event_at", models.DateTimeField(help_text="Event-Timestamp, the NAS's own clock.", null=True)),
+                ("calling_station", models.CharField(blank=True, max_length=80)),
+                ("called_station", models.CharField(blank=True, max_length=120)),
+                ("nas_port_id", models.CharField(blank=True, max_length=120)),
+                ("vrf", models.PositiveIntegerField(default=0)),
+                ("framed_ipv4", models.GenericIPAddressField(null=True)),
+                ("framed_ipv6_prefix", demarc.base.fields.CidrField(null=True)),
+                ("delegated_prefix", demarc.base.fields.CidrField(null=True)),
+                ("framed_ipv6", models.GenericIPAddressField(null=True)),
+                ("session_time_s", models.BigIntegerField(default=0)),
+                ("input_octets", models.BigIntegerField(default=0, help_text="From the customer (upload).")),
+                ("output_octets", models.BigIntegerField(default=0, help_text="To the customer (download).")),
+                ("gigawords_seen", models.BooleanField(default=False)),
+                (
+                    "list_name",
+                    models.CharField(blank=True, help_text="The list we put it in last; empty: none.", max_length=60),
+                ),
+                (
+                    "nas",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="access.nas"),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="plans.service",
+                    ),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="access.subscriber",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CoaIntent',
+            name="CoaIntent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('coa', 'CoA'), ('disconnect', 'Disconnect')], max_length=10)),
-                ('unblock', models.BooleanField(default=False)),
-                ('list_name', models.CharField(blank=True, help_text='For CoA: the list to set; empty lifts it.', max_length=60)),
-                ('rate_limit', models.CharField(blank=True, max_length=120)),
-                ('user_name', models.CharField(max_length=253)),
-                ('session_id', models.CharField(max_length=128)),
-                ('framed_ipv4', models.GenericIPAddressField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('ack', 'Confirmed'), ('nak', 'Refused'), ('no_answer', 'No answer')], default='queued', max_length=10)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('error_cause', models.PositiveSmallIntegerField(null=True)),
-                ('nas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.nas')),
-                ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='intents', to='access.subscriber')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("node", models.CharField(max_length=60)),
+                ("kind", models.CharField(choices=[("coa", "CoA"), ("disconnect", "Disconnect")], max_length=10)),
+                ("unblock", models.BooleanField(default=False)),
+                (
+                    "list_name",
+                    models.CharField(blank=True, help_text="For CoA: the list to set; empty lifts it.", max_length=60),
+                ),
+                ("rate_limit", models.CharField(blank=True, max_length=120)),
+                ("user_name", models.CharField(max_length=253)),
+                ("session_id", models.CharField(max_length=128)),
+                ("framed_ipv4", models.GenericIPAddressField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("due_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("ack", "Confirmed"),
+                            ("nak", "Refused"),
+                            ("no_answer", "No answer"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("error_cause", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "nas",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="access.nas"),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="intents",
+                        to="access.subscriber",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BoundMac',
+            name="BoundMac",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mac', demarc.base.fields.MacField()),
-                ('active', models.BooleanField(default=True)),
-                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bound_macs', to='access.subscriber')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("mac", demarc.base.fields.MacField()),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="bound_macs", to="access.subscriber"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Usage',
+            name="Usage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField()),
-                ('input_octets', models.BigIntegerField(default=0)),
-                ('output_octets', models.BigIntegerField(default=0)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='plans.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField()),
+                ("input_octets", models.BigIntegerField(default=0)),
+                ("output_octets", models.BigIntegerField(default=0)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="usage", to="plans.service"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.GenericIPAddressField(protocol='IPv4')),
-                ('at', models.DateTimeField()),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='network.pool')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='plans.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.GenericIPAddressField(protocol="IPv4")),
+                ("at", models.DateTimeField()),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="network.pool"
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="plans.service"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('pool', 'service'), name='access_lease_sticky')],
+                "constraints": [models.UniqueConstraint(fields=("pool", "service"), name="access_lease_sticky")],
             },
         ),
         migrations.AddConstraint(
-            model_name='nas',
-            constraint=models.CheckConstraint(condition=models.Q(('require_authenticator__in', ['yes', 'auto', 'no'])), name='access_nas_require'),
+            model_name="nas",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("require_authenticator__in", ["yes", "auto", "no"])), name="access_nas_require"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='nas',
-            constraint=models.CheckConstraint(condition=models.Q(('interim_s__range', (60, 86400))), name='access_nas_interim'),
+            model_name="nas",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("interim_s__range", (60, 86400))), name="access_nas_interim"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='nas',
-            constraint=models.CheckConstraint(condition=models.Q(('coa_port__range', (1, 65535))), name='access_nas_coa_port'),
+            model_name="nas",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("coa_port__range", (1, 65535))), name="access_nas_coa_port"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='poolblock',
-            constraint=models.UniqueConstraint(fields=('pool', 'first'), name='access_poolblock_first'),
+            model_name="poolblock",
+            constraint=models.UniqueConstraint(fields=("pool", "first"), name="access_poolblock_first"),
         ),
         migrations.AddConstraint(
-            model_name='poolblock',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last'))), name='access_poolblock_order'),
+            model_name="poolblock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first__lte", models.F("last"))), name="access_poolblock_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscriber',
-            index=models.Index(fields=['service'], name='access_subscriber_service'),
+            model_name="subscriber",
+            index=models.Index(fields=["service"], name="access_subscriber_service"),
         ),
         migrations.AddConstraint(
-            model_name='subscriber',
-            constraint=models.UniqueConstraint(fields=('partner', 'realm', 'login'), name='access_subscriber_login'),
+            model_name="subscriber",
+            constraint=models.UniqueConstraint(fields=("partner", "realm", "login"), name="access_subscriber_login"),
         ),
         migrations.AddConstraint(
-            model_name='subscriber',
-            constraint=models.CheckConstraint(condition=models.Q(('login', ''), _negated=True), name='access_subscriber_has_login'),
+            model_name="subscriber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("login", ""), _negated=True), name="access_subscriber_has_login"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriber',
-            constraint=models.CheckConstraint(condition=models.Q(('simultaneous_limit__range', (1, 100))), name='access_subscriber_limit'),
+            model_name="subscriber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("simultaneous_limit__range", (1, 100))), name="access_subscriber_limit"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staticaddress',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('vrf', 'address'), name='access_staticaddress_one_holder'),
+            model_name="staticaddress",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)), fields=("vrf", "address"), name="access_staticaddress_one_holder"
+            ),
         ),
         migrations.AddIndex(
-            model_name='sessionlive',
-            index=models.Index(fields=['subscriber'], name='access_sessionlive_subscriber'),
+            model_name="sessionlive",
+            index=models.Index(fields=["subscriber"], name="access_sessionlive_subscriber"),
         ),
         migrations.AddIndex(
-            model_name='sessionlive',
-            index=models.Index(fields=['service'], name='access_sessionlive_service'),
+            model_name="sessionlive",
+            index=models.Index(fields=["service"], name="access_sessionlive_service"),
         ),
         migrations.AddIndex(
-            model_name='sessionlive',
-            index=models.Index(fields=['updated_at'], name='access_sessionlive_updated'),
+            model_name="sessionlive",
+            index=models.Index(fields=["updated_at"], name="access_sessionlive_updated"),
         ),
         migrations.AddConstraint(
-            model_name='sessionlive',
-            constraint=models.UniqueConstraint(fields=('nas', 'boot_epoch', 'session_id', 'user_name'), name='access_sessionlive_key'),
+            model_name="sessionlive",
+            constraint=models.UniqueConstraint(
+                fields=("nas", "boot_epoch", "session_id", "user_name"), name="access_sessionlive_key"
+            ),
         ),
         migrations.AddIndex(
-            model_name='coaintent',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'sent'])), fields=['node', '-unblock', 'due_at'], name='access_coa_due'),
+            model_name="coaintent",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "sent"])),
+                fields=["node", "-unblock", "due_at"],
+                name="access_coa_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='coaintent',
-            index=models.Index(fields=['subscriber', '-id'], name='access_coa_subscriber'),
+            model_name="coaintent",
+            index=models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
         ),
         migrations.AddConstraint(
-            model_name='coaintent',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sent', 'ack', 'nak', 'no_answer'])), name='access_coaintent_state'),
+            model_name="coaintent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["queued", "sent", "ack", "nak", "no_answer"])),
+                name="access_coaintent_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coaintent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['coa', 'disconnect'])), name='access_coaintent_kind'),
+            model_name="coaintent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["coa", "disconnect"])), name="access_coaintent_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='boundmac',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('mac',), name='access_boundmac_one_holder'),
+            model_name="boundmac",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)), fields=("mac",), name="access_boundmac_one_holder"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usage',
-            constraint=models.UniqueConstraint(fields=('service', 'hour'), name='access_usage_hour'),
+            model_name="usage",
+            constraint=models.UniqueConstraint(fields=("service", "hour"), name="access_usage_hour"),
         ),
     ]

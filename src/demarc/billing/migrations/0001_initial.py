@@ -5,182 +5,365 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('base', '0001_initial'),
-        ('customers', '0001_initial'),
+        ("base", "0001_initial"),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerAccount',
+            name="LedgerAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('payer', 'Customer account'), ('revenue', 'Revenue'), ('tax', 'Tax'), ('cash', 'Till'), ('clearing', 'Bank or gateway'), ('deferred', 'Deferred revenue'), ('voucher', 'Vouchers'), ('writeoff', 'Write-off and corrections'), ('rounding', 'Rounding'), ('exchange', 'Exchange')], max_length=10)),
-                ('currency', models.CharField(max_length=3)),
-                ('name', models.CharField(blank=True, help_text='The category, rate, till or bank; empty for a payer.', max_length=80)),
-                ('balance', models.BigIntegerField(help_text='Minor units; null where balances are summed, not stored.', null=True)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
-                ('payer', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger', to='customers.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("payer", "Customer account"),
+                            ("revenue", "Revenue"),
+                            ("tax", "Tax"),
+                            ("cash", "Till"),
+                            ("clearing", "Bank or gateway"),
+                            ("deferred", "Deferred revenue"),
+                            ("voucher", "Vouchers"),
+                            ("writeoff", "Write-off and corrections"),
+                            ("rounding", "Rounding"),
+                            ("exchange", "Exchange"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="The category, rate, till or bank; empty for a payer.", max_length=80
+                    ),
+                ),
+                (
+                    "balance",
+                    models.BigIntegerField(
+                        help_text="Minor units; null where balances are summed, not stored.", null=True
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
+                (
+                    "payer",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger",
+                        to="customers.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recorded_at', models.DateTimeField()),
-                ('by_kind', models.CharField(max_length=10)),
-                ('by_id', models.BigIntegerField(default=0)),
-                ('by_label', models.CharField(max_length=150)),
-                ('number', models.CharField(max_length=30)),
-                ('amount', models.BigIntegerField(help_text='Minor units; negative for a refund.')),
-                ('currency', models.CharField(max_length=3)),
-                ('method', models.CharField(choices=[('cash', 'Cash'), ('bank', 'Bank transfer'), ('card', 'Card')], max_length=10)),
-                ('received_on', models.DateField()),
-                ('comment', models.CharField(blank=True, max_length=300)),
-                ('entry_id', models.BigIntegerField(unique=True)),
-                ('key', models.CharField(max_length=120)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='customers.account')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='base.partner')),
-                ('refunds', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunded_by', to='billing.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recorded_at", models.DateTimeField()),
+                ("by_kind", models.CharField(max_length=10)),
+                ("by_id", models.BigIntegerField(default=0)),
+                ("by_label", models.CharField(max_length=150)),
+                ("number", models.CharField(max_length=30)),
+                ("amount", models.BigIntegerField(help_text="Minor units; negative for a refund.")),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("cash", "Cash"), ("bank", "Bank transfer"), ("card", "Card")], max_length=10
+                    ),
+                ),
+                ("received_on", models.DateField()),
+                ("comment", models.CharField(blank=True, max_length=300)),
+                ("entry_id", models.BigIntegerField(unique=True)),
+                ("key", models.CharField(max_length=120)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="customers.account"
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="base.partner"
+                    ),
+                ),
+                (
+                    "refunds",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunded_by",
+                        to="billing.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PrepaidState',
+            name="PrepaidState",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='prepaid', serialize=False, to='customers.account')),
-                ('decided_through', models.DateField()),
-                ('parked_reason', models.CharField(blank=True, help_text='Left out of runs until someone looks.', max_length=300)),
-                ('parked_at', models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="prepaid",
+                        serialize=False,
+                        to="customers.account",
+                    ),
+                ),
+                ("decided_through", models.DateField()),
+                (
+                    "parked_reason",
+                    models.CharField(blank=True, help_text="Left out of runs until someone looks.", max_length=300),
+                ),
+                ("parked_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['decided_through', 'account'], name='billing_prepaid_behind')],
+                "indexes": [models.Index(fields=["decided_through", "account"], name="billing_prepaid_behind")],
             },
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.BigIntegerField()),
-                ('seq', models.PositiveSmallIntegerField(default=0)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.BigIntegerField()),
-                ('day', models.DateField()),
-                ('recorded_at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('charge', 'Charge'), ('payment', 'Payment'), ('refund', 'Refund'), ('correction', 'Correction')], max_length=10)),
-                ('service_id', models.BigIntegerField(null=True)),
-                ('price_fact_id', models.BigIntegerField(null=True)),
-                ('service_fact_id', models.BigIntegerField(null=True)),
-                ('key', models.CharField(help_text='Idempotency: one effect per key, for ever.', max_length=120)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='customers.account')),
-                ('credit_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.ledgeraccount')),
-                ('debit_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.ledgeraccount')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("entry_id", models.BigIntegerField()),
+                ("seq", models.PositiveSmallIntegerField(default=0)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField()),
+                ("day", models.DateField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("charge", "Charge"),
+                            ("payment", "Payment"),
+                            ("refund", "Refund"),
+                            ("correction", "Correction"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("service_id", models.BigIntegerField(null=True)),
+                ("price_fact_id", models.BigIntegerField(null=True)),
+                ("service_fact_id", models.BigIntegerField(null=True)),
+                ("key", models.CharField(help_text="Idempotency: one effect per key, for ever.", max_length=120)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transfers", to="customers.account"
+                    ),
+                ),
+                (
+                    "credit_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.ledgeraccount"
+                    ),
+                ),
+                (
+                    "debit_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.ledgeraccount"
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BillingDay',
+            name="BillingDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('charged', models.PositiveIntegerField(default=0)),
-                ('blocked', models.PositiveIntegerField(default=0)),
-                ('nothing_due', models.PositiveIntegerField(default=0)),
-                ('parked', models.PositiveIntegerField(default=0)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='billing_days', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("charged", models.PositiveIntegerField(default=0)),
+                ("blocked", models.PositiveIntegerField(default=0)),
+                ("nothing_due", models.PositiveIntegerField(default=0)),
+                ("parked", models.PositiveIntegerField(default=0)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="billing_days", to="base.partner"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('partner', 'day'), name='billing_billingday_day')],
+                "constraints": [models.UniqueConstraint(fields=("partner", "day"), name="billing_billingday_day")],
             },
         ),
         migrations.CreateModel(
-            name='DayDecision',
+            name="DayDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('decision', models.CharField(choices=[('charged', 'Charged'), ('blocked', 'Blocked'), ('nothing_due', 'Nothing due')], max_length=12)),
-                ('cost', models.BigIntegerField()),
-                ('balance_before', models.BigIntegerField()),
-                ('catch_up', models.BooleanField(default=False)),
-                ('decided_at', models.DateTimeField()),
-                ('paid_at', models.DateTimeField(help_text='Blocked at 00:00, then paid within the day.', null=True)),
-                ('entry_id', models.BigIntegerField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='customers.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("charged", "Charged"), ("blocked", "Blocked"), ("nothing_due", "Nothing due")],
+                        max_length=12,
+                    ),
+                ),
+                ("cost", models.BigIntegerField()),
+                ("balance_before", models.BigIntegerField()),
+                ("catch_up", models.BooleanField(default=False)),
+                ("decided_at", models.DateTimeField()),
+                ("paid_at", models.DateTimeField(help_text="Blocked at 00:00, then paid within the day.", null=True)),
+                ("entry_id", models.BigIntegerField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="days", to="customers.account"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'day'), name='billing_daydecision_day'), models.CheckConstraint(condition=models.Q(('cost__gte', 0)), name='billing_daydecision_cost'), models.CheckConstraint(condition=models.Q(models.Q(('decision', 'charged'), ('entry_id__isnull', False)), models.Q(models.Q(('decision', 'charged'), _negated=True), ('entry_id', None)), _connector='OR'), name='billing_daydecision_entry'), models.CheckConstraint(condition=models.Q(('decision__in', ['charged', 'blocked', 'nothing_due'])), name='billing_daydecision_decision')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "day"), name="billing_daydecision_day"),
+                    models.CheckConstraint(condition=models.Q(("cost__gte", 0)), name="billing_daydecision_cost"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decision", "charged"), ("entry_id__isnull", False)),
+                            models.Q(models.Q(("decision", "charged"), _negated=True), ("entry_id", None)),
+                            _connector="OR",
+                        ),
+                        name="billing_daydecision_entry",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decision__in", ["charged", "blocked", "nothing_due"])),
+                        name="billing_daydecision_decision",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='billing_ledgeraccount_currency'),
+            model_name="ledgeraccount",
+            constraint=models.UniqueConstraint(fields=("id", "currency"), name="billing_ledgeraccount_currency"),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('payer', None)), fields=('partner', 'kind', 'currency', 'name'), name='billing_ledgeraccount_house'),
+            model_name="ledgeraccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("payer", None)),
+                fields=("partner", "kind", "currency", "name"),
+                name="billing_ledgeraccount_house",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('balance__isnull', False), ('kind', 'payer'), ('payer__isnull', False)), models.Q(('balance__isnull', False), ('kind', 'cash'), ('payer', None)), models.Q(models.Q(('kind__in', ['payer', 'cash']), _negated=True), ('balance', None), ('payer', None)), _connector='OR'), name='billing_ledgeraccount_stored_balance'),
+            model_name="ledgeraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("balance__isnull", False), ("kind", "payer"), ("payer__isnull", False)),
+                    models.Q(("balance__isnull", False), ("kind", "cash"), ("payer", None)),
+                    models.Q(
+                        models.Q(("kind__in", ["payer", "cash"]), _negated=True), ("balance", None), ("payer", None)
+                    ),
+                    _connector="OR",
+                ),
+                name="billing_ledgeraccount_stored_balance",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['payer', 'revenue', 'tax', 'cash', 'clearing', 'deferred', 'voucher', 'writeoff', 'rounding', 'exchange'])), name='billing_ledgeraccount_kind'),
+            model_name="ledgeraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "payer",
+                            "revenue",
+                            "tax",
+                            "cash",
+                            "clearing",
+                            "deferred",
+                            "voucher",
+                            "writeoff",
+                            "rounding",
+                            "exchange",
+                        ],
+                    )
+                ),
+                name="billing_ledgeraccount_kind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['account', '-id'], name='billing_payment_account'),
+            model_name="payment",
+            index=models.Index(fields=["account", "-id"], name="billing_payment_account"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('partner', 'number'), name='billing_payment_number'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("partner", "number"), name="billing_payment_number"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('partner', 'key'), name='billing_payment_key'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("partner", "key"), name="billing_payment_key"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='billing_payment_amount'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="billing_payment_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['cash', 'bank', 'card'])), name='billing_payment_method'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("method__in", ["cash", "bank", "card"])), name="billing_payment_method"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['account', 'day', 'id'], name='billing_transfer_account'),
+            model_name="transfer",
+            index=models.Index(fields=["account", "day", "id"], name="billing_transfer_account"),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('entry_id', 'seq'), name='billing_transfer_entry'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(fields=("entry_id", "seq"), name="billing_transfer_entry"),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('key', 'seq'), name='billing_transfer_key'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(fields=("key", "seq"), name="billing_transfer_key"),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'charge')), fields=('service_id', 'day'), name='billing_transfer_one_charge_a_day'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "charge")),
+                fields=("service_id", "day"),
+                name="billing_transfer_one_charge_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__range', (1, 1000000000000000))), name='billing_transfer_amount'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__range", (1, 1000000000000000))), name="billing_transfer_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='billing_transfer_two_sides'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                name="billing_transfer_two_sides",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('day__range', ('2000-01-01', '2199-12-31'))), name='billing_transfer_day'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("day__range", ("2000-01-01", "2199-12-31"))), name="billing_transfer_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['charge', 'payment', 'refund', 'correction'])), name='billing_transfer_kind'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["charge", "payment", "refund", "correction"])),
+                name="billing_transfer_kind",
+            ),
         ),
     ]

@@ -49,13 +49,16 @@ CREATE TRIGGER {table}_immutable BEFORE UPDATE OR DELETE ON {table}
     for table in FACTS
 )
 
-REVERSE = "".join(f"DROP TRIGGER {table}_immutable ON {table};" for table in FACTS) + """
+REVERSE = (
+    "".join(f"DROP TRIGGER {table}_immutable ON {table};" for table in FACTS)
+    + """
 DROP TRIGGER billing_daydecision_guard ON billing_daydecision;
 DROP FUNCTION billing_daydecision_guard();
 DROP TRIGGER billing_transfer_no_truncate ON billing_transfer;
 DROP TRIGGER billing_transfer_immutable ON billing_transfer;
 DROP SEQUENCE billing_entry_seq;
 """
+)
 
 
 class Migration(migrations.Migration):

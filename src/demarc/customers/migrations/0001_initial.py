@@ -6,171 +6,306 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('base', '0001_initial'),
+        ("base", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=30)),
-                ('currency', models.CharField(max_length=3)),
-                ('zone', models.CharField(max_length=60)),
-                ('billing_type', models.CharField(choices=[('prepaid', 'Prepaid'), ('recurring', 'Recurring')], default='prepaid', max_length=10)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='customers.account')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30)),
+                ("currency", models.CharField(max_length=3)),
+                ("zone", models.CharField(max_length=60)),
+                (
+                    "billing_type",
+                    models.CharField(
+                        choices=[("prepaid", "Prepaid"), ("recurring", "Recurring")], default="prepaid", max_length=10
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="customers.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="base.partner"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=30)),
-                ('name', models.CharField(max_length=200)),
-                ('category', models.CharField(default='person', max_length=10)),
-                ('email', models.CharField(blank=True, max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=60)),
-                ('street', models.CharField(blank=True, max_length=200)),
-                ('zip_code', models.CharField(blank=True, max_length=20)),
-                ('city', models.CharField(blank=True, max_length=100)),
-                ('language', models.CharField(blank=True, max_length=5)),
-                ('status', models.CharField(choices=[('new', 'New'), ('active', 'Active'), ('blocked', 'Blocked'), ('inactive', 'Inactive')], default='new', max_length=10)),
-                ('status_since', models.DateTimeField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='base.location')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30)),
+                ("name", models.CharField(max_length=200)),
+                ("category", models.CharField(default="person", max_length=10)),
+                ("email", models.CharField(blank=True, max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=60)),
+                ("street", models.CharField(blank=True, max_length=200)),
+                ("zip_code", models.CharField(blank=True, max_length=20)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("language", models.CharField(blank=True, max_length=5)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("active", "Active"),
+                            ("blocked", "Blocked"),
+                            ("inactive", "Inactive"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                ("status_since", models.DateTimeField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "location",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customers",
+                        to="base.location",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="customers", to="base.partner"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Block',
+            name="Block",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause', models.PositiveSmallIntegerField(choices=[(1, 'Blocked by staff'), (2, 'No money')])),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('set_at', models.DateTimeField(help_text='Blocked from this moment (00:00 of the day for money).')),
-                ('set_by_kind', models.CharField(max_length=10)),
-                ('set_by_id', models.BigIntegerField(default=0)),
-                ('set_by_label', models.CharField(max_length=150)),
-                ('grace_until', models.DateTimeField(null=True)),
-                ('lifted_at', models.DateTimeField(null=True)),
-                ('lifted_by_label', models.CharField(blank=True, max_length=150)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='customers.account')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='base.partner')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cause", models.PositiveSmallIntegerField(choices=[(1, "Blocked by staff"), (2, "No money")])),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("set_at", models.DateTimeField(help_text="Blocked from this moment (00:00 of the day for money).")),
+                ("set_by_kind", models.CharField(max_length=10)),
+                ("set_by_id", models.BigIntegerField(default=0)),
+                ("set_by_label", models.CharField(max_length=150)),
+                ("grace_until", models.DateTimeField(null=True)),
+                ("lifted_at", models.DateTimeField(null=True)),
+                ("lifted_by_label", models.CharField(blank=True, max_length=150)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="blocks",
+                        to="customers.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="blocks", to="customers.customer"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='account',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='customers.customer'),
+            model_name="account",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="customers.customer"
+            ),
         ),
         migrations.CreateModel(
-            name='PartnerTerms',
+            name="PartnerTerms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recorded_at', models.DateTimeField()),
-                ('by_kind', models.CharField(max_length=10)),
-                ('by_id', models.BigIntegerField(default=0)),
-                ('by_label', models.CharField(max_length=150)),
-                ('valid_from', models.DateField()),
-                ('minimal_balance', models.BigIntegerField(default=0, help_text="Minor units of the partner's currency.")),
-                ('day_rule', models.CharField(choices=[('calendar', 'Days of the calendar month'), ('thirty', '30-day month')], default='calendar', max_length=10)),
-                ('limit_rule', models.CharField(choices=[('cover', 'The next day must be covered'), ('stop_at_limit', 'Stop when the balance reaches the limit')], default='cover', max_length=15)),
-                ('charge_activation_day', models.BooleanField(default=False)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='base.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recorded_at", models.DateTimeField()),
+                ("by_kind", models.CharField(max_length=10)),
+                ("by_id", models.BigIntegerField(default=0)),
+                ("by_label", models.CharField(max_length=150)),
+                ("valid_from", models.DateField()),
+                (
+                    "minimal_balance",
+                    models.BigIntegerField(default=0, help_text="Minor units of the partner's currency."),
+                ),
+                (
+                    "day_rule",
+                    models.CharField(
+                        choices=[("calendar", "Days of the calendar month"), ("thirty", "30-day month")],
+                        default="calendar",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "limit_rule",
+                    models.CharField(
+                        choices=[
+                            ("cover", "The next day must be covered"),
+                            ("stop_at_limit", "Stop when the balance reaches the limit"),
+                        ],
+                        default="cover",
+                        max_length=15,
+                    ),
+                ),
+                ("charge_activation_day", models.BooleanField(default=False)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="base.partner"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AccountTerms',
+            name="AccountTerms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recorded_at', models.DateTimeField()),
-                ('by_kind', models.CharField(max_length=10)),
-                ('by_id', models.BigIntegerField(default=0)),
-                ('by_label', models.CharField(max_length=150)),
-                ('valid_from', models.DateField()),
-                ('minimal_balance', models.BigIntegerField(blank=True, null=True)),
-                ('day_rule', models.CharField(blank=True, choices=[('calendar', 'Days of the calendar month'), ('thirty', '30-day month')], max_length=10, null=True)),
-                ('limit_rule', models.CharField(blank=True, choices=[('cover', 'The next day must be covered'), ('stop_at_limit', 'Stop when the balance reaches the limit')], max_length=15, null=True)),
-                ('charge_activation_day', models.BooleanField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='customers.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recorded_at", models.DateTimeField()),
+                ("by_kind", models.CharField(max_length=10)),
+                ("by_id", models.BigIntegerField(default=0)),
+                ("by_label", models.CharField(max_length=150)),
+                ("valid_from", models.DateField()),
+                ("minimal_balance", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "day_rule",
+                    models.CharField(
+                        blank=True,
+                        choices=[("calendar", "Days of the calendar month"), ("thirty", "30-day month")],
+                        max_length=10,
+                        null=True,
+                    ),
+                ),
+                (
+                    "limit_rule",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("cover", "The next day must be covered"),
+                            ("stop_at_limit", "Stop when the balance reaches the limit"),
+                        ],
+                        max_length=15,
+                        null=True,
+                    ),
+                ),
+                ("charge_activation_day", models.BooleanField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="customers.account"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'valid_from', 'id'], name='customers_accountterms_at')],
+                "indexes": [models.Index(fields=["account", "valid_from", "id"], name="customers_accountterms_at")],
             },
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['partner', 'status', 'id'], name='customers_by_status'),
+            model_name="customer",
+            index=models.Index(fields=["partner", "status", "id"], name="customers_by_status"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['partner', 'name', 'id'], name='customers_by_name'),
+            model_name="customer",
+            index=models.Index(fields=["partner", "name", "id"], name="customers_by_name"),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('partner', 'number'), name='customers_customer_number'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(fields=("partner", "number"), name="customers_customer_number"),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['new', 'active', 'blocked', 'inactive'])), name='customers_customer_status'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["new", "active", "blocked", "inactive"])),
+                name="customers_customer_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='customers_customer_has_name'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="customers_customer_has_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['customer', '-id'], name='customers_block_history'),
+            model_name="block",
+            index=models.Index(fields=["customer", "-id"], name="customers_block_history"),
         ),
         migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['account', 'set_at'], name='customers_block_account'),
+            model_name="block",
+            index=models.Index(fields=["account", "set_at"], name="customers_block_account"),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('lifted_at', None)), fields=('account',), name='customers_block_one_money'),
+            model_name="block",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account__isnull", False), ("lifted_at", None)),
+                fields=("account",),
+                name="customers_block_one_money",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None), ('lifted_at', None)), fields=('customer',), name='customers_block_one_staff'),
+            model_name="block",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account", None), ("lifted_at", None)),
+                fields=("customer",),
+                name="customers_block_one_staff",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_at', None), ('lifted_at__gte', models.F('set_at')), _connector='OR'), name='customers_block_order'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lifted_at", None), ("lifted_at__gte", models.F("set_at")), _connector="OR"),
+                name="customers_block_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['partner', 'billing_type', 'id'], name='customers_account_type'),
+            model_name="account",
+            index=models.Index(fields=["partner", "billing_type", "id"], name="customers_account_type"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('partner', 'number'), name='customers_account_number'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("partner", "number"), name="customers_account_number"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='customers_account_currency'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("id", "currency"), name="customers_account_currency"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('billing_type__in', ['prepaid', 'recurring'])), name='customers_account_billing_type'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("billing_type__in", ["prepaid", "recurring"])),
+                name="customers_account_billing_type",
+            ),
         ),
         migrations.AddIndex(
-            model_name='partnerterms',
-            index=models.Index(fields=['partner', 'valid_from', 'id'], name='customers_partnerterms_at'),
+            model_name="partnerterms",
+            index=models.Index(fields=["partner", "valid_from", "id"], name="customers_partnerterms_at"),
         ),
         migrations.AddConstraint(
-            model_name='partnerterms',
-            constraint=models.CheckConstraint(condition=models.Q(('day_rule__in', ['calendar', 'thirty'])), name='customers_partnerterms_day_rule'),
+            model_name="partnerterms",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("day_rule__in", ["calendar", "thirty"])), name="customers_partnerterms_day_rule"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partnerterms',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_rule__in', ['cover', 'stop_at_limit'])), name='customers_partnerterms_limit_rule'),
+            model_name="partnerterms",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit_rule__in", ["cover", "stop_at_limit"])),
+                name="customers_partnerterms_limit_rule",
+            ),
         ),
     ]
