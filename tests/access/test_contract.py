@@ -7,10 +7,21 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.db import connection
+from tests.access.scene import login, pool, scene, service, set_state
+from tests.cast import AT, STAFF
 
 from demarc import radiusd
+from demarc.access import actions
+from demarc.base.seal import Opener
+from demarc.base.vault import keys_directory
+from demarc.core.access import DEFAULT_ANSWERS, Cause
+from demarc.network import actions as network
+from demarc.network.queries import cause_rules, router_answers
 from demarc.project.config import RADIUS
+from demarc.radiusd import store
 from demarc.radiusd.grants import GRANTS
+from demarc.radiusd.model import Model, parse
 
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -72,3 +83,56 @@ def test_it_cannot_change_a_password_or_an_access_state(as_radiusd):
     for column in ("secret", "active", "cause"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             as_radiusd.execute(f"UPDATE access_subscriber SET {column} = NULL")
+
+
+@pytest.fixture
+def stage(db):
+    return scene()
+
+
+def as_radiusd_reads() -> Model:
+    """The read model of radiusd, filled by its own statements."""
+    model = Model(Opener((keys_directory() / "radius.key").read_bytes()))
+    model.put_network(rows(store.POLICIES), rows(store.POOLS), rows(store.NASES))
+    model.put_subscribers(rows(store.SUBSCRIBERS, after=0, batch=100))
+    return model
+
+
+def rows(statement: str, **values) -> list[list]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return parse(cursor.fetchall())
+
+
+def test_radiusd_reads_the_cause_table_and_every_routers_answers_as_they_were_set(stage):
+    actions.publish_policy(stage.partner.pk, at=AT)
+    south = network.create_router(partner_id=stage.partner.pk, name="South", nas_type="generic", by=STAFF, at=AT)
+    actions.save_nas(router_id=south.pk, address="127.0.1.77", secret="testing123", by=STAFF, at=AT)
+    network.set_router_cause(stage.router.pk, Cause.WRONG_PASSWORD, answer="pool", by=STAFF, at=AT)
+    expected = router_answers([stage.partner.pk])
+    clients = as_radiusd_reads().clients
+    for router, client in ((stage.router, clients["127.0.1.1"]), (south, clients["127.0.1.77"])):
+        answers = client.policy.nas[client.id].answers
+        assert {cause: answers.get(cause, DEFAULT_ANSWERS[cause]) for cause in Cause} == expected[router.pk]
+        table = {(rule.cause, rule.list_name, rule.pool_id, rule.page_port) for rule in cause_rules(stage.partner.pk)}
+        read = {(r.cause, r.list_name, r.pool_id, r.page_port) for r in client.policy.rules.values()}
+        assert read == table
+
+
+def test_a_routers_own_pools_come_before_those_that_all_share_and_nobody_elses_come_at_all(stage):
+    shared = pool(stage.partner, "For all", "172.30.0.0/24")
+    second = pool(stage.partner, "Second", "172.31.0.0/24", router_id=stage.router.pk)
+    scene("Other", number=1)
+    client = as_radiusd_reads().clients["127.0.1.1"]
+    assert client.policy.nas[client.id].pool_ids == (stage.dynamic.pk, second.pk, shared.pk)
+
+
+def test_radiusd_reads_a_login_with_its_password_address_and_state(stage):
+    ana = login(service(stage), static_ipv4="203.0.113.5", macs=["00:1a:2b:3c:4d:5e"], bind_mac=True)
+    set_state(ana.service, 2)
+    actions.sync_services([ana.service_id], at=AT)
+    model = as_radiusd_reads()
+    known = model.logins[stage.partner.pk][b"ana"]
+    assert model.password(known) == b"secret"
+    assert (known.rule.blocked, known.rule.macs) == (Cause.NO_MONEY, frozenset({"00:1A:2B:3C:4D:5E"}))
+    assert (str(known.rule.static_ipv4), known.rate_limit) == ("203.0.113.5", "1M/5M")
