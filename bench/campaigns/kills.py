@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,8 +26,8 @@ from tests.sim.nas import Heard, PretendNas
 from bench.campaigns.clients import Book, Client, Payer, Router
 from bench.campaigns.ground import SECRET, Ground, children, ground, kill, wait
 from bench.campaigns.oracle import findings
+from bench.campaigns.report import Failed, Report, commit
 
-RESULTS = Path(__file__).parent.parent / "results"
 NASES = ("127.0.0.21", "127.0.0.22")
 VICTIMS = ("now", "later", "bill", "radiusd", "shipper", "database", "database and its backends", "web")
 
@@ -212,25 +211,6 @@ class Campaign:
         return "ack" if any(one.id == told.get("Acct-Session-Id") for one in list(self.book.on.values())) else 503
 
 
-class Report:
-    """Prints, and keeps what it printed."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        print(line, flush=True)
-        self.lines.append(line)
-
-
-def commit() -> str:
-    """The commit that is tried, with a + when the tree has more than that."""
-    root = Path(__file__).parents[2]
-    said = [["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no", "src"]]
-    head, changed = (subprocess.run(one, cwd=root, capture_output=True, text=True).stdout.strip() for one in said)
-    return f"{head or 'unknown'}{'+' if changed else ''}"
-
-
 def campaign(
     rounds: int, seed: int, *, neighbours: int = 2000, logins: int = 60, work_s: float = 6.0, say: Any = print
 ) -> list[Round]:
@@ -258,10 +238,6 @@ def campaign(
         return done
 
 
-class Failed(AssertionError):
-    """A round found something; the data stay."""
-
-
 def main() -> int:
     """Play, and keep what was printed under bench/results."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -270,17 +246,13 @@ def main() -> int:
     arguments.add_argument("--accounts", type=int, default=2000)
     given = arguments.parse_args()
     report = Report()
-    began = time.monotonic()
     try:
         campaign(given.rounds, given.seed, neighbours=given.accounts, say=report.say)
         code = 0
     except (Failed, psycopg.Error) as failure:
         report.say(f"FAILED: {failure}")
         code = 1
-    report.say(
-        f"{(time.monotonic() - began) / 60:.1f} minutes, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    )
-    (RESULTS / f"kills-{date.today().isoformat()}.txt").write_text("\n".join(report.lines) + "\n")
+    report.keep("kills")
     return code
 
 
