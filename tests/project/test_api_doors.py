@@ -150,12 +150,10 @@ def test_the_owner_of_the_same_things_is_not_told_that_they_are_missing(operatio
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in OPERATIONS.values() if one.method == "GET" and not one.path_names],
+    [one for one in OPERATIONS.values() if one.method == "GET" and not one.path_names and one.id != "past_sessions"],
     ids=lambda one: one.id,
 )
 def test_a_list_shows_nothing_of_the_neighbour(operation, ours, theirs, neighbour):
-    if operation.id == "past_sessions":
-        pytest.skip("names a service")
     shown = neighbour.get(operation.at(theirs[1]))["items"]
     everything = program("Super administrator").get(operation.at(theirs[1]))["items"]
     assert 0 < len(shown) < len(everything)
@@ -190,7 +188,7 @@ def test_nobody_has_more_requests_than_the_limit(monkeypatch):
 
 def test_guessing_tokens_ends_at_the_limit_and_stops_nobody_else(monkeypatch):
     monkeypatch.setattr(apidoor, "WRONG_TOKENS", 2)
-    guesses = [Program(f"demarc_{n}").call("GET", "/plans").status_code for n in range(200)]
+    guesses = [Program(f"demarc_{n}").call("GET", "/plans").status_code for n in range(3)]
     assert guesses[-1] == 429
     program().get("/plans")
 

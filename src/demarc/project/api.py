@@ -21,6 +21,7 @@ from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.network.api import router as network
 from demarc.plans.api import router as plans
+from demarc.plans.api_services import router as services
 from demarc.project.openapi import DESCRIPTION, PROBLEM_TYPE, TAGS, Document
 from demarc.staff.apidoor import WINDOW_S, TooMany, write_down_refused
 
@@ -29,7 +30,7 @@ STATUS_OF_CODE = {"unknown": 404, "forbidden": 403, "conflict": 409, "taken": 40
 DETAIL_OF_STATUS = {
     404: "There is nothing at this address.",
     405: "This address takes other methods; the header Allow names them.",
-    500: "Something went wrong here and was written down. Nothing of the request was done.",
+    500: "Something went wrong here, and it was written down.",
 }
 READS = ("GET", "HEAD", "OPTIONS")
 
@@ -62,7 +63,7 @@ api = Api(
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
 )
-for router in (customers, plans, billing, network, access):
+for router in (customers, plans, services, billing, network, access):
     api.add_router("", router)
 
 
@@ -138,7 +139,7 @@ def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 def on_bug(request: HttpRequest, error: Exception) -> HttpResponse:
     """A bug: told without its insides, which are in the process's own log."""
     logger.error("Request %s failed", getattr(request, "request_id", ""), exc_info=error)
-    return failed(request, 500, DETAIL_OF_STATUS[500])
+    return failed(request, 500, f"{DETAIL_OF_STATUS[500]} Nothing of the request was done.")
 
 
 def problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
