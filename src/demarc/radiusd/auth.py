@@ -3,13 +3,13 @@
 Everything comes from memory; no query on this path. Must not know sockets.
 """
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from ipaddress import IPv4Address
+from itertools import count
 from typing import NamedTuple
 
-from demarc.core.access import Accept, Check, Request, Source, decide, normal_mac
+from demarc.core.access import Accept, Check, Policy, Reject, Request, Source, decide, normal_mac
 from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
@@ -17,6 +17,9 @@ from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.online import Online, Place, place_of
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.requirement import admits, learned
+
+DECISIONS_MAX = 64
+"""Kinds of request remembered per customer; there are hardly more than three."""
 
 
 class Caller(NamedTuple):
@@ -31,6 +34,14 @@ class Caller(NamedTuple):
     steady: float
 
 
+class Decided(NamedTuple):
+    """What was decided by which policy; of an Accept, the attributes that are always the same."""
+
+    policy: Policy
+    answer: Accept | Reject
+    profile: bytes
+
+
 class Authenticator:
     """Answers Access-Requests. `clock` gives the time that the rules go by."""
 
@@ -43,6 +54,7 @@ class Authenticator:
         self._counters = counters
         self._clock = clock
         self._hashes = credentials.Hashes()
+        self._tokens = count(int(clock().timestamp()) << 32)
 
     def answer(self, packet: Packet, client: Client, steady: float) -> bytes | None:
         """The reply to an authentic request, None to say nothing. `steady`: the steady clock."""
@@ -57,13 +69,29 @@ class Authenticator:
         place = place_of(client.id, first.get(keys.CALLING_STATION_ID, b""), first.get(keys.NAS_PORT_ID, b""))
         others = self._online.others(login.id, place, steady) if login else 0
         caller = Caller(packet, client, login, place, others, self._clock(), steady)
-        decision = decide(_request(caller, verdict), login.rule if login else None, client.policy, others, caller.now)
-        if isinstance(decision, Accept):
-            return self._accept(decision, caller, verdict)
-        return self._reject(caller, verdict, "simultaneous" if decision.cause is None else str(int(decision.cause)))
+        decided = self._decided(caller, verdict)
+        if isinstance(decided.answer, Accept):
+            return self._accept(decided.answer, decided.profile, caller, verdict)
+        cause = decided.answer.cause
+        return self._reject(caller, verdict, "simultaneous" if cause is None else str(int(cause)))
 
-    def _accept(self, accept: Accept, caller: Caller, verdict: credentials.Verdict) -> bytes | None:
-        known = caller.login if accept.subscriber_id is not None else None  # not one who only gave his name
+    def _decided(self, caller: Caller, verdict: credentials.Verdict) -> Decided:
+        """The decision, remembered for one who passed: the same rules, device and NAS give the same answer again, as
+        long as he is below or above his number of sessions."""
+        login, policy = caller.login, caller.client.policy
+        if login is None or verdict.check is not Check.PASS or login.rule.ends_at is not None:
+            return _decide(caller, verdict)
+        device = caller.packet.first.get(keys.CALLING_STATION_ID) if login.rule.macs else None
+        ppp = keys.FRAMED_PROTOCOL in caller.packet.first
+        key = (caller.client.id, device, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
+        decided: Decided | None = login.decided.get(key)
+        if decided is None or decided.policy is not policy:
+            if len(login.decided) >= DECISIONS_MAX:
+                login.decided.clear()
+            decided = login.decided[key] = _decide(caller, verdict)
+        return decided
+
+    def _accept(self, accept: Accept, profile: bytes, caller: Caller, verdict: credentials.Verdict) -> bytes | None:
         named, ipv4 = self._address(accept, caller)
         if named is None:
             if self._leases.arriving(accept.address.pool_ids):
@@ -71,14 +99,11 @@ class Authenticator:
                 return None
             return self._reject(caller, verdict, "no_address")
         self._counters.accepts += 1
-        if known is not None and accept.address.source is not Source.REJECT_POOL:
-            self._online.grant(known.id, caller.place, ipv4, caller.steady)
-        attributes = (
-            profiles.profile(accept, known, caller.client, keys.FRAMED_PROTOCOL in caller.packet.first)
-            + named
-            + profiles.class_of(known.id if known else 0, accept.cause, int.from_bytes(os.urandom(8), "big"))
-            + verdict.accept
-        )
+        subscriber_id = accept.subscriber_id or 0
+        if subscriber_id and accept.address.source is not Source.REJECT_POOL:
+            self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
+        token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
+        attributes = profile + named + token + verdict.accept
         return encode_reply(keys.ACCESS_ACCEPT, caller.packet, attributes, caller.client.secret)
 
     def _login(self, packet: Packet, client: Client) -> Login | None:
@@ -119,15 +144,21 @@ class Authenticator:
         return encode_reply(keys.ACCESS_REJECT, caller.packet, verdict.reject, caller.client.secret)
 
 
-def _request(caller: Caller, verdict: credentials.Verdict) -> Request:
-    bound = caller.login is not None and caller.login.rule.macs
-    return Request(
+def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:
+    packet, client, login = caller.packet, caller.client, caller.login
+    request = Request(
         login="",
         check=verdict.check or Check.UNKNOWN,
-        nas_id=caller.client.id,
-        mac=normal_mac(caller.packet.text(keys.CALLING_STATION_ID)) if bound else "",
+        nas_id=client.id,
+        mac=normal_mac(packet.text(keys.CALLING_STATION_ID)),
         needs_proof=verdict.needs_proof,
     )
+    answer = decide(request, login.rule if login else None, client.policy, caller.others, caller.now)
+    if isinstance(answer, Reject):
+        return Decided(client.policy, answer, b"")
+    known = login if answer.subscriber_id is not None else None  # not one who only gave his name
+    ppp = keys.FRAMED_PROTOCOL in packet.first
+    return Decided(client.policy, answer, profiles.profile(answer, known, client, ppp))
 
 
 def trusted(packet: Packet, client: Client) -> str:

@@ -18,6 +18,9 @@ from demarc.wire.radius.requirement import Requirement
 Row = list[Any]
 T = TypeVar("T")
 
+PASSWORDS_OPEN = 20_000
+"""Of those who asked last; the others stay sealed."""
+
 
 @dataclass(slots=True)
 class Client:
@@ -41,12 +44,11 @@ class Client:
     node: str
     policy: access.Policy
     logins: dict[bytes, "Login"]
-    profiles: dict[Any, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Login:
-    """A subscriber as the packet path needs him. `profiles`: answers already encoded (see auth.Profiles)."""
+    """A subscriber as the packet path needs him. `decided`: what auth has decided of him before, see there."""
 
     id: int
     partner_id: int
@@ -57,7 +59,7 @@ class Login:
     rate_limit: str
     owed: int | None
     owed_currency: str
-    profiles: dict[Any, bytes] = field(default_factory=dict)
+    decided: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Model:
         self.policies: dict[int, dict[str, Any]] = {}
         self.unreadable: set[str] = set()
         self.fresh_at = float("-inf")
+        self._passwords: dict[bytes, bytes] = {}
 
     def client(self, address: str) -> Client | None:
         """The NAS at a source address, None for a stranger."""
@@ -101,11 +104,17 @@ class Model:
 
     def password(self, login: Login) -> bytes | None:
         """The password in clear, None when it was sealed for somebody else."""
-        try:
-            return self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
-        except Unsealable:
-            self.unreadable.add(f"subscriber {login.id}")
-            return None
+        password = self._passwords.get(login.sealed)
+        if password is None:
+            try:
+                password = self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
+            except Unsealable:
+                self.unreadable.add(f"subscriber {login.id}")
+                return None
+            if len(self._passwords) >= PASSWORDS_OPEN:
+                self._passwords.clear()
+            self._passwords[login.sealed] = password
+        return password
 
     def put_network(self, policies: Iterable[Row], pools: Iterable[Row], nases: Iterable[Row]) -> None:
         """Take all policies, pools and NASes, instead of those known: they are few and hang together."""

@@ -1,4 +1,4 @@
-"""An Accept as attributes of the NAS's kind, encoded once per customer and kept.
+"""An Accept as attributes of the NAS's kind.
 
 Knows which router reads what; must not know why somebody is let in.
 """
@@ -12,9 +12,6 @@ from demarc.wire.radius import Value, encode_attribute, encode_attributes, rate_
 
 PPP = 1
 FRAMED = 2
-PROFILES_MAX = 64
-"""Kinds of answer kept per customer; there are hardly more than three."""
-
 _CLASS = Struct(">2sBQQ")
 _NO_CAUSE = 255
 _CLASS_MARK = b"dm"
@@ -25,14 +22,7 @@ CLASS_HEAD = bytes((25, 2 + _CLASS.size))
 
 def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> bytes:
     """All attributes of an Accept that stay the same from one request to the next."""
-    kept = client.profiles if login is None else login.profiles
-    key = (client.mikrotik, ppp, accept.list_name, accept.interim_s, accept.session_timeout_s, accept.down_kbps)
-    encoded = kept.get(key)
-    if encoded is None:
-        if len(kept) >= PROFILES_MAX:
-            kept.clear()
-        encoded = kept[key] = encode_attributes(_attributes(accept, login, client.mikrotik, ppp))
-    return encoded
+    return encode_attributes(_attributes(accept, login, client.mikrotik, ppp))
 
 
 def class_of(subscriber_id: int, cause: Cause | None, token: int) -> bytes:
