@@ -9,7 +9,7 @@ from demarc.access import actions
 from demarc.access.models import Feed, Nas
 from demarc.base.models import OperationLog
 from demarc.base.seal import Opener, Unsealable
-from demarc.base.vault import keys_directory
+from demarc.base.vault import keys_directory, seal_for_radius
 from demarc.core.errors import Refused
 from demarc.network import actions as network
 
@@ -101,12 +101,17 @@ def test_the_database_refuses_what_the_action_would():
             Nas.objects.filter(pk=nas.pk).update(**change)
 
 
-def test_what_radiusd_wrote_meanwhile_is_kept():
+def test_what_radiusd_writes_meanwhile_is_kept(monkeypatch):
     on = scene()
-    Nas.objects.filter(pk=on.nas.pk).update(boot_epoch=7, sends_authenticator=True, last_seen_at=AT)
+
+    def sealed_while_radiusd_writes(secret: str, place: str) -> bytes:
+        Nas.objects.filter(pk=on.nas.pk).update(boot_epoch=7, last_seen_at=AT)
+        return seal_for_radius(secret, place)
+
+    monkeypatch.setattr("demarc.access.actions.nas.seal_for_radius", sealed_while_radiusd_writes)
     save(on.router, address="127.0.1.1", interim_s=600)
     nas = Nas.objects.get(pk=on.nas.pk)
-    assert (nas.boot_epoch, nas.sends_authenticator, nas.last_seen_at) == (7, True, AT)
+    assert (nas.boot_epoch, nas.last_seen_at, nas.interim_s) == (7, AT, 600)
 
 
 def test_another_router_at_a_new_address_is_learned_anew():
