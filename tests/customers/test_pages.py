@@ -1,6 +1,8 @@
 """The pages of customers: finding one, his frame, his record, billing rules, and what is written down of it."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests import cast
 from tests.staff.world import World, address, logged_in, person, staff_pages, world
 
@@ -155,3 +157,18 @@ def test_the_provider_is_renamed_and_his_currency_stays_once_accounts_exist(plac
     answer = client.post(path, given | {"currency": "USD"})
     assert answer.status_code == 422
     assert "fixed" in answer.content.decode()
+
+
+def test_a_long_list_asks_the_database_no_more_often_than_a_short_one(place, client):
+    lists = ("/customers/", "/sessions/", "/payments/", "/plans/", "/routers/", "/pools/")
+
+    def asked(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        return len(queries)
+
+    client.get("/customers/")
+    short = {path: asked(path) for path in lists}
+    for number in range(2, 8):
+        world(f"More {number}", number=number)
+    assert {path: asked(path) for path in lists} == short
