@@ -55,7 +55,7 @@ class Radiusd:
         os.killpg(self.running.pid, signal.SIGKILL)
         self.running.wait()
 
-    def stop(self, within_s: float = 10) -> int:
+    def stop(self, within_s: float = 20) -> int:
         self.running.send_signal(signal.SIGTERM)
         return self.running.wait(within_s)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.radiusd.serving import ALICE, BOB, SECRET, Serving, eventually, serving
 from tests.sim.nas import PretendNas
 
-from demarc.radiusd.acct import MISSED_INTERIMS
+from demarc.radiusd.online import MISSED_INTERIMS
 from demarc.wire.radius import Secret, accounting_request, decode, encode_attributes
 
 ADDRESS = IPv4Address("172.16.0.5")
@@ -137,5 +137,5 @@ def test_sessions_that_fall_silent_are_over_unless_their_router_is_cut_off(serve
         other.account(server.acct, "Start", "alice", "s2")
     later = time.monotonic() + MISSED_INTERIMS * 300 + 1
     server.online.heard[1] = later - 10
-    gone = server.online.silent(later, MISSED_INTERIMS)
+    gone = server.online.silent(later)
     assert [session.key for session in gone] == [(1, "s1", "bob")]

@@ -108,6 +108,21 @@ def test_who_may_be_online_once_is_let_in_once(server, nas):
     assert accepted(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=OTHER_MAC, NAS_Port_Id="ether2"))
 
 
+def test_a_customer_whose_concentrator_died_comes_in_by_another_one(server, nas):
+    server.put_nases(server.nas(), server.nas("127.0.0.2", 2))
+    nas.account(server.acct, "Start", "bob", "s1", Calling_Station_Id=MAC, NAS_Port_Id="ether1")
+    with PretendNas("127.0.0.2", secret=SECRET) as other:
+        assert accepted(other.log_in(server.auth, "bob", "beta", Calling_Station_Id=MAC, NAS_Port_Id="ether7"))
+        assert rejected(other.log_in(server.auth, "bob", "beta", Calling_Station_Id=OTHER_MAC, NAS_Port_Id="ether8"))
+
+
+def test_a_session_that_says_nothing_any_more_does_not_count(server, nas):
+    nas.account(server.acct, "Start", "bob", "s1", Calling_Station_Id=MAC)
+    assert rejected(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=OTHER_MAC))
+    server.online.sessions[1, "s1", "bob"].heard_at -= online.MISSED_INTERIMS * 300 + 1
+    assert accepted(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=OTHER_MAC))
+
+
 def test_an_accept_whose_session_never_began_does_not_lock_the_customer_out(server, nas, monkeypatch):
     monkeypatch.setattr(online, "GRANT_S", 0.05)
     assert accepted(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=MAC))

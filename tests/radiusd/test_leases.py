@@ -22,7 +22,7 @@ from demarc.radiusd.config import Config
 from demarc.radiusd.feed import Follower
 from demarc.radiusd.leases import POLL_S, Leases, Leasing
 from demarc.radiusd.model import Model
-from demarc.radiusd.online import Online, Session
+from demarc.radiusd.online import Online, Place, Session
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -112,7 +112,7 @@ def test_a_restart_gives_out_fresh_blocks_and_knows_who_is_online(config, pool):
         online, forgotten = await before.take(1, pool), await before.take(2, pool)
         before.task.cancel()
         after = Process(config, life="2")
-        after.online.put(Session((1, "s1", "x"), None, 1, ("mac", b""), online, False, 0.0, 0.0))
+        after.online.put(Session((1, "s1", "x"), None, 1, Place(1, b"", b""), online, False, 0.0, 0.0))
         await after.start()
         assert await after.take(1, pool) == online
         # Nobody knows whether the other one's session began: he gets another address, and nobody gets that one.

@@ -14,11 +14,10 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import Key, Online, Session, place_of
+from demarc.radiusd.online import Key, Online, Place, Session
 from demarc.wire.radius import Packet, decode, keys
 
 STARTS_OR_LASTS = (Event.START, Event.INTERIM)
-MISSED_INTERIMS = 3
 REBOOTS = (Event.ON, Event.OFF)
 
 
@@ -134,7 +133,7 @@ class Accountant:
             key=key,
             subscriber_id=login.id if login else None,
             service_id=login.service_id if login else None,
-            place=place_of(
+            place=Place(
                 client.id, packet.first.get(keys.CALLING_STATION_ID, b""), packet.first.get(keys.NAS_PORT_ID, b"")
             ),
             ipv4=ipv4,
@@ -157,7 +156,7 @@ class Accountant:
             key=(nas_id, session_id, user_name),
             subscriber_id=subscriber_id,
             service_id=service_id,
-            place=place_of(nas_id, station.encode(), port.encode()),
+            place=Place(nas_id, station.encode(), port.encode()),
             ipv4=ipv4,
             limited=self._in_reject_pool(ipv4),
             started_at=started_s,
@@ -186,7 +185,7 @@ class Accountant:
 
     def forget_silent(self, steady: float) -> None:
         """Sessions that fell silent are over here; a later record brings them back."""
-        for session in self._online.silent(steady, MISSED_INTERIMS):
+        for session in self._online.silent(steady):
             self._forget(session)
 
     def _forget(self, session: Session) -> None:

@@ -14,7 +14,7 @@ from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import Online, Place, place_of
+from demarc.radiusd.online import Online, Place
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.requirement import admits, learned
 
@@ -66,7 +66,7 @@ class Authenticator:
             self._counters.dropped["wrong_secret"] += 1
             return None
         first = packet.first
-        place = place_of(client.id, first.get(keys.CALLING_STATION_ID, b""), first.get(keys.NAS_PORT_ID, b""))
+        place = Place(client.id, first.get(keys.CALLING_STATION_ID, b""), first.get(keys.NAS_PORT_ID, b""))
         others = self._online.others(login.id, place, steady) if login else 0
         caller = Caller(packet, client, login, place, others, self._clock(), steady)
         decided = self._decided(caller, verdict)

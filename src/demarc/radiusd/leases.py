@@ -27,7 +27,7 @@ from demarc.radiusd.online import Online
 from demarc.wire.radius import Packet, keys
 
 HOLD_MIN = timedelta(minutes=10)
-LOW_WATER_MIN, LOW_WATER_MAX = 8, 1024
+LOW_WATER_MIN, LOW_WATER_MAX = 8, 4096
 """A quarter of the pool is kept ready, within these: enough for what is asked while a block is fetched."""
 
 POLL_S = 0.5

@@ -11,14 +11,31 @@ from typing import NamedTuple
 GRANT_S = 30.0
 """How long an Accept counts as a session before its accounting begins."""
 
+MISSED_INTERIMS = 3
+"""A session that missed so many says nothing any more."""
+
 Key = tuple[int, str, str]
-Place = tuple[object, bytes]
+
+
+class Place(NamedTuple):
+    """Where a session is: its NAS, the caller's device as the NAS names it, and the port; b"" where it does not say."""
+
+    nas_id: int
+    station: bytes
+    port: bytes
+
+    def succeeds(self, old: "Place") -> bool:
+        """Whether a session here takes the place of one there: the same device, come again at the same port, or moved
+        to another NAS, as all do when a concentrator dies; without a device, the same port."""
+        if self == old:
+            return True
+        return bool(self.station) and self.station == old.station and self.nas_id != old.nas_id
 
 
 @dataclass(slots=True)
 class Session:
-    """`key`: NAS, Acct-Session-Id, User-Name. `place`: see `place_of`. `limited`: in a reject pool, so that it counts
-    for nothing. `started_at`: seconds since 1970."""
+    """`key`: NAS, Acct-Session-Id, User-Name. `limited`: in a reject pool, so that it counts for nothing.
+    `started_at`: seconds since 1970."""
 
     key: Key
     subscriber_id: int | None
@@ -29,11 +46,6 @@ class Session:
     started_at: float
     heard_at: float
     interim_s: int = 300
-
-
-def place_of(nas_id: int, station: bytes, port: bytes) -> Place:
-    """What a reconnecting customer has in common with his old session: MAC and port, or NAS and port without a MAC."""
-    return (station or nas_id, port)
 
 
 class Grant(NamedTuple):
@@ -59,10 +71,13 @@ class Online:
         sessions = self._of_subscriber.get(subscriber_id)
         count = 0
         if sessions:
-            count = sum(session.place != place and not session.limited for session in sessions.values())
+            for session in sessions.values():
+                silent = now - session.heard_at > MISSED_INTERIMS * session.interim_s
+                if not (session.limited or silent or place.succeeds(session.place)):
+                    count += 1
         grants = self._grants.get(subscriber_id)
         if grants:
-            count += sum(granted != place and grant.until > now for granted, grant in grants.items())
+            count += sum(grant.until > now and not place.succeeds(granted) for granted, grant in grants.items())
         return count
 
     def address_at(self, subscriber_id: int, place: Place, now: float) -> IPv4Address | None:
@@ -112,13 +127,13 @@ class Online:
         """The sessions of a NAS that were on at a moment (seconds since 1970): those its restart has ended."""
         return [s for s in self.sessions.values() if s.key[0] == nas_id and s.started_at < started_before]
 
-    def silent(self, now: float, intervals: int) -> list[Session]:
+    def silent(self, now: float) -> list[Session]:
         """The sessions that missed so many interim intervals while their NAS was alive; of one that is cut off nothing
         is known."""
         return [
             session
             for session in self.sessions.values()
-            if now - session.heard_at > intervals * session.interim_s
+            if now - session.heard_at > MISSED_INTERIMS * session.interim_s
             and now - self.heard.get(session.key[0], float("-inf")) <= session.interim_s
         ]
 
