@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from demarc.core.access import DEFAULT_ANSWERS, Cause
@@ -66,3 +68,12 @@ def pool_around(partner_id: int, address: IPv4Address) -> Pool | None:
     """The partner's pool whose network holds `address`, the lowest VRF first."""
     own = Pool.objects.filter(partner_id=partner_id).order_by("vrf", "id")
     return next((pool for pool in own if address in pool.network), None)
+
+
+def own_page_folder(place: int) -> Path:
+    """Where the page of the n-th port lies. Refused: there is no such port."""
+    ports = settings.CONFIG.page_ports
+    if not 1 <= place <= len(ports):
+        raise Refused(f"Choose a page from 1 to {len(ports)}.", field="place", code="out_of_range")
+    folder: Path = settings.CONFIG.data / "pages" / str(place)
+    return folder

@@ -123,7 +123,7 @@ def own_pages(request: HttpRequest) -> HttpResponse:
     """The pages of one's own, one for each port; they serve all providers, so only those who see all may see them."""
     _expect_unscoped(request)
     places = [
-        (place, port, (actions.own_page_folder(place) / INDEX).exists())
+        (place, port, (queries.own_page_folder(place) / INDEX).exists())
         for place, port in enumerate(settings.CONFIG.page_ports, 1)
     ]
     return render(request, "network/own_pages.html", {"places": places})

@@ -5,7 +5,7 @@ Whatever changes a router's answers tells it by the event PolicyChanged; the acc
 
 from demarc.network.actions.blocking_page import save_blocking_page
 from demarc.network.actions.causes import set_cause_rule, set_router_cause, set_up_partner
-from demarc.network.actions.own_page import own_page_folder, remove_own_page, save_own_page
+from demarc.network.actions.own_page import remove_own_page, save_own_page
 from demarc.network.actions.pools import create_pool, update_pool
 from demarc.network.actions.routers import create_router, create_site, update_router
 
@@ -13,7 +13,6 @@ __all__ = [
     "create_pool",
     "create_router",
     "create_site",
-    "own_page_folder",
     "remove_own_page",
     "save_blocking_page",
     "save_own_page",

@@ -8,21 +8,11 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
-
 from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.core.errors import Refused
+from demarc.network.queries import own_page_folder
 from demarc.wire.ownpage import INDEX, NotAPage, own_page_files
-
-
-def own_page_folder(place: int) -> Path:
-    """Where the page of the n-th port lies. Refused: there is no such port."""
-    ports = settings.CONFIG.page_ports
-    if not 1 <= place <= len(ports):
-        raise Refused(f"Choose a page from 1 to {len(ports)}.", field="place", code="out_of_range")
-    folder: Path = settings.CONFIG.data / "pages" / str(place)
-    return folder
 
 
 def save_own_page(place: int, *, archive: bytes, by: Actor, at: datetime) -> int:
