@@ -32,9 +32,6 @@ BURST = 200
 """Datagrams between two real requests: fewer than what fits into the sockets' buffers."""
 
 SAMPLES = 20
-WARM = 0.25
-"""The part of the packets after which everything that is kept has been seen: caches are full, code is loaded."""
-
 GROWTH_MAX = 0.05
 DRAIN_S = 60.0
 ACCOUNTING_REQUEST, STATUS_SERVER = 4, 12
@@ -84,12 +81,14 @@ class Outcome:
     samples: list[Sample] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     parked: int = 0
+    sessions: int = 0
     undrained: str = ""
 
     def growth(self, of: str) -> float:
-        """How much more memory it held at the end than when warm."""
-        warm = self.samples[int(len(self.samples) * WARM)]
-        return float(getattr(self.samples[-1], of) / getattr(warm, of) - 1)
+        """How much more memory it held at most in the last quarter than in the second, when it was warm."""
+        held = [getattr(sample, of) for sample in self.samples]
+        quarter = len(held) // 4
+        return float(max(held[-quarter:]) / max(held[quarter : 2 * quarter]) - 1)
 
     @property
     def leaked_descriptors(self) -> int:
@@ -147,25 +146,25 @@ def flood(target: Target, nas: PretendNas, count: int, seed: int, each: Callable
     outcome, random = Outcome(), Random(seed)
     packets = malformed(count, seed, secret=nas.secret.encode())
     before = target.status()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((nas.address, 0))
-        sock.setblocking(False)
-        sample_at = 0
-        while burst := list(islice(packets, BURST)):
+    sample_at = 0
+    while burst := list(islice(packets, BURST)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:  # on a port of its own: no burst repeats another
+            sock.bind((nas.address, 0))
+            sock.setblocking(False)
             for packet in burst:
                 sock.sendto(packet, _port(target, packet, random))
                 outcome.status_servers += packet[:1] == bytes((STATUS_SERVER,))
             outcome.sent += len(burst)
             _ask(target, nas, outcome)
             _hear(sock, outcome)
-            if outcome.sent >= sample_at or outcome.sent == count:
-                sample_at += count // SAMPLES
-                outcome.samples.append(target.sample())
-                each(outcome.samples[-1])
+        if outcome.sent >= sample_at or outcome.sent == count:
+            sample_at += count // SAMPLES
+            outcome.samples.append(target.sample())
+            each(outcome.samples[-1])
+    outcome.undrained = wait(lambda: _undrained(target), DRAIN_S)
     after = target.status()
     outcome.counted = counters(after) - counters(before)
-    outcome.undrained = wait(lambda: _undrained(target), DRAIN_S)
-    outcome.parked = target.status()["journal_parked"]
+    outcome.parked, outcome.sessions = after["journal_parked"], after["sessions"]
     return outcome
 
 
@@ -216,7 +215,8 @@ def campaign(count: int, seed: int, say: Callable[[str], None] = print) -> Outco
         rate = count / (time.monotonic() - began)
         say(f"{rate:,.0f} packets a second; {outcome.real} real requests, {outcome.unanswered} not answered")
         say(f"counted: {dict(outcome.counted.most_common())}; in no counter: {outcome.unaccounted}")
-        say(f"replies by code: {dict(outcome.replies.most_common())}; records set aside: {outcome.parked}")
+        say(f"replies by code: {dict(outcome.replies.most_common())}")
+        say(f"sessions at the end: {outcome.sessions}; records set aside: {outcome.parked}")
         say(f"memory of radiusd {outcome.growth('radiusd'):+.1%}, of its shipper {outcome.growth('shipper'):+.1%}")
         if found := list(outcome.findings()):
             for finding in found:
