@@ -155,3 +155,8 @@ def test_a_page_that_serves_all_providers_is_not_one_provider_s_to_change(place,
     visitor = person("Super administrator", "reseller")
     visitor.partners.set([place.partner])
     assert logged_in(visitor).get("/settings/pages/2/").status_code == 404
+
+
+def test_there_is_no_page_beyond_the_ports(client):
+    assert client.get("/settings/pages/5/").status_code == 404
+    assert client.get("/settings/pages/0/").status_code == 404

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from demarc.core.access import DEFAULT_ANSWERS, Cause
+from demarc.core.errors import Refused
 from demarc.network.models import CauseAnswer, CauseRule, Pool, Router, RouterCause
 
 RESTORE_LIST = "Demarc_active"
