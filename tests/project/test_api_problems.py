@@ -384,3 +384,15 @@ def test_every_operation_says_what_it_does_takes_and_gives(operation):
     problem_schema = details["responses"]["default"]["content"]["application/problem+json"]["schema"]
     assert {"title", "status", "detail"} <= set(resolved(problem_schema)["properties"])
     assert the_api.document["paths"][operation.path][operation.method.lower()] is details
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS.values() if one.method == "PATCH"], ids=lambda one: one.id
+)
+def test_a_body_of_changes_shows_no_defaults_that_a_program_could_fill_in(operation):
+    assert operation.body["properties"]
+    assert not [name for name, schema in operation.body["properties"].items() if "default" in schema]
+
+
+def test_a_new_customer_has_defaults():
+    assert OPERATIONS["create_customer"].body["properties"]["billing_type"]["default"] == "prepaid"

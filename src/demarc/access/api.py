@@ -36,6 +36,7 @@ from demarc.staff.apiforms import (
     Search,
     Whole,
     given,
+    left_out_stays,
     listing,
     private_listing,
 )
@@ -45,9 +46,9 @@ router = Router()
 Macs = Annotated[list[str], Field(max_length=MACS_MAX)]
 
 
-class NasIn(Input):
-    """How a router is a RADIUS client; without a secret the present one is kept. `framed_pool`: the router's own pool,
-    from which it allocates."""
+class NasIn(Input, json_schema_extra=left_out_stays):
+    """How a router is a RADIUS client; what is left out stays as it is, or begins as auto, CoA on port 3799, accounting
+    every 300 s. `framed_pool`: the router's own pool, from which it allocates."""
 
     address: str
     secret: str = ""
@@ -74,7 +75,7 @@ class NasOut(Schema):
     last_seen_at: datetime | None
 
 
-class LoginChange(Input):
+class LoginChange(Input, json_schema_extra=left_out_stays):
     """What a login holds; fields left out stay. `static_ipv4` null: its address comes from a pool."""
 
     static_ipv4: str | None = None
@@ -82,7 +83,7 @@ class LoginChange(Input):
     bind_mac: Flag = False
 
 
-class LoginIn(LoginChange):
+class LoginIn(LoginChange, json_schema_extra=None):
     """A login for a service; `pool_id`: a dynamic pool of its own instead of its router's."""
 
     service_id: Id

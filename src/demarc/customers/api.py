@@ -32,6 +32,7 @@ from demarc.staff.apiforms import (
     Page,
     Search,
     given,
+    left_out_stays,
     listing,
     private_listing,
     shown,
@@ -53,7 +54,7 @@ class PartnerOut(Schema):
     website: str
 
 
-class PartnerChange(Input):
+class PartnerChange(Input, json_schema_extra=left_out_stays):
     """Fields to change; those left out stay. Zone and currency are fixed as soon as there are customers."""
 
     name: str = ""
@@ -103,7 +104,7 @@ class CustomerSearch(Page):
     billing_type: BillingType | None = None
 
 
-class CustomerChange(Input):
+class CustomerChange(Input, json_schema_extra=left_out_stays):
     """Fields to change; those left out stay."""
 
     name: str = ""
@@ -117,7 +118,7 @@ class CustomerChange(Input):
     location_id: Id | None = None
 
 
-class CustomerIn(CustomerChange):
+class CustomerIn(CustomerChange, json_schema_extra=None):
     """A new customer with one account."""
 
     partner_id: Id

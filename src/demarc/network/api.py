@@ -16,7 +16,7 @@ from demarc.network import actions, queries
 from demarc.network.models import CauseAnswer, CauseRule, NasType, Pool, PoolKind, Site
 from demarc.network.models import Router as NetworkRouter
 from demarc.staff.apidoor import Token, actor_of, one, partner_for, scope, within
-from demarc.staff.apiforms import Id, Input, Listing, Page, Whole, given, listing
+from demarc.staff.apiforms import Id, Input, Listing, Page, Whole, given, left_out_stays, listing
 
 router = Router(tags=["network"])
 
@@ -46,7 +46,7 @@ class SiteOut(Schema):
     name: str
 
 
-class RouterChange(Input):
+class RouterChange(Input, json_schema_extra=left_out_stays):
     """Fields to change; those left out stay."""
 
     name: str = ""
@@ -54,7 +54,7 @@ class RouterChange(Input):
     site_id: Id | None = None
 
 
-class RouterIn(RouterChange):
+class RouterIn(RouterChange, json_schema_extra=None):
     """A new router."""
 
     partner_id: Id
@@ -71,14 +71,14 @@ class RouterOut(Schema):
     site_id: int | None
 
 
-class PoolChange(Input):
+class PoolChange(Input, json_schema_extra=left_out_stays):
     """Fields to change; a pool's addresses are fixed. Without a router it is for all of them."""
 
     name: str = ""
     router_id: Id | None = None
 
 
-class PoolIn(PoolChange):
+class PoolIn(PoolChange, json_schema_extra=None):
     """A network whose addresses from `first` to `last` (default: all hosts) are given out."""
 
     partner_id: Id
@@ -108,7 +108,7 @@ class PoolOut(Schema):
         return str(pool.network)
 
 
-class CauseChange(Input):
+class CauseChange(Input, json_schema_extra=left_out_stays):
     """Fields to change in a row of the cause table; those left out stay."""
 
     list_name: str = ""

@@ -24,6 +24,7 @@ from demarc.staff.apiforms import (
     Page,
     Whole,
     given,
+    left_out_stays,
     listing,
     shown,
 )
@@ -54,7 +55,7 @@ class PlanOut(Schema):
         return None if plan.price is None else shown(plan.price, plan.currency)
 
 
-class PlanChange(Input):
+class PlanChange(Input, json_schema_extra=left_out_stays):
     """Fields to change; those left out stay. The price is changed by its own operation."""
 
     name: str = ""
@@ -69,7 +70,7 @@ class PlanChange(Input):
     for_sale: Flag = True
 
 
-class PlanIn(PlanChange):
+class PlanIn(PlanChange, json_schema_extra=None):
     """A new plan; `price` is a month's, gross; without `valid_from` it holds for all days."""
 
     partner_id: Id
