@@ -23,6 +23,8 @@ ACCOUNTS = int(os.environ.get("DEMARC_STORY_ACCOUNTS", "2000"))
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("radclient") is None, reason="needs Debian's freeradius-utils"),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root for the customer's network namespace"),
 ]
@@ -74,7 +76,11 @@ class World:
 def world():
     demarc = Installation()
     try:
-        demarc.start(within_s=90)
+        # Its time is the story's from the first minute on: a day that was billed does not come again.
+        (demarc.data / "TEST").touch()
+        moved = demarc.run("clock", "--set", ACTIVATED.isoformat())
+        assert moved.returncode == 0, moved.stderr
+        demarc.start(within_s=120)
         with PretendNas(NAS, secret=SECRET) as nas:
             yield World(demarc, nas)
     finally:
@@ -134,7 +140,7 @@ def test_twenty_lasts_fifteen_days_and_paying_brings_him_back(world):
     world.bill("2026-04-16")
     assert world.status(customer_id) == "blocked"
     assert world.balance(account_id) == "0.00"
-    told = world.nas.wait_for(kind="CoA-Request", within_s=60)
+    told = world.nas.wait_for(kind="CoA-Request", within_s=120)
     assert told["Mikrotik-Address-List"] == "Reject_2"
 
     with customers_machine(address) as (gateway, inside):
