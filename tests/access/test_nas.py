@@ -128,5 +128,9 @@ def test_radiusd_is_told_and_the_log_holds_no_secret():
     row = OperationLog.objects.filter(verb="nas_saved").latest("id")
     assert row.subject_id == on.router.pk
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM access_feed WHERE pg_visible_in_snapshot(xid, pg_current_snapshot())")
+        cursor.execute(
+            "SELECT count(*) FROM access_feed WHERE kind = 'nas' AND key = %s"
+            " AND pg_visible_in_snapshot(xid, pg_current_snapshot())",
+            [on.nas.pk],
+        )
         assert cursor.fetchone()[0] == 0, "not yet committed: only a later poll may take it"
