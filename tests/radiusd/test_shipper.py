@@ -392,13 +392,21 @@ def test_kill_9_in_the_middle_of_work_loses_and_doubles_nothing(cluster, diary, 
     assert used(alice) == used(bob) == (300 * sessions, 3000 * sessions)
 
 
-def start_shipper(cluster: Cluster, directory: Path) -> subprocess.Popen[bytes]:
+def test_a_shipper_whose_radiusd_is_gone_goes_too(cluster, tmp_path, nas):
+    (tmp_path / "radius" / "journal-0").mkdir(parents=True)
+    orphan = start_shipper(cluster, tmp_path / "radius" / "journal-0", parent=1)
+    assert orphan.wait(20) == 0
+
+
+def start_shipper(cluster: Cluster, directory: Path, parent: int | None = None) -> subprocess.Popen[bytes]:
     environ = os.environ | {
         "DEMARC_DATA": str(directory.parent.parent),
         "DEMARC_KEYS": str(settings.DEMARC_KEYS),
         "DEMARC_RADIUS_URL": cluster.url(RADIUS),
     }
-    return subprocess.Popen([sys.executable, "-m", "demarc.radiusd.shipper"], env=environ)
+    return subprocess.Popen(
+        [sys.executable, "-m", "demarc.radiusd.shipper", "0", str(parent or os.getpid())], env=environ
+    )
 
 
 def test_the_boot_of_another_router_is_none_of_ours(database, diary, alice, stage):

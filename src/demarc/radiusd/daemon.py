@@ -181,7 +181,7 @@ class Daemon:
 
     async def _ship(self) -> None:
         """Keep the shipper running, in a process of its own."""
-        command = (sys.executable, "-m", "demarc.radiusd.shipper", str(self._config.index))
+        command = (sys.executable, "-m", "demarc.radiusd.shipper", str(self._config.index), str(os.getpid()))
         while True:
             child = await asyncio.create_subprocess_exec(*command)
             try:

@@ -1,4 +1,4 @@
-"""`python -m demarc.radiusd.shipper`: applies the accounting journal to the database, in order and exactly once.
+"""`python -m demarc.radiusd.shipper INDEX PARENT`: applies the accounting journal to the database, exactly once.
 
 A process of its own, so that the packet path never waits for Python's lock or for PostgreSQL. Rows and bookmark are
 written in one transaction; while the database is away the journal just grows. Knows SQL by name and positions.
@@ -224,10 +224,9 @@ class Stop:
         self.asked = True
 
 
-def follow(config: Config, stop: Stop) -> None:
-    """Ship until told to stop, or until radiusd is gone."""
+def follow(config: Config, stop: Stop, parent: int) -> None:
+    """Ship until told to stop, or until radiusd, our parent process, is gone."""
     shipper = Shipper(config.journal, config.writer)
-    parent = os.getppid()
     while not stop.asked and os.getppid() == parent:
         try:
             with connect(config.url) as conn:
@@ -263,17 +262,17 @@ def connect(url: str) -> Connection[Any]:
     )
 
 
-def main(index: int) -> int:
-    """Ship the journal of process `index`, alone: a second shipper of the same journal waits for nothing and goes."""
+def main(index: int, parent: int) -> int:
+    """Ship the journal of radiusd's process `index`, whose pid is `parent`; alone, an earlier shipper is waited for."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s shipper: %(message)s")
     config = configuration.from_environment(index=index)
     config.journal.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.nice(NICENESS)
     with (config.journal / "shipper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        follow(config, Stop())
+        follow(config, Stop(), parent)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
