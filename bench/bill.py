@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import timedelta
 
-from bench.stage import Stage, conclude, median, spread, stage
+from bench.stage import Stage, conclude, flags, median, spread, stage
 
 ACCOUNTS = 100_000
 PAID = 100_000
@@ -54,3 +54,7 @@ def main(quick: bool = False, as_json: bool = False) -> int:
     ]
     conclude(rows, figures, as_json=as_json)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(**flags()))

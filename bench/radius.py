@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from bench import peer
-from bench.stage import Stage, conclude, median, spread, stage
+from bench.stage import Stage, conclude, flags, median, spread, stage
 
 SUBSCRIBERS = 10_000
 NASES = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4")
@@ -174,3 +174,7 @@ def measure(
         ("lost", str(lost), "0"),
     ]
     return figures, rows
+
+
+if __name__ == "__main__":
+    sys.exit(main(**flags()))

@@ -1,5 +1,6 @@
 """What the benchmarks stand on: a real PostgreSQL (fsync on) from the wheel, with Demarc's schema."""
 
+import argparse
 import json
 import os
 import shutil
@@ -68,6 +69,14 @@ def stage() -> Iterator[Stage]:
     finally:
         server.stop()
         shutil.rmtree(data, ignore_errors=True)
+
+
+def flags() -> dict[str, bool]:
+    """The flags of this program: quick, as_json."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, done within four minutes")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="the figures as JSON in the last line")
+    return vars(parser.parse_args())
 
 
 def median(figures: Sequence[float]) -> float:

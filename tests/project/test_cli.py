@@ -70,6 +70,11 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, code, words):
     assert said.stderr.count("\n") == 1
 
 
+def test_the_benchmarks_are_listed(capsys):
+    assert main(["bench"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["bill", "demo", "radius"]
+
+
 def test_an_unknown_benchmark_is_refused_with_the_list(capsys):
     assert main(["bench", "speed"]) == 3
     assert "There is no benchmark 'speed'; there are: " in capsys.readouterr().err
