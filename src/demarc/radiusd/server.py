@@ -19,6 +19,9 @@ from demarc.radiusd.online import Online
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
+REPLIES_MAX = 8
+"""Replies that wait for one another. Sent at once each would wake its receiver: half as fast again, by measurement."""
+
 DATAGRAM_MAX = 4096
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """What waits in a full buffer of this size is still answered within a second, before RouterOS gives up (1.1 s)."""
@@ -62,6 +65,7 @@ class Port:
         self._counters = counters
         self._seen = Duplicates()
         self._next_bug_at = float("-inf")
+        self._waiting: list[tuple[bytes, Source]] = []
 
     def serve(self) -> None:
         """Answer what comes, from now on; needs a running event loop."""
@@ -81,7 +85,7 @@ class Port:
             try:
                 datagram, source = receive(DATAGRAM_MAX)
             except BlockingIOError:
-                return
+                break
             except OSError:  # an ICMP error that an earlier reply caused
                 continue
             try:
@@ -90,6 +94,7 @@ class Port:
                 self._counters.dropped["malformed"] += 1
             except Exception:  # noqa: BLE001 - a bug that one packet meets must not cost the others their answers
                 self._bug()
+        self._flush()
 
     def _bug(self) -> None:
         """Count it, and tell about one a minute: a flood of packets must not become a flood of logs."""
@@ -111,7 +116,7 @@ class Port:
         if reply is not None:
             self._counters.repeated += 1
             if reply:
-                self._send(reply, origin)
+                self._reply(reply, origin)
             return
         packet = decode(datagram)
         if packet.code == self.request_code:
@@ -124,13 +129,24 @@ class Port:
     def _alive(self, packet: Packet, client: Client, origin: Origin) -> None:
         """Status-Server (RFC 5997): answered with an empty Accept or Accounting-Response."""
         if authentic(packet, client.secret):
-            self._send(encode_reply(self.alive_code, packet, b"", client.secret), origin)
+            self._reply(encode_reply(self.alive_code, packet, b"", client.secret), origin)
         else:
             self._counters.dropped["wrong_secret"] += 1
 
-    def _send(self, reply: bytes, origin: Origin) -> None:
+    def _reply(self, reply: bytes, origin: Origin) -> None:
+        """Send it before the drain ends."""
+        self._waiting.append((reply, origin[:2]))
+        if len(self._waiting) >= REPLIES_MAX:
+            self._flush()
+
+    def _flush(self) -> None:
+        for reply, source in self._waiting:
+            self._send(reply, source)
+        self._waiting.clear()
+
+    def _send(self, reply: bytes, source: Source) -> None:
         try:
-            self._sock.sendto(reply, origin[:2])
+            self._sock.sendto(reply, source)
         except OSError:
             self._counters.dropped["send_failed"] += 1  # the client repeats, and gets the kept answer
 
@@ -158,7 +174,7 @@ class AuthPort(Port):
         if reply is not None:
             self._seen.begin(origin, packet.authenticator, now)
             self._seen.answer(origin, packet.authenticator, reply)
-            self._send(reply, origin)
+            self._reply(reply, origin)
 
 
 class AcctPort(Port):
@@ -184,7 +200,7 @@ class AcctPort(Port):
     def _done(self, origin: Origin, authenticator: bytes, reply: bytes, kept: bool) -> None:
         if kept:
             self._seen.answer(origin, authenticator, reply)
-            self._send(reply, origin)
+            self._send(reply, origin[:2])
         else:
             self._counters.dropped["journal_failed"] += 1
             self._seen.forget(origin)
