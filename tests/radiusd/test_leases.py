@@ -78,9 +78,11 @@ def test_two_processes_share_a_pool_to_its_last_address_and_give_none_twice(conf
             await process.start()
         given: list[IPv4Address] = []
         for service in range(1, 1200):
-            address = await processes[service % 2].take(service, pool)
-            if address is not None:
-                given.append(address)
+            for process in (processes[service % 2], processes[(service + 1) % 2]):  # what one lacks the other may have
+                address = await process.take(service, pool)
+                if address is not None:
+                    given.append(address)
+                    break
         for process in processes:
             process.task.cancel()
         return given
