@@ -130,7 +130,7 @@ def test_any_order_of_the_same_packets_gives_the_same_session(growth, wide, stop
         packets.append(record(Event.INTERIM, after_s, total[0] % GIGA, total[1] % GIGA, **giga))
     if stopped:
         last = packets[-1]
-        packets[-1] = Record(Event.STOP, *[getattr(last, name) for name in list(Record.__slots__)[1:]])
+        packets[-1] = packets[-1]._replace(event=Event.STOP)
     seen = {state(told(*order)) for order in permutations(packets)}
     assert len(seen) == 1
     if wide:

@@ -7,11 +7,11 @@ readings.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address
 from itertools import pairwise
+from typing import NamedTuple
 
 WINDOW = 8
 """How many counter readings a session keeps; a reading older than all of them is acknowledged and ignored."""
@@ -44,8 +44,7 @@ class Ending(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionKey:
+class SessionKey(NamedTuple):
     """What makes a session one. `boot_epoch` (see `epoch`) tells apart ids that a NAS uses again after a
     restart."""
 
@@ -55,8 +54,7 @@ class SessionKey:
     user_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One accounting record about a session.
 
     `at`: when it happened (arrival minus Acct-Delay-Time). Counters as sent, 32 bit; None when the NAS sends
@@ -75,8 +73,7 @@ class Record:
     calling_station: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """Both counters at one session time, octets; `wide`: the NAS sends giga words, so they do not wrap at
     2^32."""
 
@@ -86,8 +83,7 @@ class Reading:
     wide: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """The state of one session; `octets_in` and `octets_out` are its totals, whatever the counters did.
 
     `start_seen`: `started_at` is the NAS's word; else it is the earliest moment that the session times imply.
@@ -137,8 +133,7 @@ def apply(session: Session | None, record: Record) -> Session | None:
     else:
         started = session.started_at if session.start_seen else min(session.started_at, implied)
     newer = record.at >= session.updated_at
-    return replace(
-        session,
+    return session._replace(
         started_at=started,
         start_seen=session.start_seen or record.event is Event.START,
         updated_at=max(session.updated_at, record.at),
@@ -152,13 +147,13 @@ def close_stale(session: Session) -> Session:
     """Close an open session that was silent for too long, at its last sign of life. A late Stop amends it."""
     if session.ended_at is not None:
         return session
-    return replace(session, ended_at=session.updated_at, ending=Ending.STALE, terminate_cause=LOST_CARRIER)
+    return session._replace(ended_at=session.updated_at, ending=Ending.STALE, terminate_cause=LOST_CARRIER)
 
 
 def _rebooted(session: Session, record: Record) -> Session:
     if session.ended_at is not None or session.started_at > record.at:
         return session
-    return replace(session, ended_at=record.at, ending=Ending.REBOOT, terminate_cause=NAS_REBOOT)
+    return session._replace(ended_at=record.at, ending=Ending.REBOOT, terminate_cause=NAS_REBOOT)
 
 
 def _ended(session: Session, record: Record) -> Session:
@@ -166,13 +161,13 @@ def _ended(session: Session, record: Record) -> Session:
     known = (session.ended_at, session.terminate_cause or 0)
     if session.ending is Ending.STOP and (record.at, record.terminate_cause or 0) <= known:
         return session
-    return replace(session, ended_at=record.at, ending=Ending.STOP, terminate_cause=record.terminate_cause)
+    return session._replace(ended_at=record.at, ending=Ending.STOP, terminate_cause=record.terminate_cause)
 
 
 def _heard(session: Session, record: Record) -> Session:
     """A sign of life opens a session again that was closed for silence alone."""
     if session.ending is Ending.STALE and session.ended_at is not None and record.at > session.ended_at:
-        return replace(session, ended_at=None, ending=None, terminate_cause=None)
+        return session._replace(ended_at=None, ending=None, terminate_cause=None)
     return session
 
 
@@ -200,8 +195,7 @@ def _counted(session: Session, record: Record) -> Session:
     folded = session.folded or len(readings) > WINDOW
     if len(readings) > WINDOW:
         readings = readings[1:]
-    return replace(
-        session,
+    return session._replace(
         octets_in=total[0],
         octets_out=total[1],
         readings=readings,

@@ -14,6 +14,9 @@ MOVE_BOOKMARK = """
     UPDATE access_bookmark SET file = %(file)s, "offset" = %(offset)s, at = now() WHERE node = %(writer)s
 """
 
+TOUCH_BOOKMARK = "UPDATE access_bookmark SET at = now() WHERE node = %(writer)s"
+COMMIT_DURABLY = "SET LOCAL synchronous_commit = on"
+
 NASES = "SELECT id, boot_epoch, booted_at FROM access_nas WHERE id = ANY(%(ids)s)"
 
 NEW_EPOCH = """

@@ -5,7 +5,7 @@ are core.sessions; here is only what a record and a row mean to them. No databas
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any
@@ -263,7 +263,7 @@ def _session(row: Row, ending: Ending | None) -> Session:
     )
     if ending is None:
         return session
-    return replace(session, ended_at=heard_at, ending=ending, terminate_cause=row["terminate_cause"])
+    return session._replace(ended_at=heard_at, ending=ending, terminate_cause=row["terminate_cause"])
 
 
 def _new_row(key: Key, item: Item) -> Row:
@@ -322,7 +322,7 @@ def _row(held: Held) -> Row:
             "start_seen": session.start_seen,
             "base": [session.base_in, session.base_out],
             "folded": session.folded,
-            "readings": [[r.session_time_s, r.octets_in, r.octets_out, r.wide] for r in session.readings],
+            "readings": session.readings,
         },
     }
 
@@ -335,7 +335,7 @@ def _ended_row(held: Held) -> Row:
     row["terminate_cause"] = min(session.terminate_cause or 0, TERMINATE_CAUSE_MAX)
     if held.logged:
         row["started_at"] = held.row["started_at"]  # the row to amend is known by it
-    if session.ending is Ending.STOP and [replace(last, wide=False) for last in session.readings[-1:]] == _last(row):
+    if session.ending is Ending.STOP and [last._replace(wide=False) for last in session.readings[-1:]] == _last(row):
         row["counting"] = None  # it can be told from the row, as for nearly all
     return row
 

@@ -4,10 +4,9 @@ Knows how counters and prefixes are spread over attributes; must not know sessio
 wrapped is decided by whoever keeps them.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import keys
 from .errors import Malformed
@@ -20,8 +19,7 @@ ACCOUNTING_ON: Final = 7
 ACCOUNTING_OFF: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class AccountingRecord:
+class AccountingRecord(NamedTuple):
     """Counters are from the user's side as RFC 2866 has it: input is what the user sent (upload), output what the user
     received. Texts are "" and the rest None when the client did not say; counters are 0 then."""
 
