@@ -129,7 +129,6 @@ def test_any_order_of_the_same_packets_gives_the_same_session(growth, wide, stop
         giga = {"giga_in": total[0] >> 32, "giga_out": total[1] >> 32} if wide else {}
         packets.append(record(Event.INTERIM, after_s, total[0] % GIGA, total[1] % GIGA, **giga))
     if stopped:
-        last = packets[-1]
         packets[-1] = packets[-1]._replace(event=Event.STOP)
     seen = {state(told(*order)) for order in permutations(packets)}
     assert len(seen) == 1

@@ -202,11 +202,26 @@ def _write(conn: Connection[Any], work: Tally) -> None:
     for statement, rows in (
         (store_shipping.INSERT_LOG, work.ended()),
         (store_shipping.UPDATE_LIVE, updates),
-        (store_shipping.INSERT_LIVE, inserts),
         (store_shipping.ADD_USAGE, work.usage_rows()),
     ):
         if rows:
             conn.execute(statement, {"rows": json.dumps(rows)})
+    if inserts:
+        _insert(conn, inserts)
+
+
+def _insert(conn: Connection[Any], rows: Sequence[Row]) -> None:
+    """New live sessions, of the services that their subscribers have now; of nobody, where the subscriber is gone."""
+    ids = list({row["subscriber_id"] for row in rows if row["subscriber_id"]})
+    services = dict(conn.execute(store_shipping.SERVICES, {"ids": ids}).fetchall()) if ids else {}
+    with conn.cursor() as cursor, cursor.copy(store_shipping.COPY_LIVE) as copy:
+        for row in rows:
+            subscriber = row["subscriber_id"] if row["subscriber_id"] in services else None
+            whose = {"subscriber_id": subscriber, "service_id": services.get(subscriber)}
+            values = row | whose | {"counting": json.dumps(row["counting"])}
+            copy.write_row(
+                [None if value is None else str(value) for value in map(values.get, store_shipping.LIVE_COLUMNS)]
+            )
 
 
 def _by_key(conn: Connection[Any], query: str, wanted: set[tally.Key], **values: object) -> list[Row]:

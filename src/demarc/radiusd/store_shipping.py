@@ -61,19 +61,17 @@ UPDATE_LIVE = """
     WHERE l.id = r.id
 """
 
-INSERT_LIVE = """
-    INSERT INTO access_sessionlive (
-        nas_id, boot_epoch, session_id, user_name, partner_id, subscriber_id, service_id, started_at, updated_at,
-        event_at, calling_station, called_station, nas_port_id, vrf, framed_ipv4, framed_ipv6_prefix, delegated_prefix,
-        framed_ipv6, session_time_s, input_octets, output_octets, gigawords_seen, list_name, counting
-    )
-    SELECT r.nas_id, r.boot_epoch, r.session_id, r.user_name, r.partner_id, s.id, s.service_id, r.started_at,
-        r.updated_at, r.event_at, r.calling_station, r.called_station, r.nas_port_id, r.vrf, r.framed_ipv4,
-        r.framed_ipv6_prefix, r.delegated_prefix, r.framed_ipv6, r.session_time_s, r.input_octets, r.output_octets,
-        r.gigawords_seen, r.list_name, r.counting
-    FROM json_populate_recordset(NULL::access_sessionlive, %(rows)s) r
-    LEFT JOIN access_subscriber s ON s.id = r.subscriber_id
-"""
+SERVICES = "SELECT id, service_id FROM access_subscriber WHERE id = ANY(%(ids)s)"
+"""Of the subscribers that are still there. One that is deleted just then is found missing at the second attempt."""
+
+LIVE_COLUMNS = (
+    "nas_id", "boot_epoch", "session_id", "user_name", "partner_id", "subscriber_id", "service_id", "started_at",
+    "updated_at", "event_at", "calling_station", "called_station", "nas_port_id", "vrf", "framed_ipv4",
+    "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6", "session_time_s", "input_octets", "output_octets",
+    "gigawords_seen", "list_name", "counting",
+)  # fmt: skip
+COPY_LIVE: LiteralString = f"COPY access_sessionlive ({', '.join(LIVE_COLUMNS)}) FROM STDIN"
+"""New sessions come by the thousand after an outage; this takes half the time of INSERT."""
 
 INSERT_LOG = """
     INSERT INTO access_sessionlog (
