@@ -35,7 +35,8 @@ class Record(NamedTuple):
 
 def microseconds(at: datetime) -> int:
     """Since 1970, exactly."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(us: int) -> datetime:
