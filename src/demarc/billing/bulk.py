@@ -316,7 +316,7 @@ def _reason(error: Exception) -> str:
 def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
         for row in rows:
-            copy.write_row(row)
+            copy.write_row([None if value is None else str(value) for value in row])  # the driver is slow with dates
 
 
 def _execute(sql: str, **parameters: Any) -> None:

@@ -97,12 +97,17 @@ class Transfer(models.Model):
     service_id = models.BigIntegerField(null=True)
     price_fact_id = models.BigIntegerField(null=True)
     service_fact_id = models.BigIntegerField(null=True)
-    key = models.CharField(max_length=120, help_text="Idempotency: one effect per key, for ever.")
+    key = models.CharField(
+        max_length=120,
+        help_text="Idempotency: one effect per key, for ever. Of a service's charge the service and the day are that.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["entry_id", "seq"], name="billing_transfer_entry"),
-            models.UniqueConstraint(fields=["key", "seq"], name="billing_transfer_key"),
+            models.UniqueConstraint(
+                fields=["key", "seq"], condition=~Q(kind="charge") | Q(service_id=None), name="billing_transfer_key"
+            ),
             models.UniqueConstraint(
                 fields=["service_id", "day"],
                 condition=Q(kind="charge"),

@@ -1,12 +1,10 @@
-"""Sessions: one live session per address by exclusion constraint; the history partitioned by month of start."""
+"""Sessions: room for updates in place, single addresses only; the history partitioned by month of start."""
 
 from django.db import migrations
 
 SQL = """
 ALTER TABLE access_sessionlive
-    ADD CONSTRAINT access_sessionlive_address
-        EXCLUDE USING gist (int4range(vrf, vrf, '[]') WITH &&, framed_ipv4 inet_ops WITH &&)
-        WHERE (framed_ipv4 IS NOT NULL);
+    ADD CONSTRAINT access_sessionlive_host CHECK (family(framed_ipv4) = 4 AND masklen(framed_ipv4) = 32);
 ALTER TABLE access_sessionlive SET (fillfactor = 70);
 ALTER TABLE access_subscriber SET (fillfactor = 80);
 
@@ -34,6 +32,8 @@ CREATE TABLE access_sessionlog (
     input_octets bigint NOT NULL DEFAULT 0,
     output_octets bigint NOT NULL DEFAULT 0,
     terminate_cause smallint NOT NULL DEFAULT 0,
+    ending varchar(8) NOT NULL DEFAULT 'stop' CHECK (ending IN ('stop', 'reboot', 'stale')),
+    counting jsonb,
     UNIQUE (nas_id, boot_epoch, session_id, user_name, started_at)
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE access_sessionlog_rest PARTITION OF access_sessionlog DEFAULT;
@@ -42,23 +42,32 @@ CREATE INDEX access_sessionlog_subscriber ON access_sessionlog (subscriber_id, s
 CREATE INDEX access_sessionlog_address ON access_sessionlog (framed_ipv4, started_at DESC);
 
 -- Months are made ahead of need by a daily job; owner's rights, since the application may not create tables.
-CREATE FUNCTION access_make_sessionlog_month(month date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+-- Says whether it made one. Rows that came before their month wait in the default partition and move over: a month
+-- cannot be attached while the default one holds rows of it.
+CREATE FUNCTION access_make_sessionlog_month(month date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
 DECLARE
-    first date := date_trunc('month', month)::date;
-    name text := 'access_sessionlog_' || to_char(first, 'YYYYMM');
+    first timestamptz := date_trunc('month', month::timestamp) AT TIME ZONE 'UTC';
+    after timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
+    name text := 'access_sessionlog_' || to_char(month, 'YYYYMM');
 BEGIN
-    IF to_regclass(name) IS NULL THEN
-        EXECUTE format('CREATE TABLE %I PARTITION OF access_sessionlog FOR VALUES FROM (%L) TO (%L)',
-                       name, first::timestamptz, (first + interval '1 month')::timestamptz);
+    LOCK TABLE access_sessionlog IN SHARE ROW EXCLUSIVE MODE;
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN false;
     END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE access_sessionlog INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+    EXECUTE format('WITH moved AS (DELETE FROM access_sessionlog_rest WHERE started_at >= %L AND started_at < %L'
+                   ' RETURNING *) INSERT INTO %I SELECT * FROM moved', first, after, name);
+    EXECUTE format('ALTER TABLE access_sessionlog ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                   name, first, after);
+    RETURN true;
 END $$;
 """
 
 REVERSE = """
 DROP FUNCTION access_make_sessionlog_month(date);
 DROP TABLE access_sessionlog;
-ALTER TABLE access_sessionlive DROP CONSTRAINT access_sessionlive_address;
+ALTER TABLE access_sessionlive DROP CONSTRAINT access_sessionlive_host;
 """
 
 

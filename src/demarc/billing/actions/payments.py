@@ -14,7 +14,7 @@ from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
 from demarc.billing.facts import Payer, payers
-from demarc.billing.models import Payment, PaymentMethod, Transfer
+from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
@@ -130,7 +130,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     name = f"correction:{payer.partner_id}:{_key(key)}"
     writeoff = house_account(payer.partner_id, payer.currency, *CORRECTIONS)
     transfer = ledger.correction(_side(payer), writeoff, amount, payer.today)
-    earlier = Transfer.objects.filter(key=name).first()
+    earlier = Transfer.objects.filter(key=name, kind=TransferKind.CORRECTION).first()
     if earlier is not None:
         sides = (earlier.debit_account_id, earlier.credit_account_id, earlier.amount)
         if sides != (transfer.debit, transfer.credit, transfer.amount):

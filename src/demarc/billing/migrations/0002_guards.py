@@ -7,6 +7,10 @@ FACTS = ("customers_partnerterms", "customers_accountterms", "plans_planprice", 
 SQL = """
 CREATE SEQUENCE billing_entry_seq;
 
+-- Half-filled pages let a new balance stay on its page, so that no index is touched (HOT).
+ALTER TABLE billing_ledgeraccount SET (fillfactor = 50);
+ALTER TABLE billing_prepaidstate SET (fillfactor = 50);
+
 ALTER TABLE billing_transfer
     ADD CONSTRAINT billing_transfer_debit_currency FOREIGN KEY (debit_account_id, currency)
         REFERENCES billing_ledgeraccount (id, currency),
