@@ -130,7 +130,7 @@ def test_two_runs_at_once_and_payments_between_them_charge_every_day_once():
     at = midnight(MAY[3]) + NOON
 
     def run():
-        actions.open_day(partner.pk, day=MAY[3], by=SYSTEM, at=at, chunk=3)
+        actions.open_day(partner.pk, day=MAY[3], by=SYSTEM, at=at, chunk=3, hands=actions.HANDS)
 
     def pay():
         for account in accounts:

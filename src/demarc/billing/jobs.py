@@ -11,7 +11,7 @@ from demarc.billing import actions
 @app.task(name="billing.open_days", queue="run")
 def open_days(timestamp: int) -> None:
     """Run every partner's days that have begun; finds nothing to do on all but the first minutes of a day."""
-    actions.bill(by=SYSTEM, at=clock.now())
+    actions.bill(by=SYSTEM, at=clock.now(), hands=actions.HANDS)
 
 
 @app.task(name="billing.retry_accounts", queue="now")

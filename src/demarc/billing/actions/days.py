@@ -1,10 +1,13 @@
 """The billing day: deciding it for everyone, trying blocked accounts again, taking back parked ones."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime
+from queue import Empty, SimpleQueue
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from demarc.base import limits, log
@@ -18,28 +21,32 @@ from demarc.core.period import ONE_DAY, billing_day, days
 from demarc.customers.models import Account
 
 CHUNK = 2000
+HANDS = 2
+"""One decides while PostgreSQL writes for the other; a third finds nothing left to do."""
 
 
-def bill(*, until: date | None = None, by: Actor, at: datetime) -> list[BillingDay]:
+def bill(*, until: date | None = None, by: Actor, at: datetime, hands: int = 1) -> list[BillingDay]:
     """Every partner's billing days not yet run, in order, through `until` (None: each partner's today).
 
-    Nothing happens on repetition. Refused: a day that has not begun at a partner, or out of range.
+    Nothing happens on repetition. `hands` as for `open_day`. Refused: a day that has not begun at a partner, or out of
+    range.
     """
     done: list[BillingDay] = []
     for partner in Partner.objects.order_by("id"):
         last = until or billing_day(at, ZoneInfo(partner.zone))
         newest = BillingDay.objects.filter(partner=partner, finished_at__isnull=False).order_by("day").last()
         first = last if newest is None else min(newest.day + ONE_DAY, last)
-        done += [open_day(partner.pk, day=day, by=by, at=at) for day in days(first, last)]
+        done += [open_day(partner.pk, day=day, by=by, at=at, hands=hands) for day in days(first, last)]
     return done
 
 
-def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int = CHUNK) -> BillingDay:
+def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int = CHUNK, hands: int = 1) -> BillingDay:
     """Decide `day`, and before it any earlier day, for every prepaid account of a partner that is behind it.
 
     Works in chunks, each a transaction of its own with one operation-log row, so that a payment never waits for more
     than one of them. May run late, again, or twice at once: what is decided stays. An account that cannot be decided
-    is parked with its reason. Refused: unknown partner, a day that has not begun there, or out of range.
+    is parked with its reason. More `hands` are threads with database connections of their own, so the caller must not
+    be in a transaction. Refused: unknown partner, a day that has not begun there, or out of range.
     """
     limits.fact_day(day, field="day")
     partner = Partner.objects.filter(pk=partner_id).first()
@@ -48,10 +55,12 @@ def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int 
     if day > billing_day(at, ZoneInfo(partner.zone)):
         raise Refused(f"{day} has not begun in {partner.zone}; choose an earlier day.", field="day", code="future")
     run, _ = BillingDay.objects.get_or_create(partner=partner, day=day, defaults={"started_at": at})
-    after = 0
-    while account_ids := accounts_behind(partner_id, day, after=after, limit=chunk):
-        _decide_chunk(run, account_ids, by=by, at=at)
-        after = account_ids[-1]
+    chunks = accounts_behind(partner_id, day, chunk=chunk)
+    if hands == 1 or len(chunks) < 2:
+        for account_ids in chunks:
+            _decide_chunk(run, account_ids, by=by, at=at)
+    else:
+        _decide_together(run, chunks, hands, by=by, at=at)
     BillingDay.objects.filter(pk=run.pk, finished_at=None).update(finished_at=at)
     run.refresh_from_db()
     return run
@@ -82,6 +91,24 @@ def unpark(account_id: int, *, by: Actor, at: datetime) -> bool:
     account = Account.objects.get(pk=account_id)
     log.record("unparked", by=by, at=at, subject=("customer", account.customer_id), partner_id=account.partner_id)
     return not tally.parked
+
+
+def _decide_together(run: BillingDay, chunks: Sequence[Sequence[int]], hands: int, *, by: Actor, at: datetime) -> None:
+    waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
+    for account_ids in chunks:
+        waiting.put(account_ids)
+
+    def work() -> None:
+        try:
+            with suppress(Empty):
+                while True:
+                    _decide_chunk(run, waiting.get_nowait(), by=by, at=at)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(hands) as pool:
+        for done in [pool.submit(work) for _ in range(hands)]:
+            done.result()
 
 
 @transaction.atomic

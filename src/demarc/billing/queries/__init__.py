@@ -5,7 +5,7 @@ owed(account_ids, *, at) -> {id: (minor units, currency)}        ledger_months(a
 after_payment(account_id, amount, *, at) -> AfterPayment
 payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partner_ids, day) -> [Takings]
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
-preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, after, limit)
+preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, chunk=2000)
 """
 
 from demarc.billing.queries.accounts import (

@@ -68,12 +68,12 @@ class RunningOut:
     summary: AccountSummary
 
 
-def accounts_behind(partner_id: int, day: date, *, after: int, limit: int) -> list[int]:
-    """The next accounts of a partner, by id, whose days are not decided through `day` and who are not parked."""
-    behind = PrepaidState.objects.filter(
-        account_id__gt=after, decided_through__lt=day, parked_at=None, account__partner_id=partner_id
-    )
-    return list(behind.order_by("account_id").values_list("account_id", flat=True)[:limit])
+def accounts_behind(partner_id: int, day: date, *, chunk: int = CHUNK) -> list[list[int]]:
+    """The accounts of a partner, by id and in chunks, whose days are not decided through `day` and who are not
+    parked."""
+    behind = PrepaidState.objects.filter(decided_through__lt=day, parked_at=None, account__partner_id=partner_id)
+    account_ids = list(behind.order_by("account_id").values_list("account_id", flat=True))
+    return [account_ids[start : start + chunk] for start in range(0, len(account_ids), chunk)]
 
 
 def parked_accounts(partner_ids: Sequence[int] | None) -> QuerySet[PrepaidState]:
@@ -111,8 +111,7 @@ def preview(*, day: date | None = None, at: datetime) -> list[Preview]:
 
 def _preview(partner: Partner, day: date, at: datetime) -> Preview:
     found = Preview(partner, day)
-    after = 0
-    while account_ids := accounts_behind(partner.pk, day, after=after, limit=CHUNK):
+    for account_ids in accounts_behind(partner.pk, day):
         book = load(account_ids, at=at)
         for payer in book.payers.values():
             try:
@@ -123,7 +122,6 @@ def _preview(partner: Partner, day: date, at: datetime) -> Preview:
             for _, outcome, _ in decided:
                 found.days[WORDS[outcome.decision]] += 1
                 found.amount += outcome.cost if outcome.decision is Decision.CHARGED else 0
-        after = account_ids[-1]
     return found
 
 

@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
         return 0
     gc.freeze()  # Django's own objects are here to stay; without this a run spends a fifth of its time looking at them.
     sys.stdout.write(LINE.format(*HEAD))
-    for done in _one_day(day) if args.date and day else actions.bill(until=day, by=SYSTEM, at=clock.now()):
+    for done in _one_day(day) if args.date and day else _every_day(day):
         counts = (done.charged, done.blocked, done.nothing_due, done.parked)
         sys.stdout.write(LINE.format(done.partner.name[:24], str(done.day), *counts))
     return 0
@@ -36,7 +36,11 @@ def run(args: Namespace) -> int:
 
 def _one_day(day: date) -> Iterator[BillingDay]:
     for partner in Partner.objects.order_by("id"):
-        yield actions.open_day(partner.pk, day=day, by=SYSTEM, at=clock.now())
+        yield actions.open_day(partner.pk, day=day, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+
+
+def _every_day(until: date | None) -> list[BillingDay]:
+    return actions.bill(until=until, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
 
 
 def _show_preview(day: date | None) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from demarc.access.actions import NewSubscriber, create_subscribers, make_session_months, publish_policy, sync_services
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
-from demarc.billing.actions import NewPayment, activate_many, bill, receive_many
+from demarc.billing.actions import HANDS, NewPayment, activate_many, bill, receive_many
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day, start_of_day
 from demarc.customers.actions import NewCustomer, create_customers
@@ -106,7 +106,7 @@ def _live_a_day(held: Sequence[Held], ago: int, today: date, *, by: Actor, at: d
     day = today - timedelta(days=ago)
     midnight = start_of_day(day, ZoneInfo(ZONE))
     if ago < DAYS:
-        bill(until=day, by=by, at=min(midnight + timedelta(minutes=1), at))
+        bill(until=day, by=by, at=min(midnight + timedelta(minutes=1), at), hands=HANDS)
     morning = min(midnight + MORNING, at)
     paid = [
         NewPayment(
