@@ -1,26 +1,28 @@
 """Thirty days of sessions: RADIUS accounting as the concentrators would have sent it, applied by the real shipper."""
 
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
-
-import psycopg
+from tempfile import TemporaryDirectory
 
 from demarc.access.models import Subscriber
 from demarc.network.models import Pool
 from demarc.project.config import Config
 from demarc.project.demo.people import KNOWN_PEOPLE
 from demarc.radiusd import journal, records
-from demarc.radiusd.shipper import Shipper
 from demarc.wire.radius import Secret, Value, accounting_request, encode_attributes
 
 START, STOP, INTERIM = 1, 2, 3
 WRITER = "demo"
-WRITE_RECORDS = 5000
+SHARES = 2
+"""Shipped at once, each by a process of its own."""
+
 WRITE_BYTES = 1 << 22
 OFFLINE = frozenset(login for _, login, *_ in KNOWN_PEOPLE)
 """Whom README lets radclient log in; somebody online from elsewhere would be refused a second session."""
@@ -59,37 +61,45 @@ class Visit:
 def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     """Write the accounting of services up to `at` into a journal and ship it. `joined`: service id -> days ago."""
     config = Config.from_environment()
-    directory = config.data / "radius" / "journal-demo"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
-    _write(directory, _records(joined, at, step, seed))
-    with psycopg.connect(config.radius_url(), autocommit=True) as conn:
-        shipper = Shipper(directory, WRITER)
-        while shipper.ship(conn, WRITE_RECORDS):
-            pass
-    shutil.rmtree(directory)
+    with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
+        directories = [Path(apart, str(share)) for share in range(SHARES)]
+        _write(directories, _records(joined, at, step, seed))
+        for shipping in [_ship(directory, config) for directory in directories]:
+            if shipping.wait():
+                raise subprocess.CalledProcessError(shipping.returncode, shipping.args)
 
 
-def _write(directory: Path, payloads: Iterable[bytes]) -> None:
-    segment = journal.Segment(directory, 1)
-    waiting = bytearray()
-    for payload in payloads:
-        waiting += journal.frame(payload)
-        if len(waiting) > WRITE_BYTES:
-            segment.append(bytes(waiting))
-            waiting.clear()
-    segment.append(bytes(waiting))
-    segment.close()
+def _ship(directory: Path, config: Config) -> subprocess.Popen[bytes]:
+    command = (sys.executable, "-m", "demarc.radiusd.drain", str(directory), f"{WRITER}-{directory.name}")
+    return subprocess.Popen(command, env=os.environ | {"DEMARC_RADIUS_URL": config.radius_url()})
 
 
-def _records(joined: Mapping[int, int], at: datetime, step: timedelta, seed: int) -> Iterator[bytes]:
+def _write(directories: Sequence[Path], records: Iterable[tuple[int, bytes]]) -> None:
+    for directory in directories:
+        directory.mkdir()
+    segments = [journal.Segment(directory, 1) for directory in directories]
+    waiting = [bytearray() for _ in directories]
+    for share, payload in records:
+        waiting[share] += journal.frame(payload)
+        if len(waiting[share]) > WRITE_BYTES:
+            segments[share].append(bytes(waiting[share]))
+            waiting[share].clear()
+    for segment, rest in zip(segments, waiting, strict=True):
+        segment.append(bytes(rest))
+        segment.close()
+
+
+def _records(joined: Mapping[int, int], at: datetime, step: timedelta, seed: int) -> Iterator[tuple[int, bytes]]:
+    """What each login's router sent, and which share of the shipping it belongs to."""
     doors = _doors()
     logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
     for number, login in enumerate(logins.iterator(chunk_size=2000)):
         random = Random(f"demarc demo {seed} {login.login}")
         door = doors[number % len(doors)]
         for visit in _visits(login, door, number // len(doors), joined[login.service_id], at, random):
-            yield from _packets(visit, step)
+            for packet in _packets(visit, step):
+                yield number % SHARES, packet
 
 
 def _doors() -> list[Door]:
