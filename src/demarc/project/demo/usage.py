@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
@@ -20,8 +20,8 @@ from demarc.wire.radius import Secret, Value, accounting_request, encode_attribu
 
 START, STOP, INTERIM = 1, 2, 3
 WRITER = "demo"
-SHARES = 2
-"""Shipped at once, each by a process of its own."""
+SHARES = 4
+"""Each is shipped by a process of its own while the next is written."""
 
 WRITE_BYTES = 1 << 22
 OFFLINE = frozenset(login for _, login, *_ in KNOWN_PEOPLE)
@@ -62,12 +62,18 @@ def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     """Write the accounting of services up to `at` into a journal and ship it. `joined`: service id -> days ago."""
     config = Config.from_environment()
     step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
+    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
+    numbered = list(enumerate(logins))
+    share = max(-(-len(numbered) // SHARES), 1)
     with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
-        directories = [Path(apart, str(share)) for share in range(SHARES)]
-        _write(directories, _records(joined, at, step, seed))
-        for shipping in [_ship(directory, config) for directory in directories]:
-            if shipping.wait():
-                raise subprocess.CalledProcessError(shipping.returncode, shipping.args)
+        shipping = []
+        for start in range(0, len(numbered), share):
+            directory = Path(apart, str(start))
+            _write(directory, _records(numbered[start : start + share], joined, at, step, seed))
+            shipping.append(_ship(directory, config))
+        for process in shipping:
+            if process.wait():
+                raise subprocess.CalledProcessError(process.returncode, process.args)
 
 
 def _ship(directory: Path, config: Config) -> subprocess.Popen[bytes]:
@@ -75,31 +81,28 @@ def _ship(directory: Path, config: Config) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=os.environ | {"DEMARC_RADIUS_URL": config.radius_url()})
 
 
-def _write(directories: Sequence[Path], records: Iterable[tuple[int, bytes]]) -> None:
-    for directory in directories:
-        directory.mkdir()
-    segments = [journal.Segment(directory, 1) for directory in directories]
-    waiting = [bytearray() for _ in directories]
-    for share, payload in records:
-        waiting[share] += journal.frame(payload)
-        if len(waiting[share]) > WRITE_BYTES:
-            segments[share].append(bytes(waiting[share]))
-            waiting[share].clear()
-    for segment, rest in zip(segments, waiting, strict=True):
-        segment.append(bytes(rest))
-        segment.close()
+def _write(directory: Path, payloads: Iterable[bytes]) -> None:
+    directory.mkdir()
+    segment = journal.Segment(directory, 1)
+    waiting = bytearray()
+    for payload in payloads:
+        waiting += journal.frame(payload)
+        if len(waiting) > WRITE_BYTES:
+            segment.append(bytes(waiting))
+            waiting.clear()
+    segment.append(bytes(waiting))
+    segment.close()
 
 
-def _records(joined: Mapping[int, int], at: datetime, step: timedelta, seed: int) -> Iterator[tuple[int, bytes]]:
-    """What each login's router sent, and which share of the shipping it belongs to."""
+def _records(
+    numbered: Iterable[tuple[int, Subscriber]], joined: Mapping[int, int], at: datetime, step: timedelta, seed: int
+) -> Iterator[bytes]:
     doors = _doors()
-    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
-    for number, login in enumerate(logins.iterator(chunk_size=2000)):
+    for number, login in numbered:
         random = Random(f"demarc demo {seed} {login.login}")
         door = doors[number % len(doors)]
         for visit in _visits(login, door, number // len(doors), joined[login.service_id], at, random):
-            for packet in _packets(visit, step):
-                yield number % SHARES, packet
+            yield from _packets(visit, step)
 
 
 def _doors() -> list[Door]:
