@@ -36,6 +36,7 @@ JOBS = """
 SELECT count(*) FROM procrastinate_jobs
 WHERE status = 'doing' OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now() + interval '5 minutes'))
 """
+SUBSCRIBERS = "SELECT count(*) FROM access_subscriber"
 INTENTS = "SELECT count(*) FROM access_coaintent WHERE state IN ('queued', 'sent', 'no_answer') AND tries < 5"
 
 
@@ -90,13 +91,18 @@ class Ground:
         pid: int | None = self.known()[name]["pid"]
         return pid if pid is not None and alive(pid) else None
 
+    def told(self) -> dict[str, Any]:
+        """What radiusd says of itself."""
+        said: dict[str, Any] = json.loads((self.demarc.data / "run" / "radiusd.json").read_text())
+        return said
+
     def absent(self) -> str:
         """Which process is not there, or is not answering yet, in words; empty when all do."""
         for name in (*SUPERVISED, "shipper"):
             if not self.pid(name):
                 return f"{name} does not run"
         try:
-            told = json.loads((self.demarc.data / "run" / "radiusd.json").read_text())
+            told = self.told()
             self.ask("SELECT 1")
         except (OSError, ValueError, psycopg.Error) as error:
             return " ".join(str(error).split())
@@ -121,7 +127,9 @@ class Ground:
                 return f"{jobs} jobs are not done"
             if intents := self.count(INTENTS):
                 return f"{intents} CoA intents are not answered"
-        except psycopg.Error as error:
+            if self.told()["subscribers"] != self.count(SUBSCRIBERS):
+                return "radiusd has not read all subscribers"
+        except (OSError, ValueError, psycopg.Error) as error:
             return " ".join(str(error).split())
         return ""
 

@@ -220,6 +220,8 @@ def campaign(
         ports = [(nas.address, nas.port) for nas in nases]
         say(f"kills: seed {seed}, commit {commit()}, {rounds} rounds, {neighbours + logins} accounts, {logins} logins")
         at = stack.enter_context(ground(neighbours, logins, ports))
+        if left := at.come_to_rest(QUIET_S):
+            raise Failed(f"before the first round: {left}")
         played = Campaign(at, nases, seed, work_s)
         say(HEAD)
         done: list[Round] = []
