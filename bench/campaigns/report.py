@@ -35,6 +35,13 @@ class Report:
 
 def commit() -> str:
     """The commit that is tried, with a + when the sources have more than that."""
-    said = [["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no", "src"]]
-    head, changed = (subprocess.run(one, cwd=ROOT, capture_output=True, text=True).stdout.strip() for one in said)
+    try:
+        head = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "src")
+    except FileNotFoundError:  # a bare machine has no git
+        return "unknown"
     return f"{head or 'unknown'}{'+' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()

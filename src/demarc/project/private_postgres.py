@@ -5,13 +5,14 @@ keeps data checksums and never runs as root. It knows nothing of Demarc's roles 
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -278,13 +279,8 @@ def _unprivileged_user() -> User | None:
     """Whom the server runs as: ourselves, or a system user when we are root, whom PostgreSQL refuses."""
     if os.geteuid() != 0:
         return None
-    known = User.named(SYSTEM_USER)
-    if known:
-        return known
-    command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir=/nonexistent"]
-    with contextlib.suppress(OSError):
-        subprocess.run([*command, "--shell=/usr/sbin/nologin", SYSTEM_USER], capture_output=True, check=False)
-    made = User.named(SYSTEM_USER)
+    with _alone_with(Path("/etc")):  # two useradd at once have made two users of one name
+        made = User.named(SYSTEM_USER) or _make_user()
     if made is None:
         raise Refused(
             f"The private PostgreSQL does not run as root, and its user {SYSTEM_USER} could not be made: "
@@ -292,6 +288,24 @@ def _unprivileged_user() -> User | None:
             code="program",
         )
     return made
+
+
+def _make_user() -> User | None:
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir=/nonexistent"]
+    with contextlib.suppress(OSError):
+        subprocess.run([*command, "--shell=/usr/sbin/nologin", SYSTEM_USER], capture_output=True, check=False)
+    return User.named(SYSTEM_USER)
+
+
+@contextlib.contextmanager
+def _alone_with(directory: Path) -> Iterator[None]:
+    """No other process of ours is here at the same time."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _check_way_in(path: Path, user: User) -> None:
