@@ -257,3 +257,16 @@ class LeasesInUse(RuleBasedStateMachine):
 
 TestLeasesInUse = LeasesInUse.TestCase
 TestLeasesInUse.settings = settings(max_examples=40, stateful_step_count=30)
+
+
+def test_a_promise_of_an_earlier_life_holds_its_address_until_its_time_has_come():
+    book = Leases(HOLD, 1)
+    book.add(POOL, Span(ip(1), ip(2)))
+    book.promise(7, ip(1), NOW + HOLD)
+    assert book.take(8, POOL, NOW) == ip(2)
+    assert book.take(9, POOL, NOW) is None
+    assert book.take(7, POOL, NOW) == ip(1)
+    book.promise(9, ip(1), NOW + HOLD)  # too late: another has it
+    assert not book.confirm(9, ip(1), "s")
+    book.promise(9, ip(77), NOW + HOLD)  # not of this node
+    assert book.take(9, POOL, NOW + 2 * HOLD) in (ip(1), ip(2))

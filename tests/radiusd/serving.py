@@ -25,6 +25,7 @@ from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Model
 from demarc.radiusd.online import Online
+from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort, listen
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -110,7 +111,7 @@ def eventually(what: Callable[[], bool], within_s: float = 2) -> bool:
 def serving(directory: Path) -> Iterator[Serving]:
     make_keys(directory / "keys", "radius")
     model = Model(Opener((directory / "keys" / "radius.key").read_bytes()))
-    online, leases, counters = Online(), Leases(model), Counters()
+    online, leases, counters = Online(), Leases(model, Promises(directory / "journal")), Counters()
     sealer = Sealer((directory / "keys" / "radius.pub").read_bytes())
     running = Serving(model, online, leases, counters, Journal(directory / "journal"), directory / "journal", sealer)
     running.put_nases(running.nas())

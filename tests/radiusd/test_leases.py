@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from demarc.access.models import Lease, PoolBlock
 from demarc.base.seal import Opener
 from demarc.network.models import Pool
 from demarc.project.config import RADIUS
-from demarc.radiusd import feed
+from demarc.radiusd import feed, promises
 from demarc.radiusd.config import Config
 from demarc.radiusd.feed import Follower
 from demarc.radiusd.leases import POLL_S, Leases, Leasing
 from demarc.radiusd.model import Model
 from demarc.radiusd.online import Online, Place, Session
+from demarc.radiusd.promises import Promise, Promises
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ class Process:
         self.config = config
         self.model = Model(Opener((config.keys / "radius.key").read_bytes()))
         self.online = Online()
-        self.leases = Leases(self.model)
+        self.leases = Leases(self.model, Promises(config.journal))
         self.leasing = Leasing(config, self.leases, self.online, lambda: NOW, life)
 
     async def start(self) -> None:
@@ -107,24 +108,88 @@ def test_a_customer_keeps_his_address_as_long_as_he_can(config, pool):
     asyncio.run(story())
 
 
-def test_a_restart_gives_out_fresh_blocks_and_knows_who_is_online(config, pool):
+def test_a_restart_knows_who_is_online_and_who_was_promised_an_address(config, pool):
     async def story() -> None:
         before = Process(config)
         await before.start()
-        online, forgotten = await before.take(1, pool), await before.take(2, pool)
+        online, promised = await before.take(1, pool), await before.take(2, pool)
+        before.leases.write_down()
         before.task.cancel()
         after = Process(config, life="2")
         after.online.put(Session((1, "s1", "x"), None, 1, Place(1, b"", b""), online, False, 0.0, 0.0))
         await after.start()
+        # Nobody knows whether the other one's session began: nobody else gets his address.
+        given = {await after.take(service, pool) for service in range(3, 400)}
+        assert len(given - {None}) > 300
+        assert not {promised, online} & given
         assert await after.take(1, pool) == online
-        # Nobody knows whether the other one's session began: he gets another address, and nobody gets that one.
-        given = {await after.take(service, pool) for service in range(2, 400)}
-        assert forgotten not in given
-        assert online not in given
+        assert await after.take(2, pool) == promised
         after.task.cancel()
 
     asyncio.run(story())
     assert set(PoolBlock.objects.exclude(owner="").values_list("owner", flat=True)) == {"main/0/2"}
+
+
+def test_however_often_it_restarts_there_are_addresses(config, pool):
+    async def story() -> None:
+        for life in range(12):
+            process = Process(config, life=str(life))
+            await process.start()
+            assert len({await process.take(service, pool) for service in range(1, 200)} - {None}) == 199
+            process.leases.write_down()
+            process.task.cancel()
+
+    asyncio.run(story())
+
+
+def test_after_the_machines_restart_all_of_the_old_blocks_wait(config, pool, monkeypatch):
+    async def story() -> None:
+        before = Process(config)
+        await before.start()
+        given = [await before.take(service, pool) for service in range(1, 100)]
+        before.leases.write_down()
+        before.task.cancel()
+        monkeypatch.setattr(promises, "_boot_id", lambda: b"another".ljust(36))
+        after = Process(config, life="2")
+        await after.start()
+        fresh = {await after.take(service, pool) for service in range(1001, 1400)} - {None}
+        assert fresh
+        assert not fresh & set(given)
+        after.task.cancel()
+
+    asyncio.run(story())
+
+
+def test_promises_outlive_the_process_and_a_torn_one_was_never_answered(tmp_path):
+    first = Promises(tmp_path)
+    assert not first.whole
+    first.note(1, 7, IPv4Address("10.0.0.7"), NOW)
+    first.note(1, 7, IPv4Address("10.0.0.7"), NOW)
+    first.note(1, 8, IPv4Address("10.0.0.8"), NOW)
+    first.write()
+    with (tmp_path / "promises").open("ab") as file:
+        file.write(b"torn")
+    second = Promises(tmp_path)
+    at_s = int(NOW.timestamp())
+    assert second.whole
+    assert second.told == [Promise(1, 7, IPv4Address("10.0.0.7"), at_s), Promise(1, 8, IPv4Address("10.0.0.8"), at_s)]
+    second.note(1, 9, IPv4Address("10.0.0.9"), NOW + timedelta(hours=3))
+    second.note(1, 10, IPv4Address("10.0.0.10"), NOW + timedelta(hours=6))
+    second.write()
+    assert [promise.service_id for promise in Promises(tmp_path).told] == [9, 10]
+
+
+def test_promises_that_cannot_be_noted_are_not_believed(tmp_path, monkeypatch):
+    first = Promises(tmp_path)
+    first.note(1, 7, IPv4Address("10.0.0.7"), NOW)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promises.os, "write", full)
+        first.write()
+    assert not Promises(tmp_path).whole
 
 
 def test_blocks_of_a_process_that_is_no_more_are_adopted(config, pool):

@@ -87,6 +87,17 @@ class Leases:
         self._pool_of.update(dict.fromkeys(block.numbers(), pool_id))
         heappush(self._quarantined, (until, pool_id, block))
 
+    def promise(self, service_id: int, address: IPv4Address, until: datetime) -> None:
+        """An address that an earlier life handed out: it is the service's until then, unless another has it now."""
+        number = int(address)
+        pool_id = self._pool_of.get(number)
+        if pool_id is None or number in self._held:
+            return
+        self._free[pool_id].pop(number, None)
+        self._held[number] = _Held(service_id, pool_id)
+        self._last[service_id, pool_id] = number
+        self._unconfirmed[number] = until
+
     def take(self, service_id: int, pool_id: int, now: datetime, *, another: bool = False) -> IPv4Address | None:
         """An address of the pool for the service, None when the pool is used up.
 

@@ -75,6 +75,10 @@ class Authenticator:
         cause = decided.answer.cause
         return self._reject(caller, verdict, "simultaneous" if cause is None else str(int(cause)))
 
+    def write_down(self) -> None:
+        """To be called before answers leave."""
+        self._leases.write_down()
+
     def _decided(self, caller: Caller, verdict: credentials.Verdict) -> Decided:
         """The decision, remembered for one who passed: the same rules, device and NAS give the same answer again, as
         long as he is below or above his number of sessions."""

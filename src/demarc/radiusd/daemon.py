@@ -31,6 +31,7 @@ from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases, Leasing
 from demarc.radiusd.model import Model, Row
 from demarc.radiusd.online import Online
+from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort
 from demarc.radiusd.status import Status
 
@@ -55,7 +56,7 @@ class Daemon:
         self._config = config
         self._counters, self._online = Counters(), Online()
         self._model = Model(Opener((config.keys / "radius.key").read_bytes()))
-        self._leases = Leases(self._model)
+        self._leases = Leases(self._model, Promises(config.journal))
         now = clock.now()
         self._journal = Journal(config.journal, first=int(now.timestamp()))
         self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)

@@ -1,8 +1,8 @@
 """The addresses this process may hand out: blocks leased from the pools ahead of need, given from memory.
 
 Which address whom is core.addressing; blocks come from the database and who has which address goes there, behind the
-packets (see `Leasing`). A restart takes fresh blocks; the old ones wait until accounting confirms them or their time
-has passed.
+packets (see `Leasing`). A restart goes on with its blocks: who is online keeps his address, and so does for a while who
+was promised one just before (see `promises`). Where that is not known for sure, the old blocks wait.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from time import monotonic
 from typing import Any
@@ -24,6 +24,7 @@ from demarc.radiusd.config import Config
 from demarc.radiusd.feed import Connection, connect
 from demarc.radiusd.model import Client, Model
 from demarc.radiusd.online import Online
+from demarc.radiusd.promises import Promises
 from demarc.wire.radius import Packet, keys
 
 HOLD_MIN = timedelta(minutes=10)
@@ -37,6 +38,8 @@ EMPTY_S = 10.0
 
 PERSIST_MAX = 2000
 STRANGERS_MAX = 8192
+EARLIER_STRANGERS = 1 << 40
+"""Strangers are numbered anew in each life; those of the last one are nobody's any more."""
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +47,9 @@ log = logging.getLogger(__name__)
 class Leases:
     """What of the pools is in our hands."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, promises: Promises) -> None:
         self._model = model
+        self._promises = promises
         self._books: dict[int, addressing.Leases] = {}
         self._never_filled: set[int] = set()
         self._block_size: dict[int, int] = {}
@@ -66,6 +70,7 @@ class Leases:
             if book.wanted():
                 self.short.set()
             if address is not None:
+                self._promises.note(pool_id, service_id, address, now)
                 if service_id > 0:
                     self.given[pool_id, service_id] = address
                 return address
@@ -108,15 +113,31 @@ class Leases:
             self._never_filled.discard(pool_id)
             self._block_size[pool_id] = len(block)
 
-    def recover(self, blocks: Iterable[Sequence[Any]], online: Online, now: datetime) -> None:
-        """Take blocks (pool, first, last) that an earlier life of ours had: they wait, but for those who are online."""
+    def recover(self, blocks: Iterable[Sequence[Any]], online: Online, now: datetime, *, ours: bool = True) -> None:
+        """Take blocks (pool, first, last) of an earlier life, `ours` or another process's: what may be in use waits.
+
+        With our own, that is what was promised lately; with the others all that nobody is online with.
+        """
         for pool_id, first, last in blocks:
             book, part = self._book(pool_id), self._part(pool_id, Span(IPv4Address(first), IPv4Address(last)))
-            if book is not None and part is not None:
+            if book is None or part is None:
+                continue
+            if ours and self._promises.whole:
+                book.add(pool_id, part)
+            else:
                 book.quarantine(pool_id, part, now + self.hold)
         for session in online.sessions.values():
             if session.ipv4 is not None and session.service_id is not None:
                 self.confirm(session.service_id, session.ipv4, session.key)
+        for pool_id, service_id, address, at_s in self._promises.told:
+            until = datetime.fromtimestamp(at_s, UTC) + self.hold
+            book = self._books.get(pool_id)
+            if book is not None and until > now:
+                book.promise(service_id if service_id > 0 else service_id - EARLIER_STRANGERS, address, until)
+
+    def write_down(self) -> None:
+        """To be called before an answer leaves: what it promises is known to our next life."""
+        self._promises.write()
 
     def wanted(self) -> list[int]:
         """The pools that need another block and may have one."""
@@ -218,7 +239,9 @@ class Leasing:
             "beyond": None if config.index else config.processes,
         }
         blocks = await (await conn.execute(store_leases.ADOPT, values)).fetchall()
-        self._leases.recover(blocks, self._online, self._clock())
+        for ours in (True, False):
+            of_whom = [row[:3] for row in blocks if row[3] is ours]
+            self._leases.recover(of_whom, self._online, self._clock(), ours=ours)
         self._adopted = True
 
     async def _claim(self, conn: Connection, pool_id: int) -> None:

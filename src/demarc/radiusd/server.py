@@ -176,6 +176,11 @@ class AuthPort(Port):
             self._seen.answer(origin, packet.authenticator, reply)
             self._reply(reply, origin)
 
+    def _flush(self) -> None:
+        if self._waiting:
+            self._auth.write_down()
+        super()._flush()
+
 
 class AcctPort(Port):
     """Accounting-Requests, answered when the journal has them."""

@@ -12,12 +12,17 @@ CLAIM = """
 """
 
 ADOPT = """
-    UPDATE access_poolblock SET owner = %(owner)s
-    WHERE starts_with(owner, %(ours)s)
-       OR (%(beyond)s::int IS NOT NULL AND split_part(owner, '/', 1) = %(node)s
-           AND CASE WHEN split_part(owner, '/', 2) ~ '^[0-9]{1,6}$' THEN split_part(owner, '/', 2)::int END
-               >= %(beyond)s)
-    RETURNING pool_id, host(first), host(last)
+    UPDATE access_poolblock b SET owner = %(owner)s
+    FROM (
+        SELECT f.id, starts_with(f.owner, %(ours)s) AS ours FROM access_poolblock f
+        WHERE starts_with(f.owner, %(ours)s)
+           OR (%(beyond)s::int IS NOT NULL AND split_part(f.owner, '/', 1) = %(node)s
+               AND CASE WHEN split_part(f.owner, '/', 2) ~ '^[0-9]{1,6}$' THEN split_part(f.owner, '/', 2)::int END
+                   >= %(beyond)s)
+        FOR UPDATE
+    ) old
+    WHERE b.id = old.id
+    RETURNING b.pool_id, host(b.first), host(b.last), old.ours
 """
 
 PERSIST = """
