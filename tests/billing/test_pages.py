@@ -9,6 +9,7 @@ from tests.staff.world import World, logged_in, person, world
 from demarc.base import clock
 from demarc.billing import actions as billing
 from demarc.billing.models import Payment, PrepaidState, Transfer
+from demarc.core.period import ONE_DAY
 from demarc.customers.models import Customer
 
 PAYMENT = {"amount": "20.00", "method": "cash", "comment": "receipt 7", "key": "form:1"}
@@ -123,6 +124,16 @@ def test_the_ledger_shows_a_line_a_month_with_the_days_beneath(place, client):
     page = client.get(f"/customers/{account.customer_id}/money/").content.decode()
     assert page.count('data-label="What">Charged') == 3
     assert "Payment" in page
+
+
+def test_the_day_that_blocked_says_what_was_missing_and_the_days_after_it_do_not(place, client):
+    start = clock.now() - timedelta(days=3)
+    account = cast.subscriber(place.partner, place.scene.plan, name="Paula Poor", paid=1, at=start)
+    billing.open_day(place.partner.pk, day=clock.today("UTC") - timedelta(days=2), by=cast.STAFF, at=start + ONE_DAY)
+    billing.open_day(place.partner.pk, day=clock.today("UTC"), by=cast.STAFF, at=clock.now())
+    page = client.get(f"/customers/{account.customer_id}/money/").content.decode()
+    assert page.count("EUR was not covered") == 1
+    assert page.count("Still blocked, not charged") == 2
 
 
 def test_a_parked_account_is_named_on_the_dashboard_and_taken_back(place, client):

@@ -139,6 +139,8 @@ def _decided(day: ChargedDay, currency: str) -> str:
     words = DECISIONS[day.decision]
     if day.paid_at:
         words = "Blocked at 00:00, then paid"
+    elif day.decision == "blocked" and not day.cost:  # nothing was tried that day
+        words = "Still blocked, not charged"
     elif day.decision == "blocked":
         words = f"Blocked at 00:00: {formats.money(day.cost, currency)} was not covered"
     return f"{words}, caught up later" if day.catch_up else words

@@ -254,7 +254,7 @@ def _running_out(request: HttpRequest) -> list[Notice]:
 
 def _ends_soon(account: Account, summary: Any) -> Notice:
     words = format_html(
-        "{} is blocked after {}. {} now.",
+        "{} runs out of money after {}. {} now.",
         account.customer.name,
         formats.day(summary.pays_until),
         formats.balance(summary.balance, summary.currency),
