@@ -84,6 +84,21 @@ def test_a_committed_row_survives_the_death_of_the_server(server):
     assert ask(server.superuser_url, "select n from kept") == 7
 
 
+def test_a_killed_servers_backend_that_computes_does_not_keep_a_new_one_from_starting(server):
+    conn = psycopg.connect(server.superuser_url, autocommit=True)
+    conn.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 2000000000) a")
+    backend = conn.info.backend_pid
+    time.sleep(0.5)
+    server.process.kill()
+    server.process.wait()
+    assert process.alive(backend)
+    started = time.monotonic()
+    server.start()
+    assert time.monotonic() - started < 20
+    assert not process.alive(backend)
+    assert ask(server.superuser_url, "select 1") == 1
+
+
 def test_it_dies_with_its_parent_and_can_be_started_again(data):
     script = (
         "import os, sys, pathlib; from demarc.project.private_postgres import PrivatePostgres;"

@@ -186,7 +186,7 @@ def test_a_stop_during_the_start_is_heeded_at_once(fresh):
     began = time.monotonic()
     assert fresh.stop() == 0
     assert time.monotonic() - began < 10
-    assert not process.any_working_in(fresh.data / "pg" / "data")
+    assert not process.working_in(fresh.data / "pg" / "data")
 
 
 def test_an_external_database_serves_as_well(cluster):

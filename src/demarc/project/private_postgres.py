@@ -106,6 +106,7 @@ class PrivatePostgres:
 
     def spawn(self, output: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start the prepared server and return at once; its log lines go to `output`."""
+        self._end_orphans()
         if self.lingering():
             raise Refused(f"A PostgreSQL still runs on {self._cluster}.", code="running")
         self._forget_stranger()
@@ -124,6 +125,7 @@ class PrivatePostgres:
         deadline = time.monotonic() + LEAVE_S
         while self.lingering() and time.monotonic() < deadline:
             pump()
+            self._end_orphans()
             time.sleep(0.1)
 
     def wait_ready(self, pump: Callable[[], None] = lambda: None) -> None:
@@ -237,7 +239,22 @@ class PrivatePostgres:
 
     def lingering(self) -> bool:
         """Whether a server that lost its supervisor still works on the cluster; only a fool starts a second one."""
-        return process.any_working_in(self._cluster)
+        return bool(process.working_in(self._cluster))
+
+    def _end_orphans(self) -> None:
+        """End the backends of a server that was killed: one that computes does not notice, and keeps a new server
+        from starting for as long as its query takes. Nothing it does counts, for what it shares is not written."""
+        pids = process.working_in(self._cluster)
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int((self._cluster / "postmaster.pid").read_text().splitlines()[0]) in pids:
+                return  # it lives, and ends them itself
+        orphans = [pid for pid in pids if process.program(pid) == "postgres"]
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + process.KILL_WAIT_S
+        while any(process.alive(pid) for pid in orphans) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _forget_stranger(self) -> None:
         """Remove the pid file when its number is now another program's, as after a restart of the machine.

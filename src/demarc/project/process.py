@@ -94,13 +94,21 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def any_working_in(directory: Path) -> bool:
-    """Whether a process that we may look at has this directory as its own, as PostgreSQL's all do."""
+def working_in(directory: Path) -> list[int]:
+    """The processes that we may look at whose working directory this is, as it is of all of PostgreSQL's."""
+    found = []
     for entry in Path("/proc").glob("[0-9]*/cwd"):
         with contextlib.suppress(OSError):
             if entry.readlink() == directory:
-                return True
-    return False
+                found.append(int(entry.parent.name))
+    return found
+
+
+def program(pid: int) -> str:
+    """The name of the file that a process runs; empty when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/exe").readlink().name
+    return ""
 
 
 def _die_with_parent(death_signal: int, parent: int) -> Callable[[], None] | None:
