@@ -152,7 +152,11 @@ class Leases:
 
     def wanted(self) -> tuple[int, ...]:
         """The pools that have fewer than `low_water` free addresses, so another block is needed."""
-        return tuple(pool_id for pool_id, free in self._free.items() if len(free) < self._low_water)
+        return tuple(pool_id for pool_id in self._free if self.short_of(pool_id))
+
+    def short_of(self, pool_id: int) -> bool:
+        """Whether this pool is among the `wanted`."""
+        return len(self._free.get(pool_id, ())) < self._low_water
 
     def _settle(self, now: datetime) -> None:
         """Take back what nobody confirmed in time, and open the blocks whose quarantine is over."""

@@ -67,7 +67,7 @@ class Leases:
             if book is None:
                 continue
             address = book.take(service_id, pool_id, now, another=another)
-            if book.wanted():
+            if book.short_of(pool_id):
                 self.short.set()
             if address is not None:
                 self._promises.note(pool_id, service_id, address, now)

@@ -77,7 +77,9 @@ class Online:
                     count += 1
         grants = self._grants.get(subscriber_id)
         if grants:
-            count += sum(grant.until > now and not place.succeeds(granted) for granted, grant in grants.items())
+            for granted, grant in grants.items():
+                if grant.until > now and not place.succeeds(granted):
+                    count += 1
         return count
 
     def address_at(self, subscriber_id: int, place: Place, now: float) -> IPv4Address | None:

@@ -46,13 +46,17 @@ class Promises:
         self._waiting = bytearray()
         self._noted: dict[tuple[int, int], tuple[IPv4Address, int]] = {}
         self._began_s = 0
+        self._now: datetime | None = None
+        self._now_s = 0
         self._fd = -1
         self.told, self.whole = self._read()
         self._begin(self.told)
 
     def note(self, pool_id: int, service_id: int, address: IPv4Address, now: datetime) -> None:
         """Remember one; `write` writes it."""
-        at_s = int(now.timestamp())
+        if now is not self._now:  # the same object for all that comes within a millisecond
+            self._now, self._now_s = now, int(now.timestamp())
+        at_s = self._now_s
         known = self._noted.get((pool_id, service_id))
         if known is not None and known[0] == address and 0 <= at_s - known[1] < AGAIN_S:
             return
