@@ -53,10 +53,10 @@ def test_the_same_form_with_another_amount_is_refused_and_loses_nothing(place, c
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("amount", "0", "from 1 to"),
+        ("amount", "0", "from 0.01 to 10000000000.00 EUR"),
         ("amount", "-5", "above zero"),
         ("amount", "1,000", "Write the amount in digits"),
-        ("amount", "10000000000000", "from 1 to"),
+        ("amount", "10000000000000", "from 0.01 to 10000000000.00 EUR"),
         ("amount", "", "This field is required"),
         ("method", "gold", "not one of the available choices"),
         ("received_on", "2199-12-31", "cannot be received in the future"),

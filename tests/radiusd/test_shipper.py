@@ -235,6 +235,18 @@ def test_an_interim_after_the_stop_does_not_bring_the_session_back(database, dia
     assert used(alice) == (300, 3000)
 
 
+@pytest.mark.parametrize("seconds", [86_400, 4_294_967_295])
+def test_a_stop_whose_session_time_is_nonsense_still_ends_the_session_of_its_name(database, diary, alice, seconds):
+    diary.put(0, ON, None, "")
+    diary.put(10, START, alice, "s1")
+    diary.put(11, STOP, alice, "s1", **counters(seconds, 300, 3000))
+    ship_all(database, diary.directory)
+    past = SessionLog.objects.get()
+    assert not SessionLive.objects.exists()
+    assert (past.boot_epoch, past.ending) == (1, "stop")
+    assert past.started_at >= T0 - timedelta(days=1)
+
+
 def test_a_restart_of_the_router_ends_what_was_on_and_the_same_id_is_a_new_session(database, diary, alice, nas):
     diary.put(0, START, alice, "s1", Framed_IP_Address=IPv4Address("172.16.0.5"))
     diary.put(10, INTERIM, alice, "s1", **counters(600, 1, 10))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from demarc.core.errors import Refused
+from demarc.core.money import Money, format_plain
 
 FIRST_DAY = date(2000, 1, 1)
 """Nothing is dated before it; `valid_from` of what holds from the beginning."""
@@ -21,7 +22,19 @@ def fact_day(day: date, *, field: str = "valid_from") -> date:
 
 def price(amount: int, *, field: str = "price") -> int:
     """A month's price in minor units: from 0 to PRICE_MAX."""
-    return whole(amount, 0, PRICE_MAX, field=field)
+    if amount < 0:
+        raise Refused("A price cannot be negative.", field=field, code="out_of_range")
+    if amount > PRICE_MAX:
+        raise Refused("The price is too large.", field=field, code="out_of_range")
+    return amount
+
+
+def money(amount: int, least: int, most: int, currency: str, *, field: str) -> int:
+    """An amount in minor units within its range."""
+    if type(amount) is not int or not least <= amount <= most:
+        first, last = (format_plain(Money(one, currency)) for one in (least, most))
+        raise Refused(f"Choose an amount from {first} to {last} {currency}.", field=field, code="out_of_range")
+    return amount
 
 
 def whole(number: int, least: int, most: int, *, field: str) -> int:

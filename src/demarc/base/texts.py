@@ -4,7 +4,9 @@ import re
 
 from demarc.core.errors import Refused
 
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]")
+"""Control characters, what has no width, and what turns the order of other letters round."""
+
 LINE_BREAK = re.compile(r"[\t\n]+")
 
 
@@ -27,5 +29,5 @@ def name(text: str, *, field: str = "name", length_max: int = 120) -> str:
     """A name: one line, not empty. Refused as in `plain`."""
     found = one_line(text, field=field, length_max=length_max)
     if not found:
-        raise Refused("Give it a name.", field=field)
+        raise Refused("Give it a name." if field == "name" else "This cannot be empty.", field=field)
     return found

@@ -165,6 +165,7 @@ def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -
     work = Tally()
     keyed = [(tally.key_of(item, boots[item.nas_id]), item) for item in items]
     wanted = {key for key, _ in keyed}
+    wanted |= {(key[0], boots[key[0]].epoch, *key[2:]) for key in wanted}
     for row in _by_key(conn, store_shipping.LIVE, wanted):
         work.put_live(row)
     missing = wanted.difference(work.held)
@@ -172,7 +173,7 @@ def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -
     for past in _by_key(conn, store_shipping.LOGGED, missing, since=since):
         work.put_logged(past)
     for key, item in keyed:
-        work.add(key, item)
+        work.add(tally.choose(key, boots[item.nas_id], work.held), item)
     addresses = work.addresses()
     if addresses:
         for row in _rows(conn, store_shipping.HOLDERS, wanted=json.dumps(addresses)):

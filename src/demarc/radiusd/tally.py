@@ -4,7 +4,7 @@ Rows are dictionaries named as the table's columns, as `store_shipping` reads an
 are core.sessions; here is only what a record and a row mean to them. No database.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
@@ -20,6 +20,9 @@ Key = tuple[int, int, str, str]
 
 DELAY_MAX_S = 7 * 86400
 """A NAS that claims to have tried for longer is not believed."""
+
+SESSION_TIME_MAX_S = 10 * 366 * 86400
+"""A NAS that claims more knows nothing of how long it was."""
 
 GIGAWORDS_MAX = 1 << 24
 OCTETS_MAX = (1 << 62) - 1
@@ -83,6 +86,8 @@ def prepare(payload: bytes) -> Item | None:
     if said.status not in Event._value2member_map_:
         return None
     at = record.arrived - timedelta(seconds=said.delay_s if said.delay_s <= DELAY_MAX_S else 0)
+    if said.session_time_s > SESSION_TIME_MAX_S:
+        said = said._replace(session_time_s=0)
     started = at - timedelta(seconds=said.session_time_s)
     return Item(
         record, record.nas_id, said.session_id[:128], said.user_name[:253], started, at, said, _fact(packet, said, at)
@@ -115,6 +120,13 @@ def key_of(item: Item, boot: Boot) -> Key:
     room = timedelta(seconds=DRIFT_S + (item.at - item.started).total_seconds() / 1000)
     before = boot.at is not None and item.started + room < boot.at
     return (item.nas_id, max(boot.epoch - before, 0), item.session_id, item.user_name)
+
+
+def choose(key: Key, boot: Boot, known: Container[Key]) -> Key:
+    """`key`, unless it is of an epoch before and only the present one has such a session: a NAS whose Session-Time is
+    nonsense speaks of that."""
+    now = (key[0], boot.epoch, *key[2:])
+    return now if key not in known and now in known else key
 
 
 class Tally:

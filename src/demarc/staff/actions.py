@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from demarc.base import log
+from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.core.errors import Refused
 from demarc.staff.models import ApiToken, Login, LoginKind, Role
@@ -62,9 +62,10 @@ def create_token(
     """A new API token and its text, which is shown this once and not kept. Refused: role unknown, name empty."""
     if not name.strip():
         raise Refused("Give the token a name that says which program uses it.", field="name")
+    name = texts.name(name)
     plaintext = TOKEN_MARK + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        name=name.strip(),
+        name=name,
         prefix=plaintext[:PREFIX_LENGTH],
         digest=digest_of(plaintext),
         role=_role(role),

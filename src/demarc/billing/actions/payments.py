@@ -91,11 +91,11 @@ def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -
     Nobody is blocked for it before the next 00:00. Refused: unknown payment, a refund itself, more than is left of
     it, key used for something else (code conflict).
     """
-    limits.whole(amount, 1, limits.PRICE_MAX, field="amount")
     payment = Payment.objects.filter(pk=payment_id, amount__gt=0).first()
     if payment is None:
         raise Refused("There is no such payment.", field="payment_id", code="unknown")
     payer = payers([payment.account_id], at=at, lock=True)[payment.account_id]
+    limits.money(amount, 1, limits.PRICE_MAX, payer.currency, field="amount")
     earlier = _used_keys([(payer.partner_id, _key(key))])
     for refunded in earlier.values():
         if (refunded.refunds_id, refunded.amount) != (payment_id, -amount):
@@ -123,10 +123,10 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     Who is blocked for money and can pay today by now is online again. Refused: unknown account, amount 0 or beyond
     10**12, no reason, key used for something else (code conflict), balance beyond the limit.
     """
-    limits.whole(amount, -limits.PRICE_MAX, limits.PRICE_MAX, field="amount")
     reason = texts.name(reason, field="reason", length_max=300)
     open_payers([account_id])
     payer = _payer(payers([account_id], at=at, lock=True), account_id)
+    limits.money(amount, -limits.PRICE_MAX, limits.PRICE_MAX, payer.currency, field="amount")
     name = f"correction:{payer.partner_id}:{_key(key)}"
     writeoff = house_account(payer.partner_id, payer.currency, *CORRECTIONS)
     transfer = ledger.correction(_side(payer), writeoff, amount, payer.today)
@@ -148,7 +148,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
 def _check(payment: NewPayment, found: Payers) -> Name:
     """The payment's name, when it can be received."""
     payer = _payer(found, payment["account_id"])
-    limits.whole(payment["amount"], 1, limits.PRICE_MAX, field="amount")
+    limits.money(payment["amount"], 1, limits.PRICE_MAX, payer.currency, field="amount")
     limits.word(payment["method"], PaymentMethod.values, field="method")
     if (payment.get("currency") or payer.currency) != payer.currency:
         raise Refused(f"This account holds {payer.currency}; pay in that.", field="currency", code="currency")

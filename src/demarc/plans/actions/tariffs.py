@@ -124,7 +124,11 @@ def set_tax(partner_id: int, *, category: str, valid_from: date, rate: Decimal, 
     """The rate of a tax category from `valid_from` on, as a fraction (0.21). Refused: rate or date out of range."""
     category = texts.name(category, field="category", length_max=30)
     if not Decimal(0) <= rate <= Decimal(1):
-        raise Refused("A tax rate is from 0 to 100 %.", field="rate", code="tax_rate_out_of_range")
+        raise Refused(
+            "A tax rate is from 0 to 100 %; programs write it as a fraction from 0 to 1.",
+            field="rate",
+            code="tax_rate_out_of_range",
+        )
     if not Partner.objects.filter(pk=partner_id).exists():
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     facts = {"category": category, "valid_from": limits.fact_day(valid_from), "rate": rate}

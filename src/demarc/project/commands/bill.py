@@ -27,8 +27,9 @@ def run(args: Namespace) -> int:
         _show_preview(day)
         return 0
     gc.freeze()  # Django's own objects are here to stay; without this a run spends a fifth of its time looking at them.
-    sys.stdout.write(LINE.format(*HEAD))
-    for done in _one_day(day) if args.date and day else _every_day(day):
+    for number, done in enumerate(_one_day(day) if args.date and day else _every_day(day)):
+        if not number:
+            sys.stdout.write(LINE.format(*HEAD))
         counts = (done.charged, done.blocked, done.nothing_due, done.parked)
         sys.stdout.write(LINE.format(done.partner.name[:24], str(done.day), *counts))
     return 0
