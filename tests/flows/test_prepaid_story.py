@@ -72,6 +72,11 @@ class World:
     def status(self, customer_id: int) -> str:
         return self.api.get(f"/customers/{customer_id}")["status"]
 
+    def is_on(self) -> bool:
+        """Whether his session is on, and was heard of on the present day."""
+        sessions = self.api.get("/sessions")["items"]
+        return any(one["session_time_s"] == 16 * 86400 for one in sessions)
+
     def until(self, true, within_s: float = 60) -> None:
         self.demarc.wait_until(true, within_s)
 
@@ -141,6 +146,9 @@ def test_twenty_lasts_fifteen_days_and_paying_brings_him_back(world):
     subprocess.run(crowd, env=world.demarc.environ, check=True)
 
     world.is_now(ACTIVATED + timedelta(days=16))
+    # His router has gone on telling; a session that was silent for a day would be over, with nobody to send a CoA to.
+    assert "Accounting-Response" in world.account("Interim-Update", address, 16 * 86400)
+    world.until(world.is_on)
     world.bill("2026-04-16")
     assert world.status(customer_id) == "blocked"
     assert world.balance(account_id) == "0.00"
