@@ -59,7 +59,7 @@ def test_the_same_form_with_another_amount_is_refused_and_loses_nothing(place, c
         ("amount", "10000000000000", "from 0.01 to 10000000000.00 EUR"),
         ("amount", "", "This field is required"),
         ("method", "gold", "not one of the available choices"),
-        ("received_on", "2199-12-31", "cannot be received in the future"),
+        ("received_on", "2199-12-31", "cannot be received later than tomorrow"),
         ("received_on", "1999-12-31", "Choose a day from"),
         ("received_on", "yesterday", "Enter a valid date"),
     ],

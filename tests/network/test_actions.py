@@ -1,5 +1,7 @@
 """Routers, pools, the cause table and the blocking page."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 from django.db import IntegrityError, transaction
@@ -70,6 +72,14 @@ def test_an_unknown_preset_is_refused():
     with pytest.raises(Refused) as refused:
         actions.set_up_partner(cast.partner().pk, preset="cisco", by=STAFF, at=AT)
     assert refused.value.field == "preset"
+
+
+@pytest.mark.parametrize(
+    ("here", "ports"), [((81, 82, 83, 84), [81, 81, 82, 83, 84]), ((81, 82), [81, 81, 82, 82, 82])]
+)
+def test_a_preset_names_the_page_ports_of_this_installation(settings, here, ports):
+    settings.CONFIG = replace(settings.CONFIG, page_ports=here)
+    assert [row.page_port for row in queries.preset_rows("demarc")] == ports
 
 
 @pytest.mark.parametrize(

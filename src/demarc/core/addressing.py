@@ -48,6 +48,7 @@ def overlap(spans: Iterable[Span]) -> tuple[Span, Span] | None:
 
 @dataclass(slots=True)
 class _Held:
+    address: IPv4Address
     service_id: int
     pool_id: int
     sessions: set[Hashable] = field(default_factory=set)
@@ -72,6 +73,8 @@ class Leases:
         self._unconfirmed: OrderedDict[int, datetime] = OrderedDict()
         self._last: dict[tuple[int, int], int] = {}
         self._quarantined: list[tuple[datetime, int, Span]] = []
+        self._settled_at: datetime | None = None
+        self._until: datetime | None = None
 
     def add(self, pool_id: int, block: Span) -> None:
         """A fresh block of a pool, leased to this node: its addresses can be taken at once."""
@@ -94,7 +97,7 @@ class Leases:
         if pool_id is None or number in self._held:
             return
         self._free[pool_id].pop(number, None)
-        self._held[number] = _Held(service_id, pool_id)
+        self._held[number] = _Held(address, service_id, pool_id)
         self._last[service_id, pool_id] = number
         self._unconfirmed[number] = until
 
@@ -104,7 +107,8 @@ class Leases:
         It is the one that the service holds or held last, if nobody else has it now, else the one that has been
         free longest. `another`: not one that it holds already, for a second session at the same time.
         """
-        self._settle(now)
+        if now is not self._settled_at:  # the same object for all that comes at one moment
+            self._settle(now)
         free = self._free.setdefault(pool_id, OrderedDict())
         address = self._last.get((service_id, pool_id), -1)
         held = self._held.get(address)
@@ -114,11 +118,11 @@ class Leases:
                     return None
                 address = next(iter(free))
             del free[address]
-            self._held[address] = _Held(service_id, pool_id)
+            held = self._held[address] = _Held(IPv4Address(address), service_id, pool_id)
             self._last[service_id, pool_id] = address
-        self._unconfirmed[address] = now + self._hold
+        self._unconfirmed[address] = self._until or now + self._hold
         self._unconfirmed.move_to_end(address)
-        return IPv4Address(address)
+        return held.address
 
     def confirm(self, service_id: int, address: IPv4Address, session: Hashable) -> bool:
         """Accounting shows that `session` of the service is on the address.
@@ -131,7 +135,7 @@ class Leases:
             return False
         held = self._held.get(number)
         if held is None:
-            held = self._held[number] = _Held(service_id, pool_id)
+            held = self._held[number] = _Held(address, service_id, pool_id)
             self._last[service_id, pool_id] = number
             self._free[pool_id].pop(number, None)
         if held.service_id != service_id:
@@ -160,6 +164,7 @@ class Leases:
 
     def _settle(self, now: datetime) -> None:
         """Take back what nobody confirmed in time, and open the blocks whose quarantine is over."""
+        self._settled_at, self._until = now, now + self._hold
         while self._unconfirmed:
             address, until = next(iter(self._unconfirmed.items()))
             if until > now:

@@ -1,13 +1,14 @@
 """Reads of the network room: routers, pools, and what each router answers for each cause."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from demarc.core.access import DEFAULT_ANSWERS, Cause
+from demarc.core.access import DEFAULT_ANSWERS, PRESETS, Cause, CausePreset
 from demarc.core.errors import Refused
 from demarc.network.models import CauseAnswer, CauseRule, Pool, Router, RouterCause
 
@@ -78,3 +79,13 @@ def own_page_folder(place: int) -> Path:
         raise Refused(f"Choose a page from 1 to {len(ports)}.", field="place", code="out_of_range")
     folder: Path = settings.CONFIG.data / "pages" / str(place)
     return folder
+
+
+def preset_rows(preset: str) -> list[CausePreset]:
+    """The rows of a preset, on the page ports of this installation, in their order. Refused: no such preset."""
+    if preset not in PRESETS:
+        raise Refused(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.", field="preset")
+    rows, here = PRESETS[preset], settings.CONFIG.page_ports
+    usual = sorted({row.page_port for row in rows})
+    ports = {port: here[min(place, len(here) - 1)] for place, port in enumerate(usual)}
+    return [replace(row, page_port=ports[row.page_port]) for row in rows]

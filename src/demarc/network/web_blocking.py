@@ -75,7 +75,10 @@ def use_preset(request: HttpRequest, partner_id: int, preset: str) -> HttpRespon
     if carried_out(request, form, "set_preset", ("partner", partner_id), act):
         messages.success(request, "The cause table is filled.")
         return redirect("partner", partner_id)
-    lines = [f"{CAUSES[row.cause]}: list {row.list_name}, page on port {row.page_port}" for row in PRESETS[preset]]
+    lines = [
+        f"{CAUSES[row.cause]}: list {row.list_name}, page on port {row.page_port}"
+        for row in queries.preset_rows(preset)
+    ]
     lines.append("Lists and ports that were changed by hand are set back; reject pools stay.")
     return form_page(
         request,

@@ -70,8 +70,7 @@ class Leases:
             if book.short_of(pool_id):
                 self.short.set()
             if address is not None:
-                self._promises.note(pool_id, service_id, address, now)
-                if service_id > 0:
+                if self._promises.note(pool_id, service_id, address, now) and service_id > 0:
                     self.given[pool_id, service_id] = address
                 return address
         return None
@@ -257,7 +256,11 @@ class Leasing:
         given, self._leases.given = self._leases.given, {}
         fresh = {key: address for key, address in given.items() if self._written.get(key) != address}
         rows = [{"pool_id": key[0], "service_id": key[1], "address": str(fresh[key])} for key in sorted(fresh)]
-        for start in range(0, len(rows), PERSIST_MAX):
-            batch = json.dumps(rows[start : start + PERSIST_MAX])
-            await conn.execute(store_leases.PERSIST, {"rows": batch, "at": self._clock()})
+        try:
+            for start in range(0, len(rows), PERSIST_MAX):
+                batch = json.dumps(rows[start : start + PERSIST_MAX])
+                await conn.execute(store_leases.PERSIST, {"rows": batch, "at": self._clock()})
+        except psycopg.Error:
+            self._leases.given = fresh | self._leases.given
+            raise
         self._written.update(fresh)

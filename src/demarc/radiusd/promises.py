@@ -52,18 +52,20 @@ class Promises:
         self.told, self.whole = self._read()
         self._begin(self.told)
 
-    def note(self, pool_id: int, service_id: int, address: IPv4Address, now: datetime) -> None:
-        """Remember one; `write` writes it."""
+    def note(self, pool_id: int, service_id: int, address: IPv4Address, now: datetime) -> bool:
+        """Remember one; `write` writes it. False: it was noted lately."""
         if now is not self._now:  # the same object for all that comes within a millisecond
             self._now, self._now_s = now, int(now.timestamp())
         at_s = self._now_s
-        known = self._noted.get((pool_id, service_id))
-        if known is not None and known[0] == address and 0 <= at_s - known[1] < AGAIN_S:
-            return
+        key = (pool_id, service_id)
+        known = self._noted.get(key)
+        if known is not None and 0 <= at_s - known[1] < AGAIN_S and (known[0] is address or known[0] == address):
+            return False  # "is" first: mostly it is the same object, and comparing two costs ten times as much
         if at_s - self._began_s > GENERATION_S:
             self._turn(at_s)
-        self._noted[pool_id, service_id] = (address, at_s)
+        self._noted[key] = (address, at_s)
         self._waiting += _RECORD.pack(pool_id, service_id, int(address), at_s)
+        return True
 
     def write(self) -> None:
         """To be called before an answer that holds a noted address leaves."""

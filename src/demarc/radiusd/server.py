@@ -172,8 +172,7 @@ class AuthPort(Port):
         self._heard[client.id] = now
         reply = self._auth.answer(packet, client, now)
         if reply is not None:
-            self._seen.begin(origin, packet.authenticator, now)
-            self._seen.answer(origin, packet.authenticator, reply)
+            self._seen.keep(origin, packet.authenticator, reply)
             self._reply(reply, origin)
 
     def _flush(self) -> None:

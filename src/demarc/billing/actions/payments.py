@@ -154,7 +154,7 @@ def _check(payment: NewPayment, found: Payers) -> Name:
         raise Refused(f"This account holds {payer.currency}; pay in that.", field="currency", code="currency")
     limits.fact_day(payment["received_on"], field="received_on")
     if payment["received_on"] > payer.today + ONE_DAY:
-        raise Refused("Money cannot be received in the future.", field="received_on", code="date_out_of_range")
+        raise Refused("Money cannot be received later than tomorrow.", field="received_on", code="date_out_of_range")
     texts.one_line(payment.get("comment", ""), field="comment", length_max=300)
     bulk.check_balance(payer.balance + payment["amount"])
     return payer.partner_id, _key(payment["key"])

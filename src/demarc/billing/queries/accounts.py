@@ -62,6 +62,7 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
         facts = book.now(payer)
         runway = charging.runway(facts, payer.today)
         last = runway.last_paid_day
+        far = last is not None and (last - payer.today).days >= charging.RUNWAY_DAYS
         counted = last is not None and payer.decided_through is not None
         found[payer.account_id] = AccountSummary(
             account_id=payer.account_id,
@@ -71,7 +72,7 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
             day_rule=facts.day_rule.value,
             limit_rule=facts.limit_rule.value,
             pays_until=last if counted else None,
-            lasts_long=last is not None and (last - payer.today).days >= charging.RUNWAY_DAYS,
+            lasts_long=far and runway.cost_next_day > 0,
             next_cost=runway.cost_next_day,
             blocked_for_money=facts.blocked_for_money,
             blocked_by_staff=facts.blocked_by_hand,

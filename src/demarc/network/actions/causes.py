@@ -10,11 +10,11 @@ from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.base.events import emit
 from demarc.base.models import Partner
-from demarc.core.access import PRESETS, Cause, CausePreset
+from demarc.core.access import Cause, CausePreset
 from demarc.core.addressing import usable
 from demarc.core.errors import Refused
 from demarc.network.models import CauseAnswer, CauseRule, Pool, PoolKind, Router, RouterCause
-from demarc.network.queries import RESTORE_LIST, overlapping_pool
+from demarc.network.queries import RESTORE_LIST, overlapping_pool, preset_rows
 
 LIST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
@@ -29,16 +29,15 @@ class CauseFacts(TypedDict, total=False):
 
 @transaction.atomic
 def set_up_partner(partner_id: int, *, preset: str = "demarc", by: Actor, at: datetime) -> list[CauseRule]:
-    """Fill the cause table by a preset ("demarc" or "splynx"), or switch it to another one.
+    """Fill the cause table by a preset ("demarc" or "splynx", see `queries.preset_rows`), or switch it to another one.
 
     Missing reject pools are made where their addresses are free; otherwise the cause goes without one, and is answered
     with its list. Pools chosen before are kept. Refused: no such preset.
     """
-    if preset not in PRESETS:
-        raise Refused(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.", field="preset")
+    rows = preset_rows(preset)
     Partner.objects.select_for_update().get(pk=partner_id)
     present = {rule.cause: rule for rule in CauseRule.objects.filter(partner_id=partner_id)}
-    rules = [_follow_preset(partner_id, present.get(row.cause), row) for row in PRESETS[preset]]
+    rules = [_follow_preset(partner_id, present.get(row.cause), row) for row in rows]
     log.record("cause_table_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, preset=preset)
     emit("PolicyChanged", partners=[partner_id])
     return rules

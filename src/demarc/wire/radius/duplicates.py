@@ -46,6 +46,10 @@ class Duplicates:
         self._turn_if_due(now)
         self._young[origin] = (authenticator, b"")
 
+    def keep(self, origin: Origin, authenticator: bytes, reply: bytes) -> None:
+        """This request was answered at once: `begin` and `answer` in one."""
+        self._young[origin] = (authenticator, reply)
+
     def answer(self, origin: Origin, authenticator: bytes, reply: bytes) -> None:
         """Keep the reply, unless the client has moved on to another request with this tuple meanwhile."""
         for generation in (self._young, self._old):

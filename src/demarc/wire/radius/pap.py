@@ -74,6 +74,8 @@ def _encrypt(plain: bytes, first: bytes, secret: Secret) -> bytes:
 
 
 def _decrypt(hidden: bytes, first: bytes, secret: Secret) -> bytes:
+    if len(hidden) == 16:  # as most are
+        return _xor(hidden, secret.before(first))
     blocks, previous = [], first
     for at in range(0, len(hidden), 16):
         block = hidden[at : at + 16]
