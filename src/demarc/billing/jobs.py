@@ -18,3 +18,15 @@ def open_days(timestamp: int) -> None:
 def retry_accounts(accounts: list[int]) -> None:
     """Something that decides about these accounts has changed (event RetryDue)."""
     actions.retry_accounts(accounts, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="billing.correct_services", queue="now")
+def correct_services(services: list[int]) -> None:
+    """Facts of these services were recorded (event HoldingChanged)."""
+    actions.correct_services(services, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="billing.work_run", queue="run")
+def work_run(run: int) -> None:
+    """Somebody confirmed a run (event RunConfirmed)."""
+    actions.work_run(run, by=SYSTEM, at=clock.now(), hands=actions.HANDS)

@@ -39,6 +39,8 @@ class TransferKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     CORRECTION = "correction"
+    DOCUMENT = "document"
+    TAX = "tax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,24 @@ def correction(payer: Account, writeoff: Account, amount: int, day: date) -> Tra
     _expect(writeoff, AccountKind.WRITEOFF)
     debit, credit = (writeoff, payer) if amount > 0 else (payer, writeoff)
     return _transfer(debit, credit, abs(amount), day, TransferKind.CORRECTION)
+
+
+def billed(payer: Account, house: Account, amount: int, day: date) -> Transfer:
+    """A share of a document, of revenue or tax: the payer gives; of a credit (`amount` < 0) he receives.
+
+    Refused when it is zero or its size is beyond MAX_AMOUNT.
+    """
+    _expect(payer, AccountKind.PAYER)
+    _expect(house, AccountKind.REVENUE, AccountKind.TAX)
+    debit, credit = (payer, house) if amount > 0 else (house, payer)
+    return _transfer(debit, credit, abs(amount), day, TransferKind.DOCUMENT)
+
+
+def tax_of_consumed(revenue: Account, tax: Account, amount: int, day: date) -> Transfer:
+    """The tax in what was charged gross by the day leaves revenue. Refused as `charge`."""
+    _expect(revenue, AccountKind.REVENUE)
+    _expect(tax, AccountKind.TAX)
+    return _transfer(revenue, tax, amount, day, TransferKind.TAX)
 
 
 def entry(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:

@@ -60,3 +60,28 @@ def billing_day(moment: datetime, zone: ZoneInfo) -> date:
     day = moment.astimezone(zone).date()
     following = day + ONE_DAY
     return following if start_of_day(following, zone) <= moment.astimezone(UTC) else day
+
+
+def on_billing_day(month: date, billing_day_number: int) -> date:
+    """The billing day of the month that `month` is in; a 29th, 30th or 31st that it lacks is its last day."""
+    return month.replace(day=min(billing_day_number, days_in_month(month)))
+
+
+def add_months(begin: date, months: int, billing_day_number: int) -> date:
+    """The billing day `months` after the month of `begin`: 31 January, 28 February, 31 March, without drift."""
+    index = begin.year * 12 + begin.month - 1 + months
+    return on_billing_day(date(index // 12, index % 12 + 1, 1), billing_day_number)
+
+
+@lru_cache(maxsize=4096)
+def billing_month(day: date, billing_day_number: int) -> tuple[date, date]:
+    """First and last day of the billing month that `day` is in: from a billing day to the eve of the next."""
+    begin = on_billing_day(day, billing_day_number)
+    if begin > day:
+        begin = add_months(begin, -1, billing_day_number)
+    return begin, add_months(begin, 1, billing_day_number) - ONE_DAY
+
+
+def next_billing_day(after: date, billing_day_number: int) -> date:
+    """The first billing day later than `after`."""
+    return billing_month(after, billing_day_number)[1] + ONE_DAY

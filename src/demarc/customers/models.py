@@ -130,6 +130,40 @@ class AccountTerms(Recorded):
         indexes = [models.Index(fields=["account", "valid_from", "id"], name="customers_accountterms_at")]
 
 
+class RecurringTerms(Recorded):
+    """How recurring accounts are billed from `valid_from` on: a partner's (`account` null) or an account's own, where a
+    null leaves that rule to the partner's; never edited. The words are core.recurring.Rules's."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="recurring_terms")
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="recurring_terms")
+    valid_from = models.DateField()
+    billing_day = models.PositiveSmallIntegerField(
+        null=True, help_text="1 to 31, 31 the last day of any month; 0: the day on which the first service began."
+    )
+    period_months = models.PositiveSmallIntegerField(null=True)
+    postpaid = models.BooleanField(null=True)
+    due_days = models.PositiveSmallIntegerField(null=True)
+    own_first = models.BooleanField(null=True)
+    credit_pause = models.BooleanField(null=True)
+    credit_leave = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            day_check("valid_from", "customers_recurringterms_day"),
+            models.CheckConstraint(
+                condition=Q(billing_day=None) | Q(billing_day__range=(0, 31)), name="customers_recurringterms_billing"
+            ),
+            models.CheckConstraint(
+                condition=Q(period_months=None) | Q(period_months__range=(1, 12)),
+                name="customers_recurringterms_period",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_days=None) | Q(due_days__range=(0, 365)), name="customers_recurringterms_due"
+            ),
+        ]
+        indexes = [models.Index(fields=["partner", "account", "valid_from", "id"], name="customers_recurring_at")]
+
+
 class BlockCause(models.IntegerChoices):
     """Why access is withheld; the numbers are the RADIUS causes (core.access.Cause)."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from demarc.core.recurring import Rules
 from demarc.customers.models import Account, AccountTerms, Block, BlockCause, Customer, PartnerTerms
 
 PARTNER_TERMS = """
@@ -18,6 +19,14 @@ FROM customers_partnerterms WHERE partner_id = ANY(%(partners)s) ORDER BY valid_
 ACCOUNT_TERMS = """
 SELECT account_id, valid_from, recorded_at, minimal_balance, day_rule, limit_rule, charge_activation_day
 FROM customers_accountterms WHERE account_id = ANY(%(accounts)s) ORDER BY valid_from, id
+"""
+
+
+RECURRING_TERMS = """
+SELECT partner_id, account_id, valid_from, billing_day, period_months, postpaid, due_days, own_first, credit_pause,
+    credit_leave
+FROM customers_recurringterms
+WHERE (partner_id = ANY(%(partners)s) AND account_id IS NULL) OR account_id = ANY(%(accounts)s) ORDER BY valid_from, id
 """
 
 
@@ -69,6 +78,35 @@ class TermsBook:
             return Terms(*partner.rules)  # type: ignore[arg-type]
         chosen = (theirs if mine is None else mine for mine, theirs in zip(own.rules, partner.rules, strict=True))
         return Terms(*chosen)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class RecurringBook:
+    """The recorded rules of recurring billing: (valid_from, rules) of partners and accounts, in the order
+    (valid_from, id)."""
+
+    partners: dict[int, list[tuple[date, tuple[int | bool | None, ...]]]]
+    accounts: dict[int, list[tuple[date, tuple[int | bool | None, ...]]]]
+
+    @classmethod
+    def of(cls, account_ids: Iterable[int], partner_ids: Iterable[int]) -> "RecurringBook":
+        """One query."""
+        book = cls({}, {})
+        with connection.cursor() as cursor:
+            cursor.execute(RECURRING_TERMS, {"partners": list(partner_ids), "accounts": list(account_ids)})
+            for partner_id, account_id, valid_from, *rules in cursor.fetchall():
+                known, owner = (book.partners, partner_id) if account_id is None else (book.accounts, account_id)
+                known.setdefault(owner, []).append((valid_from, tuple(rules)))
+        return book
+
+    def on(self, account_id: int, partner_id: int, day: date) -> Rules:
+        """The rules in force on `day`: the account's own, what they leave open the partner's, then core's defaults."""
+        rules: tuple[int | bool | None, ...] = Rules()
+        for rows in (self.partners.get(partner_id, ()), self.accounts.get(account_id, ())):
+            newest = next((given for valid_from, given in reversed(rows) if valid_from <= day), None)
+            if newest is not None:
+                rules = tuple(old if new is None else new for old, new in zip(rules, newest, strict=True))
+        return Rules(*rules)  # type: ignore[arg-type]
 
 
 def _in_force(rows: Sequence[TermsRow], day: date, before: datetime | None) -> TermsRow | None:

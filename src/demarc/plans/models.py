@@ -5,12 +5,15 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from demarc.base.fields import RateField
-from demarc.base.models import Partner, Recorded, choices_check, day_check
+from demarc.base.models import Partner, Recorded, amount_check, choices_check, day_check
 from demarc.customers.models import Account, BlockCause, Customer
 
 
 class PlanKind(models.TextChoices):
     INTERNET = "internet", "Internet"
+    VOICE = "voice", "Voice"
+    RECURRING = "recurring", "Recurring"
+    ONE_TIME = "one_time", "One-time"
 
 
 class ServiceState(models.TextChoices):
@@ -21,16 +24,26 @@ class ServiceState(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
+FEES = ("setup_fee", "change_fee", "cancellation_fee", "reactivation_fee")
+
+
 class Plan(models.Model):
-    """A tariff: name and speeds. Its price per month is in PlanPrice."""
+    """A tariff: name, speeds (internet only) and fees, minor units. Its price is in PlanPrice: of a month, or of a
+    one-time plan that of the thing sold."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="plans")
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, choices=PlanKind.choices, default=PlanKind.INTERNET)
     currency = models.CharField(max_length=3)
     tax_category = models.CharField(max_length=30, default="standard")
-    speed_down_kbps = models.PositiveIntegerField()
-    speed_up_kbps = models.PositiveIntegerField()
+    price_includes_tax = models.BooleanField(default=True)
+    setup_fee = models.BigIntegerField(default=0, help_text="Billed when a service is activated first.")
+    change_fee = models.BigIntegerField(default=0, help_text="Billed when a service is moved to this plan.")
+    cancellation_fee = models.BigIntegerField(default=0, help_text="Billed when a service ends within its term.")
+    reactivation_fee = models.BigIntegerField(default=0, help_text="Billed when a service is taken up again.")
+    contract_months = models.PositiveSmallIntegerField(default=0, help_text="The term; 0: none.")
+    speed_down_kbps = models.PositiveIntegerField(default=0)
+    speed_up_kbps = models.PositiveIntegerField(default=0)
     burst_percent = models.PositiveSmallIntegerField(default=0, help_text="Burst above the speed; 0: none.")
     burst_threshold_percent = models.PositiveSmallIntegerField(default=75)
     burst_time_s = models.PositiveSmallIntegerField(default=30)
@@ -44,9 +57,12 @@ class Plan(models.Model):
             models.UniqueConstraint(fields=["partner", "name"], name="plans_plan_name"),
             choices_check("kind", PlanKind, "plans_plan_kind"),
             models.CheckConstraint(
-                condition=Q(speed_down_kbps__range=(1, 400_000_000), speed_up_kbps__range=(1, 400_000_000)),
+                condition=Q(speed_down_kbps__range=(1, 400_000_000), speed_up_kbps__range=(1, 400_000_000))
+                | (~Q(kind="internet") & Q(speed_down_kbps=0, speed_up_kbps=0)),
                 name="plans_plan_speed",
             ),
+            *(amount_check(fee, f"plans_plan_{fee}") for fee in FEES),
+            models.CheckConstraint(condition=Q(contract_months__range=(0, 120)), name="plans_plan_contract"),
             models.CheckConstraint(condition=Q(priority__range=(1, 8)), name="plans_plan_priority"),
             models.CheckConstraint(condition=Q(contention_ratio__gte=1), name="plans_plan_contention"),
         ]
@@ -125,10 +141,12 @@ class ServiceFact(Recorded):
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=ServiceState.choices)
     price_override = models.BigIntegerField(null=True)
+    quantity = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         constraints = [
             choices_check("state", ServiceState, "plans_servicefact_state"),
+            models.CheckConstraint(condition=Q(quantity__range=(1, 1000)), name="plans_servicefact_quantity"),
             models.CheckConstraint(
                 condition=Q(price_override=None) | Q(price_override__range=(0, 10**12)),
                 name="plans_servicefact_price",
@@ -136,3 +154,28 @@ class ServiceFact(Recorded):
             day_check("valid_from", "plans_servicefact_day"),
         ]
         indexes = [models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at")]
+
+
+class Discount(Recorded):
+    """A discount on a service from `valid_from` to `valid_to` (null: for good): hundredths of a percent, or minor units
+    of each month. Never edited; one that ends early is withdrawn and given again."""
+
+    service = models.ForeignKey(Service, models.PROTECT, related_name="discounts")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+    percent = models.PositiveIntegerField(default=0)
+    fixed = models.BigIntegerField(default=0)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            day_check("valid_from", "plans_discount_day"),
+            models.CheckConstraint(
+                condition=Q(percent__range=(1, 10_000), fixed=0) | Q(percent=0, fixed__range=(1, 10**12)),
+                name="plans_discount_worth",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")), name="plans_discount_order"
+            ),
+        ]
+        indexes = [models.Index(fields=["service", "valid_from"], name="plans_discount_at")]

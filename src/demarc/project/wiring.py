@@ -10,6 +10,9 @@ READERS: dict[str, tuple[str, ...]] = {
     "ServiceChanged": ("access.sync_services",),
     "PolicyChanged": ("access.publish_policy",),
     "RetryDue": ("billing.retry_accounts",),
+    "HoldingChanged": ("billing.correct_services",),
+    "RunConfirmed": ("billing.work_run",),
+    "DocumentsIssued": (),
 }
 
 BILLING = "demarc.billing.web_parts"

@@ -7,23 +7,60 @@ refund(payment_id, *, amount, key, by, at) -> Payment            correct(account
 open_day(partner_id, *, day, by, at, chunk=2000, hands=1) -> BillingDay
 bill(*, until=None, by, at, hands=1) -> list[BillingDay]
 retry_accounts(account_ids, *, by, at) -> int                    unpark(account_id, *, by, at) -> bool
+begin_recurring, correct_services(service_ids, *, by, at) -> list[Issued]
+bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(account_id, ...); cancel_item(item_id, ...)
+preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
+    cancel_run(run_id, *, by, at) -> InvoiceRun
+work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
 """
 
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.invoices import (
+    NewItem,
+    begin_recurring,
+    bill_item,
+    bill_items,
+    cancel_item,
+    correct_services,
+)
 from demarc.billing.actions.payments import NewPayment, correct, receive, receive_many, refund
+from demarc.billing.actions.runs import (
+    cancel_run,
+    confirm_run,
+    hold_run,
+    pause_run,
+    preview_run,
+    resume_run,
+    unpark_recurring,
+    work_run,
+)
 from demarc.billing.actions.services import activate, activate_many
 
 __all__ = [
     "HANDS",
+    "NewItem",
     "NewPayment",
     "activate",
     "activate_many",
+    "begin_recurring",
     "bill",
+    "bill_item",
+    "bill_items",
+    "cancel_item",
+    "cancel_run",
+    "confirm_run",
     "correct",
+    "correct_services",
+    "hold_run",
     "open_day",
+    "pause_run",
+    "preview_run",
     "receive",
     "receive_many",
     "refund",
+    "resume_run",
     "retry_accounts",
     "unpark",
+    "unpark_recurring",
+    "work_run",
 ]

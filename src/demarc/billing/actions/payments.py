@@ -13,6 +13,7 @@ from demarc.base.actors import Actor, recorded
 from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
+from demarc.billing.actions.documents import pay_documents
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
@@ -79,7 +80,9 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         bulk.settle(_behind(found), until=None, by=by, at=at)
         entries = _credit(fresh, found, at)
         bulk.retry(accounts_blocked_for_money(account_ids=accounts), by=by, at=at)
-        known |= _write_payments(fresh, entries, found, recorded(by, at))
+        made = _write_payments(fresh, entries, found, recorded(by, at))
+        pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
+        known |= made
         _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
 

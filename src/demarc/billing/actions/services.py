@@ -9,6 +9,7 @@ from django.db import transaction
 from demarc.base.actors import Actor
 from demarc.billing import bulk
 from demarc.billing.accounts import open_payers
+from demarc.billing.actions.invoices import begin_recurring
 from demarc.billing.facts import TICK, Book, Payer, load, payers
 from demarc.billing.models import PrepaidState
 from demarc.core import charging
@@ -32,7 +33,8 @@ def activate(service_id: int, *, by: Actor, at: datetime) -> Service:
 
 @transaction.atomic
 def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> list[Service]:
-    """Put services in use from this moment; a prepaid account pays from the next 00:00 on.
+    """Put services in use from this moment; a prepaid account pays from the next 00:00 on, a recurring one as
+    `begin_recurring` says.
 
     Where the terms say so, the day of activation is charged now, in full; then it is Refused when the balance does
     not carry it. Refused too: service unknown, active or ended, account parked. The log row is plans' own.
@@ -56,6 +58,7 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
     for service in services:
         if service.account_id in book.payers:
             _charge_first_day(book, service)
+    begin_recurring(service_ids, by=by, at=at)
     return services
 
 

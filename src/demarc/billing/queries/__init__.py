@@ -6,6 +6,7 @@ after_payment(account_id, amount, *, at) -> AfterPayment
 payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partner_ids, day) -> [Takings]
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
 preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, chunk=2000)
+accounts_due(partner_id, day, *, chunk=2000)
 """
 
 from demarc.billing.queries.accounts import (
@@ -23,6 +24,7 @@ from demarc.billing.queries.runs import (
     Preview,
     RunningOut,
     accounts_behind,
+    accounts_due,
     parked_accounts,
     preview,
     running_out,
@@ -41,6 +43,7 @@ __all__ = [
     "account_summaries",
     "account_summary",
     "accounts_behind",
+    "accounts_due",
     "after_payment",
     "ledger_months",
     "money_in",

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from demarc.base.models import Partner
 from demarc.billing.bulk import WORDS, decide
 from demarc.billing.facts import load
-from demarc.billing.models import PrepaidState
+from demarc.billing.models import PrepaidState, RecurringState
 from demarc.billing.queries.accounts import AccountSummary, account_summaries
 from demarc.core.charging import Decision
 from demarc.core.errors import Refused
@@ -73,6 +73,13 @@ def accounts_behind(partner_id: int, day: date, *, chunk: int = CHUNK) -> list[l
     parked."""
     behind = PrepaidState.objects.filter(decided_through__lt=day, parked_at=None, account__partner_id=partner_id)
     account_ids = list(behind.order_by("account_id").values_list("account_id", flat=True))
+    return [account_ids[start : start + chunk] for start in range(0, len(account_ids), chunk)]
+
+
+def accounts_due(partner_id: int, day: date, *, chunk: int = CHUNK) -> list[list[int]]:
+    """The recurring accounts of a partner, by id and in chunks, with an open billing day through `day`, not parked."""
+    due = RecurringState.objects.filter(partner_id=partner_id, next_on__lte=day, parked_at=None)
+    account_ids = list(due.order_by("account_id").values_list("account_id", flat=True))
     return [account_ids[start : start + chunk] for start in range(0, len(account_ids), chunk)]
 
 

@@ -5,7 +5,7 @@ A service's plan, state and own price are dated facts; the service row is their 
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Required, TypedDict, Unpack
+from typing import NamedTuple, Required, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -23,6 +23,13 @@ from demarc.plans.queries import accounts_of, newest_facts
 
 BATCH = 2000
 PROJECTED = ["activated_at", "ended_at", "blocked_cause", "access_since"]
+
+
+class Agreed(NamedTuple):
+    """What was agreed on for one service: a month's own price instead of the plan's, and how many of it."""
+
+    price_override: int | None = None
+    quantity: int = 1
 
 
 class NewService(TypedDict, total=False):
@@ -126,7 +133,8 @@ def change_plan(
     )
     service.plan = _Known([given]).make(given, at).plan
     service.save(update_fields=["plan"])
-    _record_facts([service], {service.pk: price_override}, by, at)
+    quantity = newest_facts([service_id], _today(service, at))[service_id].quantity
+    _record_facts([service], {service.pk: Agreed(price_override, quantity)}, by, at)
     _log("plan_changed", [service], by, at)
     emit_ids("ServiceChanged", "services", [service_id])
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
@@ -240,33 +248,34 @@ def _change_state(services: Sequence[Service], state: ServiceState, by: Actor, a
     by_day: dict[date, list[int]] = {}
     for service in services:
         by_day.setdefault(_today(service, at), []).append(service.pk)
-    overrides = {
-        service_id: fact.price_override
+    agreed = {
+        service_id: Agreed(fact.price_override, fact.quantity)
         for day, service_ids in by_day.items()
         for service_id, fact in newest_facts(service_ids, day).items()
     }
     for service in services:
         service.state = state
-    _record_facts(services, overrides, by, at)
+    _record_facts(services, agreed, by, at)
     changed = set_access([service.account_id for service in services], at=at)
     unchanged = {service.pk for service in services}.difference(changed)
     emit_ids("ServiceChanged", "services", sorted(unchanged))
 
 
-def _record_facts(services: Sequence[Service], overrides: Mapping[int, int | None], by: Actor, at: datetime) -> None:
-    """Write what is so from today on: each service's plan and state, with its own price if any."""
+def _record_facts(services: Sequence[Service], agreed: Mapping[int, Agreed], by: Actor, at: datetime) -> None:
+    """Write what is so from today on: each service's plan and state, with what was agreed on (event HoldingChanged)."""
     facts = [
         ServiceFact(
             service=service,
             valid_from=_today(service, at),
             plan_id=service.plan_id,
             state=service.state,
-            price_override=overrides.get(service.pk),
+            **agreed.get(service.pk, Agreed())._asdict(),
             **recorded(by, at),
         )
         for service in services
     ]
     ServiceFact.objects.bulk_create(facts, BATCH)
+    emit_ids("HoldingChanged", "services", [service.pk for service in services])
 
 
 def _today(service: Service, at: datetime) -> date:

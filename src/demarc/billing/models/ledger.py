@@ -25,6 +25,8 @@ class TransferKind(models.TextChoices):
     PAYMENT = "payment", "Payment"
     REFUND = "refund", "Refund"
     CORRECTION = "correction", "Correction"
+    DOCUMENT = "document", "Invoice or credit note"
+    TAX = "tax", "Tax of consumed services"
 
 
 class Decision(models.TextChoices):

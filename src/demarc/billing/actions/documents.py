@@ -1,0 +1,357 @@
+"""Issuing documents, one or two thousand at once: numbers, lines, tax, transfers, covers and what pays for them.
+
+The only place where a draft of core.recurring becomes a record. Statements are set-based, rows go in by COPY, numbers
+are taken in the caller's transaction: a document that is rolled back leaves no gap.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from demarc.base.actors import Actor
+from demarc.base.events import emit_ids
+from demarc.base.numbering import take, take_ids
+from demarc.billing import bulk
+from demarc.billing.accounts import house_account
+from demarc.billing.facts import Payer, id_array
+from demarc.billing.models import LedgerKind
+from demarc.billing.parties import Parties
+from demarc.core import ledger
+from demarc.core.coverage import Segment
+from demarc.core.invoicing import Part, allocate
+from demarc.core.recurring import Draft, Line
+
+COPY_DOCUMENTS = """
+COPY billing_document (id, partner_id, account_id, kind, source, number, issued_on, due_on, currency, net, tax, gross,
+    open_amount, first_day, last_day, entry_id, corrects_id, run_id, parties, key, recorded_at, by_kind, by_id,
+    by_label) FROM STDIN
+"""
+
+COPY_LINES = """
+COPY billing_documentline (document_id, seq, service_id, text, first_day, last_day, amount, included, tax_category,
+    rate, revenue, derivation) FROM STDIN
+"""
+
+COPY_TAXES = "COPY billing_documenttax (document_id, category, rate, net, tax) FROM STDIN"
+
+COPY_COVERS = """
+COPY billing_cover (service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity,
+    percent, fixed, amount, tax_category, rate, included, revenue, service_fact_id, price_fact_id) FROM STDIN
+"""
+
+COPY_ALLOCATIONS = "COPY billing_allocation (document_id, payment_id, credit_note_id, amount, at) FROM STDIN"
+
+REPLACE_COVERS = """
+UPDATE billing_cover c SET replaced_by_id = n.document_id
+FROM unnest(%(covers)s::bigint[], %(documents)s::bigint[]) AS n (id, document_id) WHERE c.id = n.id
+"""
+
+BILL_THROUGH = """
+INSERT INTO billing_billedthrough (service_id, day)
+SELECT * FROM unnest(%(services)s::bigint[], %(days)s::date[])
+ON CONFLICT (service_id) DO UPDATE SET day = EXCLUDED.day
+"""
+
+BILL_ITEMS = """
+UPDATE billing_item i SET document_id = n.document_id
+FROM unnest(%(items)s::bigint[], %(documents)s::bigint[]) AS n (id, document_id)
+WHERE i.id = n.id AND i.document_id IS NULL
+"""
+
+# The oldest debt first: by the day it was due.
+OPEN = """
+SELECT account_id, id, open_amount FROM billing_document
+WHERE open_amount > 0 AND account_id = ANY(%(accounts)s::bigint[]) ORDER BY account_id, due_on, id
+"""
+
+BALANCES = "SELECT payer_id, balance FROM billing_ledgeraccount WHERE payer_id = ANY(%(accounts)s::bigint[])"
+
+SETTLE = """
+UPDATE billing_document d SET open_amount = n.left_open
+FROM unnest(%(documents)s::bigint[], %(left_open)s::bigint[]) AS n (id, left_open) WHERE d.id = n.id
+"""
+
+
+class Ready(NamedTuple):
+    """A draft with who pays it, where it comes from and the key that makes it happen once."""
+
+    payer: Payer
+    draft: Draft
+    source: str
+    key: str
+
+
+class Issued(NamedTuple):
+    """A document as it was written."""
+
+    document_id: int
+    kind: str
+    number: str
+    ready: Ready
+
+
+class Claim(NamedTuple):
+    """An invoice that wants money."""
+
+    document_id: int
+    amount: int
+
+
+@dataclass
+class Settlement:
+    """What paying does: allocations (document, payment, credit note, amount), and what stays open of each touched."""
+
+    rows: list[tuple[int, int | None, int | None, int]]
+    left_open: dict[int, int]
+
+
+def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None = None) -> list[Issued]:
+    """Write documents in the order given. The payers are locked by the caller, and their balances those of now.
+
+    Each payer's money pays his oldest debts first. Readers are told on the event DocumentsIssued.
+    """
+    if not ready:
+        return []
+    issued = _numbered(ready)
+    entries = _post(issued, at)
+    settled = _settle_with_balances(issued)
+    parties = Parties(one.ready.payer for one in issued)
+    _copy(
+        COPY_DOCUMENTS,
+        (_document(one, entries, settled, parties, (at, by.kind, by.id, by.label, run_id)) for one in issued),
+    )
+    _copy(COPY_LINES, (row for one in issued for row in _lines(one)))
+    _copy(COPY_TAXES, ((one.document_id, *tax) for one in issued for tax in one.ready.draft.totals.taxes))
+    _write_covers(issued)
+    _write_settlement(settled, {one.document_id for one in issued}, at)
+    emit_ids("DocumentsIssued", "documents", [one.document_id for one in issued], queue="run" if run_id else "now")
+    return issued
+
+
+def pay_documents(paid: Sequence[tuple[int, int | None, int]], *, at: datetime) -> None:
+    """Let money that was just credited pay the oldest debts: (account, payment or None, amount) in order. The accounts
+    are locked by the caller."""
+    claims = _claims({account_id for account_id, _, _ in paid})
+    if not claims:
+        return
+    settled = Settlement([], {})
+    for account_id, balance in _rows(BALANCES, accounts=id_array(claims)):
+        mine = [(payment, amount) for of_account, payment, amount in paid if of_account == account_id]
+        wanted = claims[account_id]
+        before = balance + sum(claim.amount for claim in wanted) - sum(amount for _, amount in mine)
+        wanted = _give(settled, wanted, before)
+        for payment, amount in mine:
+            wanted = _give(settled, wanted, amount + min(before, 0), payment=payment)
+            before = min(before + amount, 0)
+    _write_settlement(settled, set(), at)
+
+
+def _numbered(ready: Sequence[Ready]) -> list[Issued]:
+    """Give each document its id and its number: one series for each partner, kind and year, without gaps."""
+    ids = take_ids("billing_document_id_seq", len(ready))
+    series: dict[tuple[int, str, int], list[int]] = defaultdict(list)
+    kinds = ["credit_note" if one.draft.totals.gross < 0 else "invoice" for one in ready]
+    for place, (one, kind) in enumerate(zip(ready, kinds, strict=True)):
+        series[one.payer.partner_id, kind, one.draft.on.year].append(place)
+    numbers: dict[int, str] = {}
+    for (partner_id, kind, year), places in sorted(series.items()):
+        first = take(partner_id, f"{kind}:{year}", len(places))
+        letter = "C" if kind == "credit_note" else ""
+        numbers |= {place: f"{letter}{year}{first + offset:06d}" for offset, place in enumerate(places)}
+    return [
+        Issued(document_id, kind, numbers[place], one)
+        for place, (document_id, kind, one) in enumerate(zip(ids, kinds, ready, strict=True))
+    ]
+
+
+def _post(issued: Sequence[Issued], at: datetime) -> dict[int, int]:
+    """The ledger's side: the entry of each document that moves money."""
+    houses: dict[tuple[int, str, str, str], ledger.Account] = {}
+
+    def house(payer: Payer, kind: str, name: str) -> ledger.Account:
+        key = (payer.partner_id, payer.currency, kind, name)
+        if key not in houses:
+            houses[key] = house_account(*key)
+        return houses[key]
+
+    postings: list[bulk.Posting] = []
+    documents: list[int] = []
+    for one in issued:
+        payer, draft = one.ready.payer, one.ready.draft
+        side = ledger.Account(payer.ledger_id, ledger.AccountKind.PAYER, payer.currency)
+        shares = [(house(payer, LedgerKind.REVENUE, name), net) for name, net in draft.totals.revenues if net]
+        shares += [
+            (house(payer, LedgerKind.TAX, tax_name(one.category, one.rate)), one.tax)
+            for one in draft.totals.taxes
+            if one.tax
+        ]
+        if shares:
+            transfers = [ledger.billed(side, where, amount, draft.on) for where, amount in shares]
+            postings.append(bulk.Posting(payer, ledger.entry(transfers), f"document:{one.ready.key}"))
+            documents.append(one.document_id)
+    return dict(zip(documents, bulk.post(postings, at), strict=True))
+
+
+def tax_name(category: str, rate: Decimal) -> str:
+    """The ledger account's name of a tax: its category and its rate in percent."""
+    return f"{category} {(rate * 100).normalize():f} %"
+
+
+def _settle_with_balances(issued: Sequence[Issued]) -> Settlement:
+    """Pay the payers' open documents, the new ones last, with what is on their accounts and with new credits."""
+    of_account: dict[int, list[Issued]] = defaultdict(list)
+    for one in issued:
+        of_account[one.ready.payer.account_id].append(one)
+    claims = _claims(of_account)
+    settled = Settlement([], {})
+    for account_id, some in of_account.items():
+        wanted = claims.get(account_id, [])
+        available = some[0].ready.payer.balance + sum(claim.amount for claim in wanted)
+        wanted += [
+            Claim(one.document_id, one.ready.draft.totals.gross) for one in some if one.ready.draft.totals.gross > 0
+        ]
+        for credit in (one for one in some if one.kind == "credit_note"):
+            wanted = _give(settled, wanted, -credit.ready.draft.totals.gross, credit_note=credit.document_id)
+        _give(settled, wanted, available)
+    return settled
+
+
+def _claims(accounts: Iterable[int]) -> dict[int, list[Claim]]:
+    found: dict[int, list[Claim]] = defaultdict(list)
+    for account_id, document_id, amount in _rows(OPEN, accounts=id_array(accounts)):
+        found[account_id].append(Claim(document_id, amount))
+    return found
+
+
+def _give(
+    settled: Settlement,
+    wanted: Sequence[Claim],
+    available: int,
+    *,
+    payment: int | None = None,
+    credit_note: int | None = None,
+) -> list[Claim]:
+    """Spread what is available over the claims: what is left of them."""
+    left = []
+    for claim, part in zip(wanted, allocate(available, [claim.amount for claim in wanted]), strict=True):
+        if part:
+            settled.rows.append((claim.document_id, payment, credit_note, part))
+        settled.left_open[claim.document_id] = claim.amount - part
+        left.append(Claim(claim.document_id, claim.amount - part))
+    return left
+
+
+def _write_settlement(settled: Settlement, fresh: set[int], at: datetime) -> None:
+    """`fresh`: documents that are written with their open amount already."""
+    touched = {row[0] for row in settled.rows} - fresh
+    left_open = {document: settled.left_open[document] for document in sorted(touched)}
+    if left_open:
+        _execute(SETTLE, documents=id_array(left_open), left_open=id_array(left_open.values()))
+    _copy(COPY_ALLOCATIONS, ((*row, at) for row in settled.rows))
+
+
+def _document(
+    one: Issued, entries: dict[int, int], settled: Settlement, parties: Parties, who: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    payer, draft = one.ready.payer, one.ready.draft
+    sums = draft.totals
+    first, last = min(line.first for line in draft.lines), max(line.last for line in draft.lines)
+    named = (one.document_id, payer.partner_id, payer.account_id, one.kind, one.ready.source, one.number)
+    dated = (draft.on, draft.due_on, payer.currency, sums.net, sums.tax, sums.gross)
+    state = (settled.left_open.get(one.document_id, 0), first, last, entries.get(one.document_id), draft.corrects)
+    at, kind, actor_id, label, run_id = who
+    return (*named, *dated, *state, run_id, parties.of(payer), one.ready.key, at, kind, actor_id, label)
+
+
+def _lines(one: Issued) -> Iterator[tuple[Any, ...]]:
+    for seq, line in enumerate(one.ready.draft.lines):
+        yield (
+            one.document_id,
+            seq,
+            line.service_id,
+            line.text,
+            line.first,
+            line.last,
+            *_money(line.part),
+            derivation(line),
+        )
+
+
+def derivation(line: Line) -> str:
+    """The chain of facts behind a line's amount, as JSON; see models.DocumentLine."""
+    return json.dumps(
+        [
+            [
+                segment.first.isoformat(),
+                (segment.last - segment.first).days + 1,
+                segment.of_days,
+                *segment.basis[2:],
+                segment.amount,
+                segment.service_fact_id,
+                segment.price_fact_id,
+            ]
+            for segment in line.segments
+        ]
+    )
+
+
+def _write_covers(issued: Sequence[Issued]) -> None:
+    replaced = [(cover.cover_id, one.document_id) for one in issued for cover in one.ready.draft.replaced]
+    if replaced:
+        _execute(
+            REPLACE_COVERS, covers=id_array(row[0] for row in replaced), documents=id_array(row[1] for row in replaced)
+        )
+    _copy(COPY_COVERS, (row for one in issued for row in _covers(one)))
+    through: dict[int, date] = {}
+    items: dict[int, int] = {}
+    for one in issued:
+        through.update(one.ready.draft.through)
+        items.update({line.item_id: one.document_id for line in one.ready.draft.lines if line.item_id is not None})
+    if through:
+        _execute(BILL_THROUGH, services=id_array(through), days=list(through.values()))
+    if items:
+        _execute(BILL_ITEMS, items=id_array(items), documents=id_array(items.values()))
+
+
+def _covers(one: Issued) -> Iterator[tuple[Any, ...]]:
+    draft = one.ready.draft
+    if draft.replaced:
+        for service_id, segment, part in draft.kept:
+            yield _cover(one.document_id, service_id, segment, part)
+        return
+    for line in draft.lines:
+        for segment in line.segments:
+            yield _cover(one.document_id, line.service_id or 0, segment, line.part)
+
+
+def _cover(document_id: int, service_id: int, segment: Segment, part: Part) -> tuple[Any, ...]:
+    dated = (service_id, document_id, segment.first, segment.last, segment.month, segment.of_days)
+    taxed = (part.taxed.category, part.taxed.rate, part.taxed.included, part.revenue)
+    return (*dated, *segment.basis, segment.amount, *taxed, segment.service_fact_id, segment.price_fact_id)
+
+
+def _money(part: Part) -> tuple[Any, ...]:
+    return part.amount, part.taxed.included, part.taxed.category, part.taxed.rate, part.revenue
+
+
+def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
+        for row in rows:
+            copy.write_row([None if value is None else str(value) for value in row])
+
+
+def _execute(sql: str, **parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def _rows(sql: str, **parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())

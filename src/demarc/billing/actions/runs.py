@@ -1,0 +1,378 @@
+"""The run of the documents that are due: previewed, confirmed, posted in chunks, paused, cancelled, resumed.
+
+A preview is the run itself, rolled back: there is no second way to compute it. Both sum a digest of every document, so
+that it can be said whether what was posted is what was shown.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import OperationalError, connection, transaction
+
+from demarc.base import limits, log
+from demarc.base.actors import Actor, recorded
+from demarc.base.events import emit
+from demarc.base.models import Partner
+from demarc.billing import anomalies
+from demarc.billing.accounts import open_payers
+from demarc.billing.actions.documents import Ready, issue
+from demarc.billing.books import load_books
+from demarc.billing.facts import Payer, id_array, payers
+from demarc.billing.models import DocumentSource, InvoiceRun, PreviewRow, RunState
+from demarc.billing.queries import accounts_due
+from demarc.core import recurring
+from demarc.core.errors import Refused
+from demarc.core.period import billing_day
+
+CHUNK = 1000
+DIGEST = 1 << 256
+
+MOVE_ON = """
+UPDATE billing_recurringstate s SET next_on = n.next_on
+FROM unnest(%(accounts)s::bigint[], %(days)s::date[]) AS n (account_id, next_on) WHERE s.account_id = n.account_id
+"""
+
+PARK = """
+UPDATE billing_recurringstate SET parked_reason = %(reason)s, parked_at = %(at)s
+WHERE account_id = %(account)s AND parked_at IS NULL
+"""
+
+COUNT = """
+UPDATE billing_invoicerun SET done = done + %(done)s, documents = documents + %(documents)s, net = net + %(net)s,
+    tax = tax + %(tax)s, gross = gross + %(gross)s
+WHERE id = %(run)s RETURNING posted_hash
+"""
+
+COPY_PREVIEW = "COPY billing_previewrow (run_id, account_id, day, gross, previous, flag, note) FROM STDIN"
+
+logger = logging.getLogger(__name__)
+
+
+class Sums(NamedTuple):
+    """What a chunk came to. `digest` is the sum of its documents' digests."""
+
+    accounts: int = 0
+    documents: int = 0
+    net: int = 0
+    tax: int = 0
+    gross: int = 0
+    digest: int = 0
+
+    def plus(self, other: "Sums") -> "Sums":
+        accounts, documents, net, tax, gross, digest = (a + b for a, b in zip(self, other, strict=True))
+        return Sums(accounts, documents, net, tax, gross, digest % DIGEST)
+
+
+@dataclass
+class Outcome:
+    """What billing some accounts led to."""
+
+    sums: Sums = field(default_factory=Sums)
+    ready: list[Ready] = field(default_factory=list)
+    parked: dict[int, str] = field(default_factory=dict)
+
+    def plus(self, other: "Outcome") -> "Outcome":
+        return Outcome(self.sums.plus(other.sums), self.ready + other.ready, self.parked | other.parked)
+
+
+@transaction.atomic
+def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: datetime) -> InvoiceRun:
+    """Compute the documents of all billing days through `day` (None: today) and roll them back; what is odd is named.
+
+    A preview of the partner that was not confirmed makes way. Refused: unknown partner, a day that is out of range, a
+    run at work.
+    """
+    partner = Partner.objects.filter(pk=partner_id).first()
+    if partner is None:
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    day = limits.fact_day(day or billing_day(at, ZoneInfo(partner.zone)), field="day")
+    if InvoiceRun.objects.filter(partner=partner, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
+        raise Refused("A run is at work; wait for it or cancel it first.", code="running")
+    InvoiceRun.objects.filter(partner=partner, state__in=[RunState.PREVIEW, RunState.HELD]).update(
+        state=RunState.CANCELLED, finished_at=at
+    )
+    run = InvoiceRun.objects.create(partner=partner, day=day, **recorded(by, at))
+    sums, looked = Sums(), anomalies.Looked(partner_id, day)
+    for account_ids in accounts_due(partner_id, day, chunk=CHUNK):
+        outcome = _rehearse(account_ids, day, by, at)
+        sums = sums.plus(outcome.sums)
+        rows = looked.look([(one.payer.account_id, one.draft) for one in outcome.ready], outcome.parked)
+        _copy(COPY_PREVIEW, ((run.pk, *row) for row in rows))
+    run.accounts, run.done = sums.accounts, 0
+    run.documents, run.net, run.tax, run.gross = sums.documents, sums.net, sums.tax, sums.gross
+    run.preview_hash, run.anomalies = _hex(sums.digest), looked.found()
+    run.save()
+    log.record(
+        "previewed_run",
+        by=by,
+        at=at,
+        subject=("partner", partner_id),
+        partner_id=partner_id,
+        run=run.pk,
+        day=day,
+        documents=run.documents,
+        gross=run.gross,
+    )
+    return run
+
+
+@transaction.atomic
+def confirm_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
+    """Let a previewed run be posted; a job works on it from now on (event RunConfirmed).
+
+    Refused: unknown run, not a preview, a day that has not begun, another run at work.
+    """
+    run = _locked(run_id)
+    if run.state not in (RunState.PREVIEW, RunState.HELD):
+        raise Refused("Only a preview can be confirmed; make a new one.", code="not_a_preview")
+    if run.day > billing_day(at, ZoneInfo(run.partner.zone)):
+        raise Refused(f"{run.day} has not begun; documents are issued on their day.", code="future")
+    if InvoiceRun.objects.filter(partner=run.partner, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
+        raise Refused("Another run is at work; wait for it or cancel it first.", code="running")
+    run.state, run.confirmed_at, run.confirmed_by = RunState.RUNNING, at, by.label
+    run.done = run.documents = run.net = run.tax = run.gross = 0
+    run.save()
+    _record("confirmed_run", run, by, at)
+    emit("RunConfirmed", queue="run", run=run.pk)
+    return run
+
+
+@transaction.atomic
+def hold_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
+    """Leave a preview for a person, because something is odd. Refused: unknown run, not a preview."""
+    run = _locked(run_id)
+    if run.state != RunState.PREVIEW:
+        raise Refused("Only a preview can be held.", code="not_a_preview")
+    return _set(run, RunState.HELD, "held_run", by, at)
+
+
+@transaction.atomic
+def pause_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
+    """Stop after the chunk at work; what is issued stays. Refused: unknown run, not at work."""
+    run = _locked(run_id)
+    if run.state != RunState.RUNNING:
+        raise Refused("This run is not at work.", code="not_running")
+    return _set(run, RunState.PAUSED, "paused_run", by, at)
+
+
+@transaction.atomic
+def resume_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
+    """Go on where a paused run stopped. Refused: unknown run, not paused."""
+    run = _locked(run_id)
+    if run.state != RunState.PAUSED:
+        raise Refused("This run is not paused.", code="not_paused")
+    run = _set(run, RunState.RUNNING, "resumed_run", by, at)
+    emit("RunConfirmed", queue="run", run=run.pk)
+    return run
+
+
+@transaction.atomic
+def cancel_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
+    """End it for good; what is issued stays, the rest is due in the next run. Refused: unknown run, ended already."""
+    run = _locked(run_id)
+    if run.state in (RunState.DONE, RunState.CANCELLED):
+        raise Refused("This run has ended.", code="ended")
+    run.finished_at = at
+    return _set(run, RunState.CANCELLED, "cancelled_run", by, at)
+
+
+def work_run(run_id: int, *, by: Actor, at: datetime, hands: int = 1) -> InvoiceRun:
+    """Post a confirmed run, chunk by chunk, each a transaction of its own, until it is done, paused or cancelled.
+
+    May be called twice at once and again after a kill: an account is billed once. More `hands` are threads with
+    connections of their own, so the caller must not be in a transaction. Never refused.
+    """
+    run = InvoiceRun.objects.get(pk=run_id)
+    waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
+    for account_ids in accounts_due(run.partner_id, run.day, chunk=CHUNK):
+        waiting.put(account_ids)
+
+    def work() -> None:
+        with suppress(Empty):
+            while InvoiceRun.objects.filter(pk=run_id, state=RunState.RUNNING).exists():
+                _post_chunk(run, waiting.get_nowait(), by=by, at=at)
+
+    def hand() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    if hands == 1 or waiting.qsize() < 2:
+        work()
+    else:
+        with ThreadPoolExecutor(hands) as pool:
+            for done in [pool.submit(hand) for _ in range(hands)]:
+                done.result()
+    _finish(run, by, at)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def unpark_recurring(account_id: int, *, by: Actor, at: datetime) -> None:
+    """Take a parked account back into the runs. Refused: it is not parked."""
+    payer = payers([account_id], at=at).get(account_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_recurringstate SET parked_at = NULL, parked_reason = '' "
+            "WHERE account_id = %s AND parked_at IS NOT NULL",
+            [account_id],
+        )
+        if not cursor.rowcount or payer is None:
+            raise Refused("This account is not parked.", field="account_id", code="not_parked")
+    subject = ("customer", payer.customer_id)
+    log.record("unparked", by=by, at=at, subject=subject, partner_id=payer.partner_id)
+
+
+def _rehearse(account_ids: Sequence[int], day: date, by: Actor, at: datetime) -> Outcome:
+    """Bill a chunk and take it back."""
+    with transaction.atomic():
+        outcome = _bill(account_ids, day, None, by, at)
+        transaction.set_rollback(True)
+    return outcome
+
+
+@transaction.atomic
+def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
+    outcome = _bill(account_ids, run.day, run.pk, by, at)
+    sums = outcome.sums
+    with connection.cursor() as cursor:
+        counted = sums._asdict() | {"done": sums.accounts, "run": run.pk}
+        cursor.execute(COUNT, counted)
+        before = cursor.fetchone()[0]
+        after = _hex((int(before or "0", 16) + sums.digest) % DIGEST)
+        cursor.execute("UPDATE billing_invoicerun SET posted_hash = %s WHERE id = %s", [after, run.pk])
+    told = {"run": run.pk, "accounts": sums.accounts, "documents": sums.documents, "gross": sums.gross}
+    log.record(
+        "issued_documents",
+        by=by,
+        at=at,
+        subject=("partner", run.partner_id),
+        partner_id=run.partner_id,
+        parked=outcome.parked,
+        **told,
+    )
+
+
+def _bill(account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime) -> Outcome:
+    """Bill these accounts through `day`. One that cannot be billed is parked and the others are billed without it."""
+    try:
+        with transaction.atomic():
+            return _bill_all(account_ids, day, run_id, by, at)
+    except OperationalError:
+        raise
+    except Exception as error:
+        if len(account_ids) == 1:
+            logger.exception("account %s cannot be billed", account_ids[0])
+            return Outcome(parked=_park({account_ids[0]: _reason(error)}, at))
+    half = len(account_ids) // 2  # one account spoils the statement of all: halve until it stands alone
+    first = _bill(account_ids[:half], day, run_id, by, at)
+    return first.plus(_bill(account_ids[half:], day, run_id, by, at))
+
+
+def _bill_all(account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime) -> Outcome:
+    open_payers(account_ids)
+    found = payers(account_ids, at=at, lock=True)
+    books = load_books({payer.account_id: payer.partner_id for payer in found.values()}, day=day)
+    ready: list[Ready] = []
+    moved: dict[int, date] = {}
+    parked: dict[int, str] = {}
+    for payer in found.values():
+        state = books.states[payer.account_id]
+        if state.next_on is None or state.parked:
+            continue
+        book = books.books[payer.account_id]
+        try:
+            drafts = list(recurring.due(book, state.next_on, day))
+        except Exception as error:
+            logger.exception("account %s cannot be billed", payer.account_id)
+            parked[payer.account_id] = _reason(error)
+            continue
+        ready += [_ready(payer, draft) for _, draft in drafts if draft is not None]
+        if drafts:
+            moved[payer.account_id] = recurring.following(book.rules, drafts[-1][0])
+    issue(ready, by=by, at=at, run_id=run_id)
+    if moved:
+        _execute(MOVE_ON, accounts=id_array(moved), days=list(moved.values()))
+    return Outcome(_sums(ready, len(moved)), ready, _park(parked, at))
+
+
+def _ready(payer: Payer, draft: recurring.Draft) -> Ready:
+    return Ready(payer, draft, DocumentSource.RUN, f"run:{payer.account_id}:{draft.on}")
+
+
+def _sums(ready: Iterable[Ready], accounts: int) -> Sums:
+    sums = Sums(accounts)
+    for one in ready:
+        totals = one.draft.totals
+        sums = sums.plus(Sums(0, 1, totals.net, totals.tax, totals.gross, _digest(one)))
+    return sums
+
+
+def _digest(one: Ready) -> int:
+    """A number that changes with anything a customer would see on the document."""
+    lines = [(line.text, line.first, line.last, line.part, line.service_id, line.item_id) for line in one.draft.lines]
+    said = repr((one.payer.account_id, one.draft.on, one.draft.due_on, lines, one.draft.totals))
+    return int.from_bytes(hashlib.sha256(said.encode()).digest(), "big")
+
+
+def _hex(digest: int) -> str:
+    return f"{digest:064x}"
+
+
+def _finish(run: InvoiceRun, by: Actor, at: datetime) -> None:
+    left = any(True for _ in accounts_due(run.partner_id, run.day, chunk=1))
+    if not left and InvoiceRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.DONE, finished_at=at
+    ):
+        PreviewRow.objects.filter(run__partner_id=run.partner_id, run_id__lt=run.pk).delete()
+        _record("finished_run", run, by, at)
+
+
+def _locked(run_id: int) -> InvoiceRun:
+    run = InvoiceRun.objects.select_for_update(of=("self",)).select_related("partner").filter(pk=run_id).first()
+    if run is None:
+        raise Refused("There is no such run.", field="run_id", code="unknown")
+    return run
+
+
+def _set(run: InvoiceRun, state: RunState, verb: str, by: Actor, at: datetime) -> InvoiceRun:
+    run.state = state
+    run.save(update_fields=["state", "finished_at"])
+    _record(verb, run, by, at)
+    return run
+
+
+def _record(verb: str, run: InvoiceRun, by: Actor, at: datetime) -> None:
+    subject = ("partner", run.partner_id)
+    log.record(verb, by=by, at=at, subject=subject, partner_id=run.partner_id, run=run.pk, day=run.day)
+
+
+def _park(reasons: dict[int, str], at: datetime) -> dict[int, str]:
+    for account_id, reason in reasons.items():
+        _execute(PARK, account=account_id, reason=reason, at=at)
+    return reasons
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+
+
+def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
+        for row in rows:
+            copy.write_row([None if value is None else str(value) for value in row])
+
+
+def _execute(sql: str, **parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

@@ -1,0 +1,212 @@
+"""The facts of recurring accounts, set-based: rows of several rooms in, core.recurring's plain data out.
+
+Facts count by their day alone, whenever they were recorded. A service leaves (paused, stopped, ended) at the end of the
+day of its fact, as with prepaid days; all else holds from the first moment of its day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from demarc.billing.facts import id_array
+from demarc.core.coverage import Basis, Discount, PlanPrice, Segment, ServiceFact, Use, timeline
+from demarc.core.invoicing import Part, Taxed
+from demarc.core.period import ONE_DAY
+from demarc.core.recurring import Book, Cover, Held, Item, PlanFacts, Rates
+from demarc.customers.queries import RecurringBook
+
+STATES = """
+SELECT account_id, begun_on, next_on, billing_day, parked_at IS NOT NULL FROM billing_recurringstate
+WHERE account_id = ANY(%(accounts)s::bigint[])
+"""
+
+# One level: an account that pays through another has no sub-accounts of its own.
+SERVICES = """
+SELECT CASE WHEN a.parent_id IS NULL THEN a.id ELSE a.parent_id END, s.id, b.day
+FROM customers_account a
+JOIN plans_service s ON s.account_id = a.id
+LEFT JOIN billing_billedthrough b ON b.service_id = s.id
+WHERE (a.id = ANY(%(accounts)s::bigint[]) AND a.parent_id IS NULL) OR a.parent_id = ANY(%(accounts)s::bigint[])
+ORDER BY s.id
+"""
+
+FACTS = """
+SELECT service_id, id, valid_from, plan_id, state, price_override, quantity
+FROM plans_servicefact WHERE service_id = ANY(%(services)s::bigint[]) ORDER BY service_id, valid_from, id
+"""
+
+PRICES = (
+    "SELECT plan_id, id, valid_from, amount FROM plans_planprice WHERE plan_id = ANY(%(plans)s::bigint[]) ORDER BY id"
+)
+
+PLANS = """
+SELECT id, partner_id, name, kind, tax_category, price_includes_tax FROM plans_plan WHERE id = ANY(%(plans)s::bigint[])
+"""
+
+RATES = """
+SELECT partner_id, category, valid_from, rate FROM plans_taxrate
+WHERE partner_id = ANY(%(partners)s::bigint[]) ORDER BY valid_from, id
+"""
+
+DISCOUNTS = """
+SELECT service_id, valid_from, valid_to, percent, fixed FROM plans_discount
+WHERE service_id = ANY(%(services)s::bigint[]) AND withdrawn_at IS NULL ORDER BY id
+"""
+
+ITEMS = """
+SELECT account_id, id, service_id, text, amount, revenue, tax_category, included, due_from FROM billing_item
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND document_id IS NULL AND cancelled_at IS NULL
+    AND due_from <= %(until)s ORDER BY id
+"""
+
+COVERS = """
+SELECT id, service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity, percent, fixed,
+    amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue
+FROM billing_cover
+WHERE replaced_by_id IS NULL AND last_day >= %(since)s
+    AND int8range(service_id, service_id, '[]') && %(service)s::int8range ORDER BY service_id, first_day
+"""
+
+USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended": Use.LEFT, "pending": Use.NONE}
+
+
+@dataclass
+class State:
+    """Where an account stands: since when it is billed so, its next regular billing day (None: it has none yet)."""
+
+    begun_on: date
+    next_on: date | None
+    billing_day: int
+    parked: bool
+
+
+@dataclass
+class Books:
+    """Some accounts' books, by account. `accounts` gives each its partner; one without services has a book too."""
+
+    books: dict[int, Book] = field(default_factory=dict)
+    states: dict[int, State] = field(default_factory=dict)
+
+
+def load_books(accounts: dict[int, int], *, day: date, services: Sequence[int] | None = None) -> Books:
+    """The books of `accounts` (id -> partner) with the rules in force on `day`; of `services` only, if given. About ten
+    statements for any number of accounts."""
+    found = Books()
+    rules = RecurringBook.of(accounts, set(accounts.values()))
+    for account_id, *state in _rows(STATES, accounts=id_array(accounts)):
+        found.states[account_id] = State(*state)
+    held, plan_ids = _held(accounts, services)
+    plans = _plans(plan_ids)
+    rates = _Rates(set(accounts.values()))
+    items = _items(accounts, day)
+    for account_id, partner_id in accounts.items():
+        state = found.states.setdefault(account_id, State(day, None, 0, False))
+        given = rules.on(account_id, partner_id, day)
+        if given.billing_day == 0:
+            given = given._replace(billing_day=state.billing_day or day.day)
+        found.books[account_id] = Book(
+            rules=given,
+            plans=plans,
+            rate=rates.of(partner_id),
+            held=held.get(account_id, ()),
+            items=items.get(account_id, ()),
+            rate_days=rates.days(partner_id),
+        )
+    return found
+
+
+def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
+    """The live covers of some services that reach `since` or later."""
+    found = []
+    for service_id in service_ids:  # one by one: the index is on ranges
+        for row in _rows(COVERS, service=f"[{service_id},{service_id}]", since=since):
+            cover_id, of_service, document_id, first, last, month, of_days = row[:7]
+            plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
+            category, rate, included, revenue = row[16:]
+            basis = Basis(plan_id, own, price, quantity, percent, fixed)
+            segment = Segment(first, last, month, of_days, basis, amount, service_fact_id, price_fact_id)
+            part = Part(amount, Taxed(category, rate, included), revenue)
+            found.append(Cover(cover_id, of_service, document_id, segment, part))
+    return found
+
+
+def _held(accounts: Iterable[int], services: Sequence[int] | None) -> tuple[dict[int, list[Held]], set[int]]:
+    rows = [row for row in _rows(SERVICES, accounts=id_array(accounts)) if services is None or row[1] in services]
+    ids = id_array(row[1] for row in rows)
+    facts: dict[int, list[ServiceFact]] = defaultdict(list)
+    for service_id, fact_id, valid_from, plan_id, state, own_price, quantity in _rows(FACTS, services=ids):
+        fact = ServiceFact(fact_id, valid_from, plan_id, USES[state], own_price, quantity)
+        if facts[service_id] and facts[service_id][-1].valid_from == valid_from:
+            facts[service_id].pop()  # the newest row of a day wins
+        facts[service_id].append(fact)
+    plan_ids = {fact.plan_id for some in facts.values() for fact in some}
+    prices: dict[int, list[PlanPrice]] = defaultdict(list)
+    for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
+        prices[plan_id].append(PlanPrice(*price))
+    discounts: dict[int, list[Discount]] = defaultdict(list)
+    for service_id, *discount in _rows(DISCOUNTS, services=ids):
+        discounts[service_id].append(Discount(*discount))
+    held: dict[int, list[Held]] = defaultdict(list)
+    for account_id, service_id, through in rows:
+        some = [_leaving(fact) for fact in facts[service_id]]
+        if any(fact.use is Use.BILLED for fact in some):
+            held[account_id].append(Held(service_id, timeline(some, prices, discounts.get(service_id, ())), through))
+    return held, plan_ids
+
+
+def _leaving(fact: ServiceFact) -> ServiceFact:
+    """The day on which a service is paused, stopped or ended is still one of use."""
+    if fact.use in (Use.PAUSED, Use.LEFT):
+        return fact._replace(valid_from=fact.valid_from + ONE_DAY)
+    return fact
+
+
+def _plans(plan_ids: Iterable[int]) -> dict[int, PlanFacts]:
+    return {
+        plan_id: PlanFacts(name, kind, category, included)
+        for plan_id, _, name, kind, category, included in _rows(PLANS, plans=id_array(plan_ids))
+    }
+
+
+def _items(accounts: Iterable[int], until: date) -> dict[int, list[Item]]:
+    found: dict[int, list[Item]] = defaultdict(list)
+    for account_id, item_id, service_id, text, amount, revenue, category, included, _ in _rows(
+        ITEMS, accounts=id_array(accounts), until=until
+    ):
+        found[account_id].append(Item(item_id, service_id, text, amount, revenue, category, included))
+    return found
+
+
+class _Rates:
+    """The partners' tax rates by category and day; a category that was never given one is free of tax."""
+
+    def __init__(self, partners: Iterable[int]) -> None:
+        self._of: dict[tuple[int, str], list[tuple[date, Decimal]]] = defaultdict(list)
+        self._days: dict[int, set[date]] = defaultdict(set)
+        for partner_id, category, valid_from, rate in _rows(RATES, partners=id_array(partners)):
+            self._of[partner_id, category].append((valid_from, rate))
+            self._days[partner_id].add(valid_from)
+
+    def of(self, partner_id: int) -> Rates:
+        """The rate of a category on a day, at one partner."""
+
+        def rate(category: str, day: date) -> Decimal:
+            known = self._of.get((partner_id, category), ())
+            return next((rate for valid_from, rate in reversed(known) if valid_from <= day), Decimal(0))
+
+        return rate
+
+    def days(self, partner_id: int) -> list[date]:
+        """The days on which a rate changed."""
+        return sorted(self._days.get(partner_id, ()))
+
+
+def _rows(sql: str, **parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
