@@ -1,6 +1,7 @@
 """The ledger's accounts, made when money first touches them. Knows which account a kind of money belongs to."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db import connection
 
@@ -46,3 +47,8 @@ def house_account(partner_id: int, currency: str, kind: str, name: str) -> Accou
             cursor.execute(OPEN_HOUSE, {"partner": partner_id, "kind": kind, "currency": currency, "name": name})
         row = found.values_list("id").get()
     return Account(row[0], AccountKind(kind), currency)
+
+
+def tax_name(category: str, rate: Decimal) -> str:
+    """The ledger account's name of a tax: its category and its rate in percent."""
+    return f"{category} {(rate * 100).normalize():f} %"

@@ -5,7 +5,7 @@ module's constants.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -67,19 +67,22 @@ class Looked:
     counts: Counter[str] = field(default_factory=Counter)
     named: dict[str, list[int]] = field(default_factory=dict)
 
-    def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> Iterator[Row]:
+    def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> list[Row]:
         """The preview's rows: account, day, gross, what the last one was, flag, note."""
         before = dict(_rows(PREVIOUS, accounts=id_array({account_id for account_id, _ in drafts})))
+        rows: list[Row] = []
         for account_id, draft in drafts:
             self.documents += 1
             self.gross += draft.totals.gross
             flag = odd(draft, before.get(account_id))
             if flag:
                 self._note(flag, account_id)
-            yield account_id, draft.on, draft.totals.gross, before.get(account_id), flag, WORDS.get(flag, "")
+            note = WORDS.get(flag, "")
+            rows.append((account_id, draft.on, draft.totals.gross, before.get(account_id), flag, note))
         for account_id, reason in parked.items():
             self._note("parked", account_id)
-            yield account_id, self.day, 0, None, "parked", reason[:200]
+            rows.append((account_id, self.day, 0, None, "parked", reason[:200]))
+        return rows
 
     def found(self) -> list[dict[str, Any]]:
         """What is odd, each kind once: code, words, how many, and the first accounts."""

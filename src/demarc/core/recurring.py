@@ -135,10 +135,11 @@ def due(book: Book, next_on: date, until: date) -> Iterator[tuple[date, Draft | 
 
 
 def first_on(rules: Rules, start: date) -> date:
-    """The first regular billing day of an account whose service begins on `start`."""
+    """The first regular billing day of an account whose service begins on `start`: after the first own document."""
     if rules.postpaid:
         return add_months(next_billing_day(start, rules.billing_day), rules.period_months - 1, rules.billing_day)
-    return next_billing_day(start - ONE_DAY, rules.billing_day)
+    on = next_billing_day(start - ONE_DAY, rules.billing_day)
+    return following(rules, on) if rules.own_first and on == start else on
 
 
 def following(rules: Rules, on: date) -> date:

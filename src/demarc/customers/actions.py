@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
@@ -30,6 +31,7 @@ from demarc.customers.models import (
     DayRule,
     LimitRule,
     PartnerTerms,
+    RecurringTerms,
 )
 from demarc.customers.queries import accounts_blocked_for_money
 
@@ -122,6 +124,55 @@ def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack
     log.record("updated", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
     emit("PolicyChanged", partners=[partner_id])
     return partner
+
+
+class RecurringFields(TypedDict, total=False):
+    """Rules of recurring billing, as in core.recurring.Rules; a None leaves one to the partner's (of an account), or to
+    the default. `billing_day` 0: the day on which the first service began."""
+
+    billing_day: int | None
+    period_months: int | None
+    postpaid: bool | None
+    due_days: int | None
+    own_first: bool | None
+    credit_pause: bool | None
+    credit_leave: bool | None
+
+
+RECURRING_RANGES = {"billing_day": (0, 31), "period_months": (1, 12), "due_days": (0, 365)}
+
+
+@transaction.atomic
+def set_recurring_terms(
+    partner_id: int,
+    *,
+    valid_from: date,
+    account_id: int | None = None,
+    by: Actor,
+    at: datetime,
+    **fields: Unpack[RecurringFields],
+) -> RecurringTerms:
+    """Change how recurring accounts are billed from `valid_from` on, those of a partner or one; what is not named stays
+    as it is on that day. Refused: unknown partner or account, a number or date out of range."""
+    limits.fact_day(valid_from)
+    for field, (least, most) in RECURRING_RANGES.items():
+        number = fields.get(field)
+        if number is not None:
+            limits.whole(int(str(number)), least, most, field=field)
+    if not Partner.objects.filter(pk=partner_id).exists():
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    if account_id is not None and not Account.objects.filter(pk=account_id, partner_id=partner_id).exists():
+        raise Refused("There is no such account.", field="account_id", code="unknown")
+    whose = Q(partner_id=partner_id, account=None) if account_id is None else Q(account_id=account_id)
+    before = RecurringTerms.objects.filter(whose, valid_from__lte=valid_from)
+    old = before.order_by("valid_from", "id").last() or RecurringTerms()
+    terms = RecurringTerms(partner_id=partner_id, account_id=account_id, valid_from=valid_from, **recorded(by, at))
+    for rule in RecurringFields.__annotations__:
+        setattr(terms, rule, fields.get(rule, getattr(old, rule)))
+    terms.save(force_insert=True)
+    subject = ("partner", partner_id) if account_id is None else ("account", account_id)
+    log.record("recurring_terms_set", by=by, at=at, subject=subject, partner_id=partner_id, fields=dict(fields))
+    return terms
 
 
 @transaction.atomic

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -18,7 +17,7 @@ from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.base.numbering import take, take_ids
 from demarc.billing import bulk
-from demarc.billing.accounts import house_account
+from demarc.billing.accounts import house_account, tax_name
 from demarc.billing.facts import Payer, id_array
 from demarc.billing.models import LedgerKind
 from demarc.billing.parties import Parties
@@ -198,11 +197,6 @@ def _post(issued: Sequence[Issued], at: datetime) -> dict[int, int]:
     return dict(zip(documents, bulk.post(postings, at), strict=True))
 
 
-def tax_name(category: str, rate: Decimal) -> str:
-    """The ledger account's name of a tax: its category and its rate in percent."""
-    return f"{category} {(rate * 100).normalize():f} %"
-
-
 def _settle_with_balances(issued: Sequence[Issued]) -> Settlement:
     """Pay the payers' open documents, the new ones last, with what is on their accounts and with new credits."""
     of_account: dict[int, list[Issued]] = defaultdict(list)
@@ -279,11 +273,11 @@ def _lines(one: Issued) -> Iterator[tuple[Any, ...]]:
             line.first,
             line.last,
             *_money(line.part),
-            derivation(line),
+            _derivation(line),
         )
 
 
-def derivation(line: Line) -> str:
+def _derivation(line: Line) -> str:
     """The chain of facts behind a line's amount, as JSON; see models.DocumentLine."""
     return json.dumps(
         [

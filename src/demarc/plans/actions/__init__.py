@@ -11,6 +11,7 @@ from demarc.plans.actions.services import (
     deactivate_customer,
     end_service,
     pause_service,
+    set_service_price,
     stop_service,
 )
 from demarc.plans.actions.tariffs import NewPlan, create_plan, set_price, set_tax, update_plan
@@ -29,6 +30,7 @@ __all__ = [
     "end_service",
     "pause_service",
     "set_price",
+    "set_service_price",
     "set_tax",
     "stop_service",
     "unblock",

@@ -4,7 +4,7 @@ A service's plan, state and own price are dated facts; the service row is their 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Required, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from demarc.plans.models import Plan, Service, ServiceFact, ServiceState
 from demarc.plans.queries import accounts_of, newest_facts
 
 BATCH = 2000
+MAX_BACK = timedelta(days=3 * 366)
 PROJECTED = ["activated_at", "ended_at", "blocked_cause", "access_since"]
 
 
@@ -137,6 +138,53 @@ def change_plan(
     _record_facts([service], {service.pk: Agreed(price_override, quantity)}, by, at)
     _log("plan_changed", [service], by, at)
     emit_ids("ServiceChanged", "services", [service_id])
+    emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
+    return service
+
+
+@transaction.atomic
+def set_service_price(
+    service_id: int,
+    *,
+    price: int | None,
+    quantity: int | None = None,
+    valid_from: date | None = None,
+    by: Actor,
+    at: datetime,
+) -> Service:
+    """Agree on a service's own price of a month (None: the plan's) and how many of it, from a day on (None: today).
+
+    A day of the past changes what recurring documents have billed since, with one correcting document; prepaid days
+    that are decided stay. Refused: unknown service, ended, number or date out of range.
+    """
+    service = _locked([service_id])[0]
+    if price is not None:
+        limits.price(price, field="price")
+    day = limits.fact_day(valid_from or _today(service, at))
+    if day < _today(service, at) - MAX_BACK:
+        raise Refused("Choose a day within the last three years.", field="valid_from", code="date_out_of_range")
+    facts = list(ServiceFact.objects.filter(service_id=service_id).order_by("valid_from", "id"))
+    earlier = [fact for fact in facts if fact.valid_from <= day]
+    copied = [*earlier[-1:], *(fact for fact in facts if fact.valid_from > day)]
+    written = []
+    for fact in {one.valid_from: one for one in copied}.values():  # of one day the newest
+        count = fact.quantity if quantity is None else limits.whole(quantity, 1, 1000, field="quantity")
+        terms = {"price_override": price, "quantity": count, "plan_id": fact.plan_id, "state": fact.state}
+        when = max(fact.valid_from, day)
+        written.append(ServiceFact(service=service, valid_from=when, **terms, **recorded(by, at)))
+    ServiceFact.objects.bulk_create(written)
+    log.record(
+        "priced_service",
+        by=by,
+        at=at,
+        subject=("customer", service.customer_id),
+        partner_id=service.partner_id,
+        service=service_id,
+        price=price,
+        quantity=quantity,
+        valid_from=day,
+    )
+    emit_ids("HoldingChanged", "services", [service_id])
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
     return service
 
