@@ -56,9 +56,9 @@ def provider() -> Partner:
     return partner
 
 
-def held(partner: Partner, count: int, start: int, billing_type: str) -> list[int]:
+def held(partner: Partner, count: int, start: int, billing_type: str, at: datetime | None = None) -> list[int]:
     """Customers with a pending service each; the services' ids."""
-    at = clock.now()
+    at = at or clock.now()
     new = [NewCustomer(name=f"Customer {start + number}", billing_type=billing_type) for number in range(count)]
     customers = create_customers(new, partner_id=partner.pk, by=SYSTEM, at=at)
     plan_id = partner.plans.get().pk

@@ -1,34 +1,25 @@
 """Who sells and who buys, as it is printed on a document and kept with it. Reads only."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
-from demarc.base.models import Partner
-from demarc.billing.facts import Payer
-from demarc.customers.models import Account
+from django.db import connection
 
-SELLER = ("name", "phone", "email", "website")
-BUYER = ("number", "name", "category", "street", "zip_code", "city", "email", "language")
+from demarc.billing.facts import Payer, id_array
 
-
-class Parties:
-    """The parties of some payers, read once."""
-
-    def __init__(self, payers: Iterable[Payer]) -> None:
-        some = list(payers)
-        partners = Partner.objects.in_bulk({payer.partner_id for payer in some})
-        self._sellers = {partner_id: _named(partner, SELLER) for partner_id, partner in partners.items()}
-        accounts = Account.objects.select_related("customer").filter(pk__in={payer.account_id for payer in some})
-        self._buyers = {
-            account.pk: {**_named(account.customer, BUYER), "account": account.number}
-            for account in accounts.iterator(2000)
-        }
-
-    def of(self, payer: Payer) -> str:
-        """Seller and buyer as JSON."""
-        return json.dumps({"seller": self._sellers[payer.partner_id], "buyer": self._buyers[payer.account_id]})
+PARTIES = """
+SELECT a.id, json_build_object(
+    'seller', json_build_object('name', p.name, 'phone', p.phone, 'email', p.email, 'website', p.website),
+    'buyer', json_build_object('number', c.number, 'name', c.name, 'category', c.category, 'street', c.street,
+        'zip_code', c.zip_code, 'city', c.city, 'email', c.email, 'language', c.language, 'account', a.number))::text
+FROM customers_account a
+JOIN customers_customer c ON c.id = a.customer_id
+JOIN base_partner p ON p.id = a.partner_id
+WHERE a.id = ANY(%(accounts)s::bigint[])
+"""
 
 
-def _named(whose: Any, fields: Iterable[str]) -> dict[str, str]:
-    return {field: str(getattr(whose, field)) for field in fields}
+def parties(payers: Iterable[Payer]) -> dict[int, str]:
+    """Seller and buyer of some payers, as JSON, by account."""
+    with connection.cursor() as cursor:
+        cursor.execute(PARTIES, {"accounts": id_array({payer.account_id for payer in payers})})
+        return dict(cursor.fetchall())

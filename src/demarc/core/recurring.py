@@ -118,20 +118,17 @@ class Book:
 def due(book: Book, next_on: date, until: date) -> Iterator[tuple[date, Draft | None]]:
     """The documents of the billing days from `next_on` through `until`, in order, each with its day; None where there
     is nothing to bill. ValueError when there are more than CATCH_UP_MAX."""
-    held, items = list(book.held), book.items
-    for count in range(CATCH_UP_MAX + 1):
+    held, items = book.held, book.items
+    for _ in range(CATCH_UP_MAX):
         if next_on > until:
             return
-        if count == CATCH_UP_MAX:
-            raise ValueError(f"more than {CATCH_UP_MAX} billing days are open; the first is {next_on}")
         draft = draft_on(book, held, items, next_on, bills_through(book.rules, next_on))
         yield next_on, draft
-        if draft is not None:
-            held = [
-                one._replace(charged_through=draft.through.get(one.service_id, one.charged_through)) for one in held
-            ]
-            items = ()
         next_on = following(book.rules, next_on)
+        if draft is not None and next_on <= until:
+            held, items = _reached(held, draft), ()
+    if next_on <= until:
+        raise ValueError(f"more than {CATCH_UP_MAX} billing days are open; the next is {next_on}")
 
 
 def first_on(rules: Rules, start: date) -> date:
@@ -204,6 +201,11 @@ def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Dr
 def _changes(book: Book, held: Held, covers: Iterable[Segment]) -> list[Change]:
     rules = book.rules
     return changes(held.stretches, covers, credit_pause=rules.credit_pause, credit_leave=rules.credit_leave)
+
+
+def _reached(held: Iterable[Held], draft: Draft) -> list[Held]:
+    """The services as they are billed after a draft."""
+    return [one._replace(charged_through=draft.through.get(one.service_id, one.charged_through)) for one in held]
 
 
 def _first_unbilled(held: Held) -> date | None:

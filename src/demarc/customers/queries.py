@@ -102,7 +102,9 @@ class RecurringBook:
     def on(self, account_id: int, partner_id: int, day: date) -> Rules:
         """The rules in force on `day`: the account's own, what they leave open the partner's, then core's defaults."""
         rules: tuple[int | bool | None, ...] = Rules()
-        for rows in (self.partners.get(partner_id, ()), self.accounts.get(account_id, ())):
+        for rows in (self.partners.get(partner_id), self.accounts.get(account_id)):
+            if not rows:
+                continue
             newest = next((given for valid_from, given in reversed(rows) if valid_from <= day), None)
             if newest is not None:
                 rules = tuple(old if new is None else new for old, new in zip(rules, newest, strict=True))

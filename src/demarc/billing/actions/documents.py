@@ -20,7 +20,7 @@ from demarc.billing import bulk
 from demarc.billing.accounts import house_account, tax_name
 from demarc.billing.facts import Payer, id_array
 from demarc.billing.models import LedgerKind
-from demarc.billing.parties import Parties
+from demarc.billing.parties import parties
 from demarc.core import ledger
 from demarc.core.coverage import Segment
 from demarc.core.invoicing import Part, allocate
@@ -117,18 +117,17 @@ def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None
     """
     if not ready:
         return []
-    issued = _numbered(ready)
-    entries = _post(issued, at)
-    settled = _settle_with_balances(issued)
-    parties = Parties(one.ready.payer for one in issued)
-    _copy(
-        COPY_DOCUMENTS,
-        (_document(one, entries, settled, parties, (at, by.kind, by.id, by.label, run_id)) for one in issued),
-    )
-    _copy(COPY_LINES, (row for one in issued for row in _lines(one)))
-    _copy(COPY_TAXES, ((one.document_id, *tax) for one in issued for tax in one.ready.draft.totals.taxes))
-    _write_covers(issued)
-    _write_settlement(settled, {one.document_id for one in issued}, at)
+    planned = _planned(ready)
+    entries = _post(planned, at)
+    settled = _settle_with_balances(planned)
+    _copy(COPY_LINES, (row for one in planned for row in _lines(one)))
+    _copy(COPY_TAXES, ((one.document_id, *tax) for one in planned for tax in one.ready.draft.totals.taxes))
+    _write_covers(planned)
+    _write_settlement(settled, {one.document_id for one in planned}, at)
+    known = parties(one.ready.payer for one in planned)
+    issued = _numbered(planned)
+    who = (at, by.kind, by.id, by.label, run_id)
+    _copy(COPY_DOCUMENTS, (_document(one, entries, settled, known, who) for one in issued))
     emit_ids("DocumentsIssued", "documents", [one.document_id for one in issued], queue="run" if run_id else "now")
     return issued
 
@@ -151,22 +150,29 @@ def pay_documents(paid: Sequence[tuple[int, int | None, int]], *, at: datetime) 
     _write_settlement(settled, set(), at)
 
 
-def _numbered(ready: Sequence[Ready]) -> list[Issued]:
-    """Give each document its id and its number: one series for each partner, kind and year, without gaps."""
+def _planned(ready: Sequence[Ready]) -> list[Issued]:
+    """Each document with its id and kind; the number comes last."""
     ids = take_ids("billing_document_id_seq", len(ready))
+    return [
+        Issued(document_id, "credit_note" if one.draft.totals.gross < 0 else "invoice", "", one)
+        for document_id, one in zip(ids, ready, strict=True)
+    ]
+
+
+def _numbered(planned: Sequence[Issued]) -> list[Issued]:
+    """Give each document its number: one series for each partner, kind and year, without gaps.
+
+    Last of all, because whoever issues in the same series waits from here until this transaction ends.
+    """
     series: dict[tuple[int, str, int], list[int]] = defaultdict(list)
-    kinds = ["credit_note" if one.draft.totals.gross < 0 else "invoice" for one in ready]
-    for place, (one, kind) in enumerate(zip(ready, kinds, strict=True)):
+    for place, (_, kind, _, one) in enumerate(planned):
         series[one.payer.partner_id, kind, one.draft.on.year].append(place)
     numbers: dict[int, str] = {}
     for (partner_id, kind, year), places in sorted(series.items()):
         first = take(partner_id, f"{kind}:{year}", len(places))
         letter = "C" if kind == "credit_note" else ""
         numbers |= {place: f"{letter}{year}{first + offset:06d}" for offset, place in enumerate(places)}
-    return [
-        Issued(document_id, kind, numbers[place], one)
-        for place, (document_id, kind, one) in enumerate(zip(ids, kinds, ready, strict=True))
-    ]
+    return [one._replace(number=numbers[place]) for place, one in enumerate(planned)]
 
 
 def _post(issued: Sequence[Issued], at: datetime) -> dict[int, int]:
@@ -251,7 +257,7 @@ def _write_settlement(settled: Settlement, fresh: set[int], at: datetime) -> Non
 
 
 def _document(
-    one: Issued, entries: dict[int, int], settled: Settlement, parties: Parties, who: tuple[Any, ...]
+    one: Issued, entries: dict[int, int], settled: Settlement, known: dict[int, str], who: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     payer, draft = one.ready.payer, one.ready.draft
     sums = draft.totals
@@ -260,7 +266,7 @@ def _document(
     dated = (draft.on, draft.due_on, payer.currency, sums.net, sums.tax, sums.gross)
     state = (settled.left_open.get(one.document_id, 0), first, last, entries.get(one.document_id), draft.corrects)
     at, kind, actor_id, label, run_id = who
-    return (*named, *dated, *state, run_id, parties.of(payer), one.ready.key, at, kind, actor_id, label)
+    return (*named, *dated, *state, run_id, known[payer.account_id], one.ready.key, at, kind, actor_id, label)
 
 
 def _lines(one: Issued) -> Iterator[tuple[Any, ...]]:
