@@ -9,13 +9,20 @@ from tests import cast
 from tests.cast import STAFF
 
 from demarc.base.actors import SYSTEM
-from demarc.billing import actions
+from demarc.billing import actions, check
 from demarc.billing.models import Cover, Document, LedgerAccount, RecurringState, Transfer
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 JAN_1 = datetime(2024, 1, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def books_hold():
+    """After each story the independent checker has nothing to say."""
+    yield
+    assert check.run(days=3000) == []
 
 
 def at(month: int, day: int, year: int = 2024) -> datetime:

@@ -135,6 +135,12 @@ def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
     return found
 
 
+def rates_of(partner_id: int) -> tuple[Rates, list[date]]:
+    """A partner's tax rates, and the days on which one changed."""
+    rates = _Rates([partner_id])
+    return rates.of(partner_id), rates.days(partner_id)
+
+
 def _held(accounts: Iterable[int], services: Sequence[int] | None) -> tuple[dict[int, list[Held]], set[int]]:
     rows = [row for row in _rows(SERVICES, accounts=id_array(accounts)) if services is None or row[1] in services]
     ids = id_array(row[1] for row in rows)

@@ -10,10 +10,15 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from demarc.billing import check_documents
+
 SHOWN_MAX = 20
 """Findings of one kind that are told one by one; the rest are counted."""
 
-LAST_DECIDED = "SELECT coalesce(max(decided_through), '2000-01-01') FROM billing_prepaidstate"
+LAST_DECIDED = """
+SELECT greatest((SELECT max(decided_through) FROM billing_prepaidstate), (SELECT max(day) FROM billing_billingday),
+    (SELECT issued_on FROM billing_document ORDER BY id DESC LIMIT 1), '2000-01-01'::date)
+"""
 
 BALANCES = """
 WITH moved AS (
@@ -51,6 +56,11 @@ WHERE t.day >= %(since)s AND (t.amount > 0
         WHEN 'refund' THEN d.payer_id = t.account_id AND c.kind IN ('cash', 'clearing', 'voucher')
         WHEN 'correction' THEN (d.payer_id = t.account_id AND c.kind = 'writeoff')
             OR (c.payer_id = t.account_id AND d.kind = 'writeoff')
+        WHEN 'document' THEN (d.payer_id = t.account_id AND c.kind IN ('revenue', 'tax'))
+            OR (c.payer_id = t.account_id AND d.kind IN ('revenue', 'tax'))
+        WHEN 'tax' THEN d.kind = 'revenue' AND c.kind = 'tax'
+        WHEN 'moved' THEN (d.payer_id = t.account_id AND c.kind = 'clearing')
+            OR (c.payer_id = t.account_id AND d.kind = 'clearing')
         END) IS NOT TRUE
 ORDER BY t.id
 """
@@ -88,18 +98,20 @@ GAPS = """
 WITH begun AS (
     SELECT s.account_id, min(f.valid_from) AS day
     FROM plans_servicefact f JOIN plans_service s ON s.id = f.service_id WHERE f.state = 'active' GROUP BY s.account_id
+), since AS (
+    SELECT p.account_id, greatest(%(since)s, coalesce(p.begun_on, b.day + 1)) AS day
+    FROM billing_prepaidstate p LEFT JOIN begun b ON b.account_id = p.account_id
 ), decided AS (
-    SELECT account_id, count(*) AS days, max(day) AS last
-    FROM billing_daydecision WHERE day >= %(since)s GROUP BY account_id
+    SELECT d.account_id, count(*) AS days, max(d.day) AS last
+    FROM billing_daydecision d JOIN since s ON s.account_id = d.account_id AND d.day >= s.day
+    WHERE d.day >= %(since)s GROUP BY d.account_id
 )
 SELECT format('account %%s is decided through %%s, but has %%s decided days since %%s instead of %%s', p.account_id,
-    p.decided_through, coalesce(d.days, 0), greatest(%(since)s, b.day + 1),
-    greatest(0, p.decided_through - greatest(%(since)s, b.day + 1) + 1))
+    p.decided_through, coalesce(d.days, 0), s.day, greatest(0, p.decided_through - s.day + 1))
 FROM billing_prepaidstate p
-LEFT JOIN begun b ON b.account_id = p.account_id
+JOIN since s ON s.account_id = p.account_id
 LEFT JOIN decided d ON d.account_id = p.account_id
-WHERE coalesce(d.days, 0) <> greatest(0, p.decided_through - greatest(%(since)s, b.day + 1) + 1)
-    OR d.last > p.decided_through
+WHERE coalesce(d.days, 0) <> greatest(0, p.decided_through - s.day + 1) OR d.last > p.decided_through
 ORDER BY p.account_id
 """
 
@@ -346,8 +358,10 @@ def run(days: int = 35) -> list[Finding]:
         cursor.execute(LAST_DECIDED)
         last: date = cursor.fetchone()[0]
         facts: dict[str, Any] = {"since": last - timedelta(days=days - 1), "last": last}
-        facts |= {"constraints": list(CONSTRAINTS), "triggers": list(TRIGGERS)}
-        return [finding for check, sql in CHECKS.items() for finding in _findings(check, sql, facts)]
+        facts["constraints"] = [*CONSTRAINTS, *check_documents.CONSTRAINTS]
+        facts["triggers"] = [*TRIGGERS, *check_documents.TRIGGERS]
+        every = CHECKS | check_documents.CHECKS
+        return [finding for check, sql in every.items() for finding in _findings(check, sql, facts)]
 
 
 def _findings(check: str, sql: str, facts: dict[str, Any]) -> list[Finding]:

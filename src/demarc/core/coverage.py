@@ -6,7 +6,7 @@ part is what was billed less what the used days cost. Knows no database, documen
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -156,6 +156,13 @@ def cost(stretches: Iterable[Stretch], first: date, last: date, billing_day: int
             found.append(_segment(stretch, day, until, month, (month_end - month).days + 1))
             day = until + ONE_DAY
     return found
+
+
+def cut_off(stretches: Iterable[Stretch], last: date) -> list[Stretch]:
+    """The time line as if the service left at the end of `last`."""
+    kept = [replace(one, last=min(one.last, last)) for one in stretches if one.first <= last]
+    gone = [replace(one, first=max(one.first, last + ONE_DAY), use=Use.LEFT) for one in stretches if one.last > last]
+    return kept + gone
 
 
 def changes(

@@ -41,6 +41,7 @@ class TransferKind(StrEnum):
     CORRECTION = "correction"
     DOCUMENT = "document"
     TAX = "tax"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,17 @@ def tax_of_consumed(revenue: Account, tax: Account, amount: int, day: date) -> T
     _expect(revenue, AccountKind.REVENUE)
     _expect(tax, AccountKind.TAX)
     return _transfer(revenue, tax, amount, day, TransferKind.TAX)
+
+
+def moved(payer: Account, between: Account, amount: int, day: date) -> Transfer:
+    """Money goes from one payer to another over a clearing account: one side of it, `amount` > 0 for who receives.
+
+    Refused when it is zero or its size is beyond MAX_AMOUNT.
+    """
+    _expect(payer, AccountKind.PAYER)
+    _expect(between, AccountKind.CLEARING)
+    debit, credit = (between, payer) if amount > 0 else (payer, between)
+    return _transfer(debit, credit, abs(amount), day, TransferKind.MOVED)
 
 
 def entry(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:

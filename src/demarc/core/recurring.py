@@ -25,7 +25,8 @@ Rates = Callable[[str, date], Decimal]
 
 class Rules(NamedTuple):
     """How an account is billed. `billing_day` 1 to 31 (31: the last day of any month); `period_months` 1 to 12;
-    `own_first`: a service that begins within a period gets its own document at once, else it waits for the next."""
+    `own_first`: a service that begins within a period gets its own document at once, else it waits for the next.
+    `invoice_consumed`: a prepaid account gets an invoice of each month's daily charges."""
 
     billing_day: int = 1
     period_months: int = 1
@@ -34,6 +35,7 @@ class Rules(NamedTuple):
     own_first: bool = True
     credit_pause: bool = True
     credit_leave: bool = True
+    invoice_consumed: bool = False
 
 
 class PlanFacts(NamedTuple):

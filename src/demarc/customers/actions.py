@@ -137,6 +137,7 @@ class RecurringFields(TypedDict, total=False):
     own_first: bool | None
     credit_pause: bool | None
     credit_leave: bool | None
+    invoice_consumed: bool | None
 
 
 RECURRING_RANGES = {"billing_day": (0, 31), "period_months": (1, 12), "due_days": (0, 365)}

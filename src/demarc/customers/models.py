@@ -132,7 +132,8 @@ class AccountTerms(Recorded):
 
 class RecurringTerms(Recorded):
     """How recurring accounts are billed from `valid_from` on: a partner's (`account` null) or an account's own, where a
-    null leaves that rule to the partner's; never edited. The words are core.recurring.Rules's."""
+    null leaves that rule to the partner's; never edited. The words are core.recurring.Rules's. `invoice_consumed` is
+    for prepaid accounts: an invoice on the 1st for what was charged in the month before."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="recurring_terms")
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="recurring_terms")
@@ -146,6 +147,7 @@ class RecurringTerms(Recorded):
     own_first = models.BooleanField(null=True)
     credit_pause = models.BooleanField(null=True)
     credit_leave = models.BooleanField(null=True)
+    invoice_consumed = models.BooleanField(null=True)
 
     class Meta:
         constraints = [

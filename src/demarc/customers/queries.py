@@ -24,7 +24,7 @@ FROM customers_accountterms WHERE account_id = ANY(%(accounts)s) ORDER BY valid_
 
 RECURRING_TERMS = """
 SELECT partner_id, account_id, valid_from, billing_day, period_months, postpaid, due_days, own_first, credit_pause,
-    credit_leave
+    credit_leave, invoice_consumed
 FROM customers_recurringterms
 WHERE (partner_id = ANY(%(partners)s) AND account_id IS NULL) OR account_id = ANY(%(accounts)s) ORDER BY valid_from, id
 """

@@ -11,9 +11,18 @@ begin_recurring, correct_services(service_ids, *, by, at) -> list[Issued]
 bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(account_id, ...); cancel_item(item_id, ...)
 preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
     cancel_run(run_id, *, by, at) -> InvoiceRun
+make_recurring, make_prepaid, unlink_account(account_id, *, by, at); link_account(account_id, *, parent_id, by, at)
+invoice_consumed(partner_id, *, month, by, at) -> int
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
 """
 
+from demarc.billing.actions.consumed import invoice_consumed
+from demarc.billing.actions.conversion import (
+    link_account,
+    make_prepaid,
+    make_recurring,
+    unlink_account,
+)
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
 from demarc.billing.actions.invoices import (
     NewItem,
@@ -52,6 +61,11 @@ __all__ = [
     "correct",
     "correct_services",
     "hold_run",
+    "invoice_consumed",
+    "link_account",
+    "make_prepaid",
+    "make_recurring",
+    "unlink_account",
     "open_day",
     "pause_run",
     "preview_run",

@@ -19,7 +19,7 @@ from demarc.base.numbering import take, take_ids
 from demarc.billing import bulk
 from demarc.billing.accounts import house_account, tax_name
 from demarc.billing.facts import Payer, id_array
-from demarc.billing.models import LedgerKind
+from demarc.billing.models import DocumentSource, LedgerKind
 from demarc.billing.parties import parties
 from demarc.core import ledger
 from demarc.core.coverage import Segment
@@ -75,6 +75,10 @@ SETTLE = """
 UPDATE billing_document d SET open_amount = n.left_open
 FROM unnest(%(documents)s::bigint[], %(left_open)s::bigint[]) AS n (id, left_open) WHERE d.id = n.id
 """
+
+
+Shares = Sequence[tuple[ledger.Account, int]]
+"""Accounts of the house and what of a document belongs to each."""
 
 
 class Ready(NamedTuple):
@@ -189,25 +193,43 @@ def _post(issued: Sequence[Issued], at: datetime) -> dict[int, int]:
     documents: list[int] = []
     for one in issued:
         payer, draft = one.ready.payer, one.ready.draft
-        side = ledger.Account(payer.ledger_id, ledger.AccountKind.PAYER, payer.currency)
-        shares = [(house(payer, LedgerKind.REVENUE, name), net) for name, net in draft.totals.revenues if net]
-        shares += [
-            (house(payer, LedgerKind.TAX, tax_name(one.category, one.rate)), one.tax)
-            for one in draft.totals.taxes
-            if one.tax
+        revenues = [(house(payer, LedgerKind.REVENUE, name), net) for name, net in draft.totals.revenues]
+        taxes = [
+            (house(payer, LedgerKind.TAX, tax_name(one.category, one.rate)), one.tax) for one in draft.totals.taxes
         ]
-        if shares:
+        if one.ready.source == DocumentSource.CONSUMED:
+            transfers = _taxes_of_consumed(revenues, taxes, draft)
+        else:
+            side = ledger.Account(payer.ledger_id, ledger.AccountKind.PAYER, payer.currency)
+            shares = [(where, amount) for where, amount in (*revenues, *taxes) if amount]
             transfers = [ledger.billed(side, where, amount, draft.on) for where, amount in shares]
+        if transfers:
             postings.append(bulk.Posting(payer, ledger.entry(transfers), f"document:{one.ready.key}"))
             documents.append(one.document_id)
     return dict(zip(documents, bulk.post(postings, at), strict=True))
+
+
+def _taxes_of_consumed(revenues: Shares, taxes: Shares, draft: Draft) -> list[ledger.Transfer]:
+    """What was charged gross by the day is in revenue: its tax goes over. Both sides sum to the document's tax."""
+    gross: dict[str, int] = defaultdict(int)
+    for line in draft.lines:
+        gross[line.part.revenue] += line.part.amount
+    left = [gross[name] - net for name, net in draft.totals.revenues]
+    transfers = []
+    for where, tax in taxes:
+        for place, part in enumerate(allocate(tax, left)):
+            if part:
+                transfers.append(ledger.tax_of_consumed(revenues[place][0], where, part, draft.on))
+                left[place] -= part
+    return transfers
 
 
 def _settle_with_balances(issued: Sequence[Issued]) -> Settlement:
     """Pay the payers' open documents, the new ones last, with what is on their accounts and with new credits."""
     of_account: dict[int, list[Issued]] = defaultdict(list)
     for one in issued:
-        of_account[one.ready.payer.account_id].append(one)
+        if one.ready.source != DocumentSource.CONSUMED:  # which is paid
+            of_account[one.ready.payer.account_id].append(one)
     claims = _claims(of_account)
     settled = Settlement([], {})
     for account_id, some in of_account.items():

@@ -13,6 +13,7 @@ from demarc.base.actors import Actor, recorded
 from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
+from demarc.billing.actions.conversion import move_to_parents
 from demarc.billing.actions.documents import pay_documents
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
@@ -83,6 +84,7 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         made = _write_payments(fresh, entries, found, recorded(by, at))
         pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
         known |= made
+        move_to_parents(accounts, at=at)
         _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
 
@@ -142,6 +144,8 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     bulk.check_balance(payer.balance + amount)
     bulk.settle(_behind({account_id: payer}), until=None, by=by, at=at)
     entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
+    if amount > 0:
+        pay_documents([(account_id, None, amount)], at=at)
     bulk.retry(accounts_blocked_for_money(account_ids=[account_id]), by=by, at=at)
     told = {"amount": amount, "currency": payer.currency, "reason": reason}
     log.record("corrected", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)

@@ -27,6 +27,7 @@ class TransferKind(models.TextChoices):
     CORRECTION = "correction", "Correction"
     DOCUMENT = "document", "Invoice or credit note"
     TAX = "tax", "Tax of consumed services"
+    MOVED = "moved", "Moved between accounts"
 
 
 class Decision(models.TextChoices):
@@ -153,6 +154,7 @@ class PrepaidState(models.Model):
 
     account = models.OneToOneField(Account, models.PROTECT, primary_key=True, related_name="prepaid")
     decided_through = models.DateField()
+    begun_on = models.DateField(null=True, help_text="The first day decided, where the account was recurring before.")
     parked_reason = models.CharField(max_length=300, blank=True, help_text="Left out of runs until someone looks.")
     parked_at = models.DateTimeField(null=True)
 
