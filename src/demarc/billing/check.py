@@ -343,6 +343,11 @@ class Finding:
     text: str
 
 
+def checks() -> dict[str, str]:
+    """All checks by name: statements that yield sentences about what is wrong."""
+    return CHECKS | check_documents.CHECKS
+
+
 def run(days: int = 35) -> list[Finding]:
     """Everything that is wrong; details of the last `days` decided days. A run or payment going on does not disturb.
 
@@ -360,8 +365,7 @@ def run(days: int = 35) -> list[Finding]:
         facts: dict[str, Any] = {"since": last - timedelta(days=days - 1), "last": last}
         facts["constraints"] = [*CONSTRAINTS, *check_documents.CONSTRAINTS]
         facts["triggers"] = [*TRIGGERS, *check_documents.TRIGGERS]
-        every = CHECKS | check_documents.CHECKS
-        return [finding for check, sql in every.items() for finding in _findings(check, sql, facts)]
+        return [finding for check, sql in checks().items() for finding in _findings(check, sql, facts)]
 
 
 def _findings(check: str, sql: str, facts: dict[str, Any]) -> list[Finding]:

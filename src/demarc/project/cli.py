@@ -52,6 +52,12 @@ def _bill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preview", action="store_true", help="say what would be charged and blocked; change nothing")
 
 
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--all", action="store_true", help="every amount again from the dated facts; can be interrupted"
+    )
+
+
 def _clock(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--set", metavar="TIME", help="an instant with its zone, as 2026-03-01T00:00:00+00:00")
@@ -111,7 +117,15 @@ COMMANDS = (
         "check",
         "check the books: sums, constraints, the last 35 days; exit 1 and say so when something is wrong",
         "check",
-        examples="demarc check",
+        _check,
+        "demarc check\n  demarc check --all",
+        login="app",
+    ),
+    Command(
+        "ledger",
+        "write the whole ledger as beancount text, for bean-check and for accountants",
+        "ledger",
+        examples="demarc ledger > ledger.beancount\n  bean-check ledger.beancount",
         login="app",
     ),
     Command("shell", "a Python shell with Django set up", "shell", examples="demarc shell", login="app"),

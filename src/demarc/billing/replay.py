@@ -1,0 +1,255 @@
+"""Every amount again, from the dated facts, account by account: slow, naive and whole. `demarc check --all`.
+
+It shares no rule with what it checks: nothing of core is imported, shares are fractions, days are walked one by one.
+Reads only; goes on where it was left. What it finds are sentences, as those of billing.check.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+CHUNK = 500
+DAY = timedelta(days=1)
+
+NEXT = """
+SELECT id FROM customers_account WHERE id > %(after)s ORDER BY id LIMIT %(chunk)s
+"""
+FACTS = """
+SELECT s.account_id, f.service_id, f.id, f.valid_from, f.recorded_at, f.plan_id, f.state, f.price_override, f.quantity
+FROM plans_servicefact f JOIN plans_service s ON s.id = f.service_id
+WHERE s.account_id = ANY(%(accounts)s) ORDER BY f.service_id, f.valid_from, f.id
+"""
+PRICES = "SELECT plan_id, id, valid_from, recorded_at, amount FROM plans_planprice ORDER BY plan_id, valid_from, id"
+COVERS = """
+SELECT s.account_id, c.service_id, c.first_day, c.last_day, c.month, c.of_days, c.plan_id, c.own, c.price, c.quantity,
+    c.percent, c.fixed, c.amount, c.service_fact_id, c.price_fact_id, c.replaced_by_id IS NULL, d.number, d.recorded_at,
+    d.source
+FROM billing_cover c
+JOIN plans_service s ON s.id = c.service_id
+JOIN billing_document d ON d.id = c.document_id
+WHERE s.account_id = ANY(%(accounts)s) ORDER BY c.service_id, c.first_day
+"""
+CHARGES = """
+SELECT t.account_id, t.service_id, t.day, t.amount, t.price_fact_id, t.service_fact_id
+FROM billing_transfer t WHERE t.kind = 'charge' AND t.account_id = ANY(%(accounts)s) ORDER BY t.service_id, t.day
+"""
+BALANCES = """
+SELECT l.payer_id, l.balance, coalesce((SELECT sum(amount) FROM billing_transfer WHERE credit_account_id = l.id
+        AND account_id = l.payer_id), 0)
+    - coalesce((SELECT sum(amount) FROM billing_transfer WHERE debit_account_id = l.id AND account_id = l.payer_id), 0)
+FROM billing_ledgeraccount l WHERE l.payer_id = ANY(%(accounts)s)
+"""
+DOCUMENTS = """
+SELECT d.account_id, d.number, d.gross, d.net, d.tax, l.amount, l.included, l.tax_category, l.rate
+FROM billing_document d JOIN billing_documentline l ON l.document_id = d.id
+WHERE d.account_id = ANY(%(accounts)s) ORDER BY d.id, l.seq
+"""
+KEPT = """
+SELECT bool_and(coalesce(credit_pause, true) AND coalesce(credit_leave, true)) FROM customers_recurringterms
+"""
+
+
+class Fact(NamedTuple):
+    """A dated fact of a service, as the table has it."""
+
+    id: int
+    valid_from: date
+    recorded_at: datetime
+    plan_id: int
+    state: str
+    own_price: int | None
+    quantity: int
+
+
+class Price(NamedTuple):
+    """A plan's price, as the table has it."""
+
+    id: int
+    valid_from: date
+    recorded_at: datetime
+    amount: int
+
+
+class Cover(NamedTuple):
+    """Billed days, as the table has them."""
+
+    first: date
+    last: date
+    month: date
+    of_days: int
+    plan_id: int
+    own: bool
+    price: int
+    quantity: int
+    percent: int
+    fixed: int
+    amount: int
+    fact_id: int
+    price_id: int
+    live: bool
+    number: str
+    recorded_at: datetime
+    source: str
+
+
+@dataclass
+class Replay:
+    """Walks the accounts. `after`: the last account that was looked at."""
+
+    after: int = 0
+    accounts: int = 0
+    prices: dict[int, list[Price]] = field(default_factory=lambda: defaultdict(list))
+    all_credited: bool = True
+
+    def __post_init__(self) -> None:
+        for plan_id, *price in _rows(PRICES):
+            self.prices[plan_id].append(Price(*price))
+        kept = _rows(KEPT)[0][0]
+        self.all_credited = kept is None or kept
+
+    def chunk(self) -> list[str] | None:
+        """What is wrong with the next accounts; None when there are no more."""
+        accounts = [row[0] for row in _rows(NEXT, after=self.after, chunk=CHUNK)]
+        if not accounts:
+            return None
+        found = [*self._services(accounts), *_balances(accounts), *_documents(accounts)]
+        self.after, self.accounts = accounts[-1], self.accounts + len(accounts)
+        return found
+
+    def _services(self, accounts: list[int]) -> Iterator[str]:
+        facts: dict[int, list[Fact]] = defaultdict(list)
+        for _, service_id, *fact in _rows(FACTS, accounts=accounts):
+            facts[service_id].append(Fact(*fact))
+        covers: dict[int, list[Cover]] = defaultdict(list)
+        for _, service_id, *cover in _rows(COVERS, accounts=accounts):
+            covers[service_id].append(Cover(*cover))
+        for service_id, some in covers.items():
+            for cover in some:
+                yield from self._cover(service_id, cover, facts[service_id])
+            yield from self._days(service_id, [cover for cover in some if cover.live], facts[service_id])
+        for _, service_id, day, amount, price_id, fact_id in _rows(CHARGES, accounts=accounts):
+            yield from self._charge(service_id, facts[service_id], day, amount, price_id, fact_id)
+
+    def _cover(self, service_id: int, cover: Cover, facts: list[Fact]) -> Iterator[str]:
+        """The amount by the price, the price by the facts that it names."""
+        where = f"service {service_id}, document {cover.number}, {cover.first} to {cover.last}"
+        worth = Fraction(cover.price * cover.quantity * (10_000 - cover.percent), 10_000) - cover.fixed
+        begin, end = (cover.first - cover.month).days, (cover.last - cover.month).days + 1
+        right = _share(max(worth, Fraction(0)), end, cover.of_days) - _share(
+            max(worth, Fraction(0)), begin, cover.of_days
+        )
+        if right != cover.amount:
+            yield f"{where}: billed {cover.amount}, {end - begin} of {cover.of_days} days at {cover.price} are {right}"
+        fact = next((one for one in facts if one.id == cover.fact_id), None)
+        if fact is None or fact.state != "active" or fact.valid_from > cover.first or fact.quantity != cover.quantity:
+            yield f"{where}: the service's fact {cover.fact_id} does not say that it was in use so"
+        elif cover.own and fact.own_price != cover.price:
+            yield f"{where}: billed at {cover.price}, agreed were {fact.own_price}"
+        elif not cover.own and self._listed(cover) != cover.price:
+            yield f"{where}: billed at {cover.price}, the plan's price was {self._listed(cover)}"
+
+    def _listed(self, cover: Cover) -> int | None:
+        """The plan's price that was known when the document was made; of a later change, the one that it names."""
+        prices = self.prices[cover.plan_id]
+        if cover.source == "change":
+            return next((price.amount for price in prices if price.id == cover.price_id), None)
+        known = [price for price in prices if price.recorded_at <= cover.recorded_at] or prices
+        valid = [price for price in known if price.valid_from <= cover.first] or known[:1]
+        return valid[-1].amount if valid else None
+
+    def _days(self, service_id: int, live: list[Cover], facts: list[Fact]) -> Iterator[str]:
+        """Each day from the first to the last billed one is covered once if the service was in use, else not at all."""
+        if not live:
+            return
+        covered: dict[date, int] = defaultdict(int)
+        for cover in live:
+            day = cover.first
+            while day <= cover.last:
+                covered[day] += 1
+                day += DAY
+        day, last = live[0].first, live[-1].last
+        while day <= last:
+            used = _in_use(facts, day)
+            if covered[day] > 1:
+                yield f"service {service_id}: {day} is billed {covered[day]} times"
+            elif used and not covered[day]:
+                yield f"service {service_id}: {day} was in use and is not billed"
+            elif covered[day] and not used and self.all_credited:
+                yield f"service {service_id}: {day} is billed and was not in use"
+            day += DAY
+
+    def _charge(
+        self, service_id: int, facts: list[Fact], day: date, amount: int, price_id: int | None, fact_id: int
+    ) -> Iterator[str]:
+        """A prepaid day: one part of its month, by the calendar or of thirty."""
+        fact = next((one for one in facts if one.id == fact_id), None)
+        if fact is None or fact.state != "active":
+            yield f"service {service_id}: {day} was charged by a fact that does not say it was in use"
+            return
+        listed = (price.amount for price in self.prices[fact.plan_id] if price.id == price_id)
+        price = fact.own_price if fact.own_price is not None else next(listed, None)
+        following = (day.replace(day=28) + 4 * DAY).replace(day=1)
+        days = (following - DAY).day
+        parts = {(day.day, days), (1 if day.day == 31 else day.day, 30)}
+        right = {_share(Fraction(price or 0), k, n) - _share(Fraction(price or 0), k - 1, n) for k, n in parts}
+        if amount not in right:
+            yield f"service {service_id}: {day} was charged {amount}, a day of {price} is {sorted(right)}"
+
+
+def _in_use(facts: list[Fact], day: date) -> bool:
+    """Whether the service was in use on a day: one that leaves is still used on the day it leaves."""
+    of_day: dict[date, Fact] = {}
+    for fact in facts:
+        of_day[fact.valid_from] = fact  # of one day the newest row
+    seen = [fact for fact in of_day.values() if fact.valid_from + (DAY * (fact.state != "active")) <= day]
+    return bool(seen) and max(seen, key=_begins).state == "active"
+
+
+def _begins(fact: Fact) -> tuple[date, int]:
+    return fact.valid_from + (DAY * (fact.state != "active")), fact.id
+
+
+def _balances(accounts: list[int]) -> Iterator[str]:
+    for account_id, stored, moved in _rows(BALANCES, accounts=accounts):
+        if stored != moved:
+            yield f"account {account_id}: the stored balance is {stored}, its transfers sum to {moved}"
+
+
+def _documents(accounts: list[int]) -> Iterator[str]:
+    """The tax of the lines' sums, once per category and rate."""
+    sums: dict[tuple[int, str, int, int, int], dict[tuple[str, Fraction, bool], int]] = {}
+    for *document, amount, included, category, rate in _rows(DOCUMENTS, accounts=accounts):
+        groups = sums.setdefault(tuple(document), {})
+        key = (category, Fraction(rate), included)
+        groups[key] = groups.get(key, 0) + amount
+    for (account_id, number, gross, net, tax), groups in sums.items():
+        nets = [
+            _round(Fraction(amount) / (1 + rate)) if included else amount
+            for (_, rate, included), amount in groups.items()
+        ]
+        whole = [
+            amount if included else amount + _round(amount * rate) for (_, rate, included), amount in groups.items()
+        ]
+        if (sum(nets), sum(whole), net + tax) != (net, gross, gross):
+            told = f"account {account_id}: document {number} says {net} + {tax} = {gross}"
+            yield f"{told}, its lines net {sum(nets)} and gross {sum(whole)}"
+
+
+def _share(worth: Fraction, k: int, n: int) -> int:
+    return _round(worth * k / n)
+
+
+def _round(amount: Fraction) -> int:
+    """Halves away from zero."""
+    return -_round(-amount) if amount < 0 else int(amount + Fraction(1, 2))
+
+
+def _rows(sql: str, **parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
