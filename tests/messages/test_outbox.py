@@ -198,7 +198,7 @@ def test_the_same_words_again_go_to_the_address_of_now(isp, mail):
     (failed,) = tell(account)
     account.customer.email = "new@example.com"
     account.customer.save()
-    again = actions.resend(failed.pk, by=STAFF, at=AT)
+    again = actions.resend(failed.pk, key="again", by=STAFF, at=AT)
     assert (again.state, again.recipient, again.text, again.resent_from) == (
         "waiting",
         "new@example.com",
@@ -206,8 +206,10 @@ def test_the_same_words_again_go_to_the_address_of_now(isp, mail):
         failed,
     )
     with pytest.raises(Refused, match="still on its way"):
-        actions.resend(again.pk, by=STAFF, at=AT)
+        actions.resend(again.pk, key="more", by=STAFF, at=AT)
     assert again.public_id != failed.public_id
+    with pytest.raises(Refused, match="sent before"):
+        actions.resend(failed.pk, key="again", by=STAFF, at=AT)
 
 
 def test_three_who_hear_of_one_fact_at_once_write_it_once(transactional_db):

@@ -10,6 +10,7 @@ from demarc.base.models import OperationLog
 from demarc.base.vault import open_for_subject
 from demarc.messages import actions
 from demarc.messages.models import MailServer, Message, Rules, SmsGateway, Wording
+from demarc.staff.models import Role
 
 MAIL = {
     "host": "mail.example.com",
@@ -109,7 +110,8 @@ def test_a_message_is_sent_again_only_by_a_post(place, client):
     path = f"/messages/{place.message.pk}/resend/"
     assert "same words a second time" in shown(client.get(path))
     assert Message.objects.count() == 1
-    assert client.post(path).status_code == 302
+    assert client.post(path, {"key": "form:1"}).status_code == 302
+    assert client.post(path, {"key": "form:1"}).status_code == 422, "a double click"
     assert Message.objects.latest("id").resent_from == place.message
 
 
@@ -235,13 +237,14 @@ def test_a_test_needs_a_server_and_an_address(client, settings_path):
 def test_messages_that_could_not_be_sent_are_on_the_dashboard(place, client):
     assert "could not be sent" not in shown(client.get("/"))
     actions.set_rules(place.partner.pk, dry_run=False, by=STAFF, at=clock.now())
-    actions.resend(place.message.pk, by=STAFF, at=clock.now() + MINUTE)
+    actions.resend(place.message.pk, key="k", by=STAFF, at=clock.now() + MINUTE)
     page = shown(client.get("/"))
     assert "1 message of the last 7 days could not be sent" in page
 
 
 def test_who_may_only_see_writes_nothing(place, settings_path):
-    client = logged_in(person("Technician"))
+    Role.objects.create(name="Reader", permissions=["messages.see", "customers.see"])
+    client = logged_in(person("Reader"))
     assert client.get("/messages/").status_code == 200
     for path in (f"/messages/{place.message.pk}/resend/", f"/customers/{place.customer.pk}/write/"):
         assert client.post(path, {"text": "x"}).status_code == 403

@@ -230,7 +230,7 @@ def resend_message(request: HttpRequest, message_id: int, idempotency_key: Key) 
     one(request, Message.objects.all(), message_id, "message")
 
     def make(key: str) -> MessageOut:
-        return MessageOut.from_orm(actions.resend(message_id, by=actor_of(request), at=clock.now()))
+        return MessageOut.from_orm(actions.resend(message_id, key=key, by=actor_of(request), at=clock.now()))
 
     return answered_once(request, idempotency_key, Schema(), make)
 

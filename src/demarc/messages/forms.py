@@ -37,10 +37,15 @@ def _time(label: str, help_text: str = "") -> forms.TimeField:
     )
 
 
-class NoteForm(Form):
-    """Staff's own words to one customer."""
+class KeyedForm(Form):
+    """A form that makes one message: its hidden key is made when the page is shown and comes back with it."""
 
     key = forms.CharField(max_length=80, widget=forms.HiddenInput, initial=fresh_key)
+
+
+class NoteForm(KeyedForm):
+    """Staff's own words to one customer."""
+
     channel = forms.ChoiceField(label="How", choices=Channel.choices)
     subject = forms.CharField(label="Subject", max_length=SUBJECT_MAX, required=False, help_text="For e-mail.")
     text = forms.CharField(label="Text", max_length=10_000, widget=forms.Textarea(attrs={"rows": 8}))
@@ -51,10 +56,9 @@ class NoteForm(Form):
         return {"said": Text(given.pop("subject"), given.pop("text")), **given}
 
 
-class TestForm(Form):
+class TestForm(KeyedForm):
     """Where a test goes."""
 
-    key = forms.CharField(max_length=80, widget=forms.HiddenInput, initial=fresh_key)
     recipient = forms.CharField(label="To", max_length=254)
 
 

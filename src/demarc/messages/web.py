@@ -13,14 +13,14 @@ from django.utils.safestring import SafeString
 from demarc.base import clock
 from demarc.customers.web import visible_customer
 from demarc.messages import actions, queries
-from demarc.messages.forms import NoteForm
+from demarc.messages.forms import KeyedForm, NoteForm
 from demarc.messages.kinds import KINDS
 from demarc.messages.models import Channel, Message, State
 from demarc.messages.sms import number_of
 from demarc.staff.doors import actor_of, page, scope, within
 from demarc.staff.pages import carried_out, list_page, seen
 from demarc.ui import components
-from demarc.ui.forms import Form, form_page, posted
+from demarc.ui.forms import form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
 from demarc.ui.panels import Fact
 
@@ -129,10 +129,10 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
 def resend(request: HttpRequest, message_id: int) -> HttpResponse:
     """The same words again, to the customer's present address."""
     found = visible_message(request, message_id)
-    form = Form(posted(request))
+    form = KeyedForm(posted(request))
 
     def act() -> Message:
-        return actions.resend(message_id, by=actor_of(request), at=clock.now())
+        return actions.resend(message_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
     subject = ("customer", found.customer_id)
     if carried_out(request, form, "resend", subject, act):

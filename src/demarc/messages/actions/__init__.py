@@ -1,7 +1,7 @@
 """What is done with messages. One module per noun; callers import from here.
 
 enqueue(*, kind, key, account_id | customer_id, values={}, attachments=(), by, at) -> list[Message]
-enqueue_many(list of News, *, by, at)                            resend(message_id, *, by, at) -> Message
+enqueue_many(list of News, *, by, at)                            resend(message_id, *, key, by, at) -> Message
 write_note(customer_id, *, channel, subject, text, key, by, at)  send_test(partner_id, *, channel, recipient, key, ...)
 send_waiting(*, by, now) -> Counter by state
 note_payments(payment_ids, *, by, at)                            note_access(service_ids, *, by, at)
@@ -13,11 +13,12 @@ save_wording(partner_id, (kind, channel, language), text, *, by, at)   reset_wor
 from demarc.messages.actions.news import look_for_low, note_access, note_payments
 from demarc.messages.actions.outbox import OVER, News, enqueue, enqueue_many, resend, send_test, write_note
 from demarc.messages.actions.sending import send_waiting
-from demarc.messages.actions.settings import save_mail_server, save_sms_gateway, set_rules
+from demarc.messages.actions.settings import MailFields, save_mail_server, save_sms_gateway, set_rules
 from demarc.messages.actions.wordings import reset_wording, save_wording
 
 __all__ = [
     "OVER",
+    "MailFields",
     "News",
     "enqueue",
     "enqueue_many",

@@ -1,7 +1,6 @@
 """What is written into the outbox, in the transaction of the fact it tells of. The single verb is the bulk verb with
 one element."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -107,10 +106,10 @@ def send_test(partner_id: int, *, channel: str, recipient: str, key: str, by: Ac
 
 
 @transaction.atomic
-def resend(message_id: int, *, by: Actor, at: datetime) -> Message:
+def resend(message_id: int, *, key: str, by: Actor, at: datetime) -> Message:
     """The same words again, as a message of its own, to the customer's present address.
 
-    Refused: no such message, one that is still on its way, one about no customer.
+    Refused: no such message, one that is still on its way, one about no customer, the key used.
     """
     old = Message.objects.select_for_update(of=("self",)).select_related("customer", "account", "partner")
     found = old.filter(pk=message_id).first()
@@ -122,7 +121,7 @@ def resend(message_id: int, *, by: Actor, at: datetime) -> Message:
         raise Refused("Only messages to customers are sent again; send a new test instead.", code="no_customer")
     words = Composed(found.subject, found.text, found.html)
     reader = Reader(found.partner, found.customer, found.account)
-    draft = _Draft(KINDS[found.kind], found.channel, f"resent:{uuid.uuid4()}", words, found.attachments)
+    draft = _Draft(KINDS[found.kind], found.channel, _key(key), words, found.attachments)
     again = draft.message(reader, _sender(found.partner_id), by, at)
     again.language, again.resent_from = found.language, found
     return _only(_write([again], verb="resent", by=by, at=at, soon=True))

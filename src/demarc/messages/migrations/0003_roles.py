@@ -1,4 +1,7 @@
-"""The shipped roles learn the words of this room; one from which people took words is left as they made it."""
+"""The shipped roles learn the words of this room; one from which people took words is left as they made it.
+
+Messages name sums, so only roles that see money see them.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -10,8 +13,6 @@ NEW = {
     "Administrator": ["messages.edit"],
     "Manager": ["messages.edit"],
     "Financial manager": ["messages.edit"],
-    "Engineer": ["messages.see"],
-    "Technician": ["messages.see"],
     "API full": ["messages.edit"],
 }
 
