@@ -1,6 +1,7 @@
 """What is told is written once, in the reader's language, and says at once when it can go nowhere."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -214,20 +215,17 @@ def test_the_same_words_again_go_to_the_address_of_now(isp, mail):
 
 def test_three_who_hear_of_one_fact_at_once_write_it_once(transactional_db):
     account = reader(cast.partner())
-    start, written = threading.Barrier(3), []
+    start = threading.Barrier(3)
 
-    def hear() -> None:
+    def hear(_: int) -> list[Message]:
         start.wait()
         try:
-            written.extend(tell(account))
+            return tell(account)
         finally:
             connection.close()
 
-    hearers = [threading.Thread(target=hear) for _ in range(3)]
-    for one in hearers:
-        one.start()
-    for one in hearers:
-        one.join(20)
+    with ThreadPoolExecutor(3) as hearers:
+        written = [message for heard in hearers.map(hear, range(3)) for message in heard]
     assert len(written) == 1
     assert only().pk == written[0].pk
 
