@@ -18,7 +18,7 @@ def jobs():
 
 def test_news_vanish_with_the_fact():
     with transaction.atomic():
-        emit("AccessChanged", services=[1])
+        emit("ServiceChanged", services=[1])
         transaction.set_rollback(True)
     assert not jobs()
 
@@ -26,12 +26,12 @@ def test_news_vanish_with_the_fact():
 def test_in_a_worker_too_news_are_part_of_the_transaction():
     """A job seen before the fact it tells of is committed would find nothing to do, and the news would be lost."""
     with app.replace_connector(InMemoryConnector()):  # as a worker does
-        emit("AccessChanged", services=[1])
+        emit("ServiceChanged", services=[1])
     assert list(jobs()) == [("access.sync_services", "now", {"services": [1]})]
 
 
 def test_many_ids_go_out_in_jobs_of_two_thousand():
-    emit_ids("AccessChanged", "services", range(4001), queue="run")
+    emit_ids("ServiceChanged", "services", range(4001), queue="run")
     assert [(queue, len(args["services"])) for _, queue, args in jobs()] == [("run", 2000), ("run", 2000), ("run", 1)]
 
 
@@ -43,4 +43,4 @@ def test_trouble_with_the_database_has_the_name_that_callers_know():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL transaction_read_only = on")
     with pytest.raises(InternalError), transaction.atomic():
-        emit("AccessChanged", services=[1])
+        emit("ServiceChanged", services=[1])

@@ -13,6 +13,7 @@ from tests.cast import STAFF
 from demarc.access import actions as access
 from demarc.base import clock
 from demarc.base.models import Location, Partner
+from demarc.messages import actions as messages
 from demarc.network import actions as network
 from demarc.project.api import api
 
@@ -34,6 +35,13 @@ SAMPLES = {
     "preset": "demarc",
     "answer": "list",
     "password": "secret",
+    "message_kind": "reminder",
+    "channel": "mail",
+    "text": "Hello",
+    "subject": "Hello",
+    "host": "mail.example.com",
+    "from_address": "isp@example.com",
+    "url": "https://sms.example.com/send?to={to}&text={text}",
 }
 """A good value for each field that an operation requires; a name is made up."""
 _names = count(1)
@@ -113,13 +121,16 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
     access.request_disconnect(session.pk, by=STAFF, at=clock.now())
     account = cast.account_of(login.service.customer)
+    payment = cast.pay(account, 5000, at=clock.now())
+    (message,) = messages.note_payments([payment.pk], by=STAFF, at=clock.now())
     return stage.partner, {
         "partner_id": stage.partner.pk,
         "customer_id": login.service.customer_id,
         "account_id": account.pk,
         "plan_id": stage.plan.pk,
         "service_id": login.service_id,
-        "payment_id": cast.pay(account, 5000, at=clock.now()).pk,
+        "payment_id": payment.pk,
+        "message_id": message.pk,
         "router_id": stage.router.pk,
         "location_id": Location.objects.create(partner=stage.partner, name="North").pk,
         "site_id": network.create_site(partner_id=stage.partner.pk, name="Tower", by=STAFF, at=clock.now()).pk,

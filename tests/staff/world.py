@@ -14,6 +14,8 @@ from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
 from demarc.billing.models import Payment
 from demarc.customers.models import Account, Customer
+from demarc.messages import actions as messages
+from demarc.messages.models import Message
 from demarc.network import actions as network
 from demarc.plans.models import Service
 from demarc.staff.actions import create_login
@@ -35,6 +37,7 @@ class World:
     login: Subscriber
     session: SessionLive
     payment: Payment
+    message: Message
 
     @property
     def partner(self) -> Partner:
@@ -57,6 +60,10 @@ class World:
             "cause": 2,
             "preset": "demarc",
             "place": 2,
+            "message_id": self.message.pk,
+            "kind": "payment_received",
+            "channel": "mail",
+            "language": "es",
         }
 
 
@@ -73,7 +80,8 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment)
+    (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
+    return World(made, customer, account, service, login, session, payment, message)
 
 
 def person(role: str, name: str = "") -> Login:

@@ -1,6 +1,8 @@
-"""Sealing inside Django: for radiusd (which alone opens it), and for the operation log's subjects.
+"""Sealing inside Django: for radiusd (which alone opens it), for the worker that sends messages, and for the operation
+log's subjects.
 
-The web and worker processes hold public keys only, but for the log's, which they must show.
+The web and worker processes hold public keys only, but for the log's, which they must show, and the messages', which
+only the sending job asks for.
 """
 
 import os
@@ -13,7 +15,7 @@ from django.conf import settings
 from demarc.base.models import SubjectKey
 from demarc.base.seal import Opener, Sealer
 
-AUDIENCES = ("radius", "log")
+AUDIENCES = ("radius", "log", "messages")
 
 
 def keys_directory() -> Path:
@@ -31,9 +33,24 @@ def _log_opener() -> Opener:
     return Opener((keys_directory() / "log.key").read_bytes())
 
 
+@cache
+def _messages_opener() -> Opener:
+    return Opener((keys_directory() / "messages.key").read_bytes())
+
+
 def seal_for_radius(secret: str, place: str) -> bytes:
     """Seal a subscriber's or a NAS's secret; `place` is "table.column.id". Only radiusd can open it."""
     return _sealer("radius").seal(secret.encode(), place)
+
+
+def seal_for_messages(secret: str, place: str) -> bytes:
+    """Seal what a mail server or SMS gateway wants to see; `place` is "table.column.id"."""
+    return _sealer("messages").seal(secret.encode(), place)
+
+
+def open_for_messages(sealed: bytes, place: str) -> str:
+    """The secret, for the worker that is about to send. Raises base.seal.Unsealable for another place."""
+    return _messages_opener().open(sealed, place).decode()
 
 
 def seal_for_subject(kind: str, subject_id: int, body: bytes) -> bytes:

@@ -19,6 +19,7 @@ from demarc.access.api import router as access
 from demarc.billing.api import router as billing
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
+from demarc.messages.api import router as messages
 from demarc.network.api import router as network
 from demarc.plans.api import router as plans
 from demarc.plans.api_services import router as services
@@ -63,7 +64,7 @@ api = Api(
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
 )
-for router in (customers, plans, services, billing, network, access):
+for router in (customers, plans, services, billing, network, access, messages):
     api.add_router("", router)
 
 

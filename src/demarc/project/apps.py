@@ -3,7 +3,8 @@
 from django.apps import AppConfig
 
 from demarc.base import events
-from demarc.project.wiring import MENU, PANELS, READERS, TABS
+from demarc.messages import wired
+from demarc.project.wiring import ATTACHMENTS, MENU, MESSAGE_CHECKS, PANELS, READERS, TABS
 from demarc.ui import menu, panels
 
 
@@ -15,3 +16,4 @@ class ProjectConfig(AppConfig):
         events.register(READERS)
         menu.register(MENU, TABS)
         panels.register(PANELS)
+        wired.register(ATTACHMENTS, MESSAGE_CHECKS)

@@ -29,6 +29,7 @@ TAGS = {
     "plans": "Plans and prices",
     "services": "What customers hold, and their logins",
     "money": "Balances, the ledger, payments",
+    "messages": "What customers are told, and how it is sent",
     "network": "Routers, RADIUS clients, pools, what the blocked meet",
     "sessions": "Who is online, and was",
 }

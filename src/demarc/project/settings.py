@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "demarc.billing",
     "demarc.network",
     "demarc.access",
+    "demarc.messages",
     "demarc.project",
 ]
 

@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demarc.billing.urls")),
     path("", include("demarc.network.urls")),
     path("", include("demarc.access.urls")),
+    path("", include("demarc.messages.urls")),
 ]

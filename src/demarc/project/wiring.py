@@ -6,7 +6,9 @@ The tables by which news and words travel against the arrows.
 from demarc.ui.menu import Entry
 
 READERS: dict[str, tuple[str, ...]] = {
-    "AccessChanged": ("access.sync_services",),
+    "AccessChanged": ("access.sync_services", "messages.note_access"),
+    "PaymentsReceived": ("messages.note_payments",),
+    "MessagesWaiting": ("messages.send_soon",),
     "ServiceChanged": ("access.sync_services",),
     "PolicyChanged": ("access.publish_policy",),
     "RetryDue": ("billing.retry_accounts",),
@@ -15,7 +17,14 @@ READERS: dict[str, tuple[str, ...]] = {
     "DocumentsIssued": (),
 }
 
+ATTACHMENTS: dict[str, str] = {}
+"""Kind of attachment -> the function that renders it (messages.attachments); billing's invoice PDF comes here."""
+
+MESSAGE_CHECKS: dict[str, str] = {}
+"""Kind of message -> the function that says why it is no longer true (messages.checks)."""
+
 BILLING = "demarc.billing.web_parts"
+MESSAGES = "demarc.messages.web_parts"
 PLANS, NETWORK, ACCESS = "demarc.plans.web_parts", "demarc.network.web_blocking", "demarc.access.web_parts"
 
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -28,6 +37,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("network.edit", f"{ACCESS}.first_steps"),
         ("network.see", f"{ACCESS}.dashboard_attention"),
         ("money.see", f"{BILLING}.dashboard_attention"),
+        ("messages.see", f"{MESSAGES}.dashboard_attention"),
     ),
     "customers.columns": (
         ("plans.see", f"{PLANS}.held_columns"),
@@ -48,12 +58,14 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "customer.overview": (
         ("sessions.see", f"{ACCESS}.live_panel"),
         ("customers.see", f"{PLANS}.services_panel"),
+        ("messages.see", f"{MESSAGES}.customer_panel"),
     ),
     "customer.actions": (
         ("money.edit", f"{BILLING}.pay_action"),
         ("customers.edit", f"{PLANS}.add_action"),
         ("customers.edit", f"{PLANS}.block_action"),
         ("money.edit", f"{BILLING}.correct_action"),
+        ("messages.edit", f"{MESSAGES}.write_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
@@ -76,6 +88,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("settings.see", "demarc.plans.web.tax_panel"),
         ("settings.see", f"{NETWORK}.causes_panel"),
         ("settings.see", f"{NETWORK}.page_panel"),
+        ("settings.see", f"{MESSAGES}.settings_panel"),
     ),
 }
 
@@ -84,6 +97,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
     Entry("Payments", "payments", "money.see", "receipt"),
+    Entry("Messages", "messages", "messages.see", "mail"),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network"),

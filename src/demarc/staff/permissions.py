@@ -16,6 +16,8 @@ PERMISSIONS: dict[str, str] = {
     "network.edit": "Add and change routers, pools and blocking",
     "sessions.see": "See who is online and was",
     "sessions.edit": "Disconnect sessions",
+    "messages.see": "See messages to customers, and the sums in them",
+    "messages.edit": "Write to customers and change the texts",
     "staff.see": "See staff, roles and API tokens",
     "staff.edit": "Add and change staff, roles and API tokens",
     "settings.see": "See settings",

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
+from demarc.base.events import emit_ids
 from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
@@ -63,7 +64,8 @@ def receive(*, by: Actor, at: datetime, **payment: Unpack[NewPayment]) -> Paymen
 def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> list[Payment]:
     """Credit payments to their accounts; who is blocked for money and can pay today by now is online again.
 
-    A key that was used before gives the payment it made, provided that the facts are the same. Refused (the first
+    A key that was used before gives the payment it made, provided that the facts are the same. New ones are told of
+    (event PaymentsReceived). Refused (the first
     fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another currency than
     the account's, a date before 2000 or more than a day ahead, unknown method, key used for something else (code
     conflict), balance beyond the limit.
@@ -85,6 +87,7 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
         known |= made
         move_to_parents(accounts, at=at)
+        emit_ids("PaymentsReceived", "payments", [payment.pk for payment in made.values()], queue="run")
         _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
 

@@ -11,6 +11,7 @@ from demarc.access.actions import save_nas
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
 from demarc.customers.actions import create_partner, update_partner
+from demarc.messages.actions import MailFields, save_mail_server, set_rules
 from demarc.network.actions import create_pool, create_router, create_site, save_blocking_page, set_up_partner
 from demarc.plans.actions import create_plan, set_tax
 from demarc.plans.models import Plan
@@ -48,6 +49,9 @@ def make_provider(*, customers: int, by: Actor, at: datetime) -> Provider:
     set_tax(partner.pk, category="standard", valid_from=date(2012, 9, 1), rate=TAX, by=by, at=at)
     set_up_partner(partner.pk, by=by, at=at)
     save_blocking_page(partner.pk, how_to_pay=HOW_TO_PAY, colour="#0b7285", by=by, at=at)
+    sender = MailFields(host="mail.costafibra.example", from_name=partner.name, from_address=contact["email"])
+    save_mail_server(partner.pk, by=by, at=at, **sender)
+    set_rules(partner.pk, channels={"running_low": ["mail", "sms"]}, by=by, at=at)  # a dry run: nothing leaves
     _make_network(partner, customers, by=by, at=at)
     plans = {
         name: create_plan(
