@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -69,8 +70,10 @@ def test_bean_check_accepts_the_ledger_and_finds_a_cent_too_much(tmp_path):
     whole = tmp_path / "ledger.beancount"
     lines = list(beancount.lines())
     whole.write_text("\n".join(lines) + "\n")
-    assert subprocess.run(["bean-check", str(whole)], capture_output=True).returncode == 0
+    accepted = subprocess.run(["bean-check", str(whole)], capture_output=True, text=True)
+    assert accepted.returncode == 0, accepted.stderr
     assert sum(" balance " in line for line in lines) >= 2
-    wrong = [line.replace(" EUR", "1 EUR") if " balance Liab" in line else line for line in lines]
+    *day, amount, currency = lines[-1].split(" ")
+    wrong = [*lines[:-1], " ".join([*day, str(Decimal(amount) + Decimal("0.01")), currency])]
     whole.write_text("\n".join(wrong) + "\n")
     assert subprocess.run(["bean-check", str(whole)], capture_output=True).returncode != 0

@@ -34,6 +34,14 @@ JOIN plans_service s ON s.id = c.service_id
 JOIN billing_document d ON d.id = c.document_id
 WHERE s.account_id = ANY(%(accounts)s) ORDER BY c.service_id, c.first_day
 """
+# From when a service is billed by documents, and through which day.
+BILLED = """
+SELECT s.id, r.begun_on, b.day FROM plans_service s
+JOIN customers_account a ON a.id = s.account_id
+JOIN billing_recurringstate r ON r.account_id = coalesce(a.parent_id, a.id)
+JOIN billing_billedthrough b ON b.service_id = s.id
+WHERE s.account_id = ANY(%(accounts)s)
+"""
 CHARGES = """
 SELECT t.account_id, t.service_id, t.day, t.amount, t.price_fact_id, t.service_fact_id
 FROM billing_transfer t WHERE t.kind = 'charge' AND t.account_id = ANY(%(accounts)s) ORDER BY t.service_id, t.day
@@ -131,7 +139,9 @@ class Replay:
         for service_id, some in covers.items():
             for cover in some:
                 yield from self._cover(service_id, cover, facts[service_id])
-            yield from self._days(service_id, [cover for cover in some if cover.live], facts[service_id])
+        for service_id, begun, through in _rows(BILLED, accounts=accounts):
+            live = [cover for cover in covers[service_id] if cover.live]
+            yield from self._days(service_id, live, facts[service_id], begun, through)
         for _, service_id, day, amount, price_id, fact_id in _rows(CHARGES, accounts=accounts):
             yield from self._charge(service_id, facts[service_id], day, amount, price_id, fact_id)
 
@@ -162,17 +172,15 @@ class Replay:
         valid = [price for price in known if price.valid_from <= cover.first] or known[:1]
         return valid[-1].amount if valid else None
 
-    def _days(self, service_id: int, live: list[Cover], facts: list[Fact]) -> Iterator[str]:
-        """Each day from the first to the last billed one is covered once if the service was in use, else not at all."""
-        if not live:
-            return
+    def _days(self, service_id: int, live: list[Cover], facts: list[Fact], first: date, last: date) -> Iterator[str]:
+        """Each day through the last billed one is covered once if the service was in use, else not at all."""
         covered: dict[date, int] = defaultdict(int)
         for cover in live:
             day = cover.first
             while day <= cover.last:
                 covered[day] += 1
                 day += DAY
-        day, last = live[0].first, live[-1].last
+        day = first
         while day <= last:
             used = _in_use(facts, day)
             if covered[day] > 1:
