@@ -75,7 +75,7 @@ class MovingInForm(Form):
         max_length=128,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Make us a client of the old server first. Sealed and never shown again; empty keeps the present one.",
+        help_text="Make us a client of the old server first. Never shown again; empty keeps the present one.",
     )
     learn = forms.BooleanField(
         label="Learn passwords from the logins that it accepts",
@@ -146,7 +146,16 @@ class NewLoginForm(AddressesForm):
         label="Sessions at once", initial=1, widget=forms.TextInput(attrs={"inputmode": "numeric"})
     )
 
-    field_order = ("login", "password", "to_be_learned", "static_ipv4", "pool_id", "macs", "bind_mac", "simultaneous_limit")
+    field_order = (
+        "login",
+        "password",
+        "to_be_learned",
+        "static_ipv4",
+        "pool_id",
+        "macs",
+        "bind_mac",
+        "simultaneous_limit",
+    )
 
     def __init__(self, *args: Any, partner_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

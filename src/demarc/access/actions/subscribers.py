@@ -50,8 +50,10 @@ class Holdings(TypedDict, total=False):
 
 
 class Options(Holdings, total=False):
-    """What a login may be made with; `pool_id`: its own dynamic pool instead of its router's; `to_be_learned`: without a
-    password it is made all the same, and the old RADIUS server is to teach it (MovingIn)."""
+    """What a login may be made with; `pool_id`: its own dynamic pool instead of its router's.
+
+    `to_be_learned`: without a password it is made all the same, and the old RADIUS server is to teach it (MovingIn).
+    """
 
     pool_id: int | None
     simultaneous_limit: int
