@@ -43,7 +43,7 @@ thread pool {{
 }}
 client all {{
     ipaddr = 127.0.0.0/8
-    secret = {secret}
+    secret = "{secret}"
     require_message_authenticator = {signed}
 }}
 """
@@ -119,7 +119,7 @@ home_server demarc {{
     type = auth
     ipaddr = 127.0.0.1
     port = {behind}
-    secret = {secret}
+    secret = "{secret}"
     response_window = 5
 }}
 home_server_pool pool {{
@@ -170,7 +170,8 @@ class FreeRadius:
         return path.read_text() if path.exists() else ""
 
     def log(self) -> str:
-        return (self.directory / "radius.log").read_text()
+        path = self.directory / "radius.log"
+        return path.read_text() if path.exists() else ""
 
     def stop(self) -> None:
         self.process.terminate()

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast
 from tests.access import scene
 
-from demarc.access.models import SessionLive, Subscriber
+from demarc.access.models import Decision, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
@@ -35,6 +35,7 @@ class World:
     login: Subscriber
     session: SessionLive
     payment: Payment
+    decision: Decision
 
     @property
     def partner(self) -> Partner:
@@ -56,6 +57,7 @@ class World:
             "pool_id": self.scene.dynamic.pk,
             "cause": 2,
             "preset": "demarc",
+            "decision_id": self.decision.pk,
             "place": 2,
         }
 
@@ -72,8 +74,9 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     service.refresh_from_db()
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
+    decision = scene.decided(made.nas, login.login, subscriber_id=login.pk)
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment)
+    return World(made, customer, account, service, login, session, payment, decision)
 
 
 def person(role: str, name: str = "") -> Login:

@@ -1,11 +1,14 @@
 """What staff type about RADIUS clients and logins. Field names are those of access.actions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
-from demarc.network.models import Pool, PoolKind
+from demarc.access.queries import CAUSES
+from demarc.core.access import Cause
+from demarc.network.models import CauseAnswer, Pool, PoolKind
 from demarc.ui.forms import Form, unit_input
 
 LINES = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
@@ -95,6 +98,41 @@ class MovingInForm(Form):
     def clean_host(self) -> str:
         """Without blanks around it."""
         return str(self.cleaned_data["host"]).strip()
+
+
+class ShadowForm(Form):
+    """Other rules for the past."""
+
+    nas_id = forms.TypedChoiceField(label="Router", coerce=int)
+    hours = forms.IntegerField(
+        label="Requests of the last", initial=24, min_value=1, max_value=168, widget=unit_input("hours")
+    )
+    requests = forms.IntegerField(
+        label="At most", initial=2000, min_value=1, max_value=10_000, widget=unit_input("requests")
+    )
+    preset = forms.ChoiceField(
+        label="Table of causes",
+        required=False,
+        choices=(("", "As it is"), ("demarc", "Demarc's"), ("splynx", "Splynx's")),
+    )
+    session_limit = forms.IntegerField(
+        label="Sessions at once",
+        required=False,
+        min_value=1,
+        max_value=100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="For everybody. Empty: as each login has.",
+    )
+    groups = (("Other rules", ("preset", "session_limit", *(f"cause_{cause:d}" for cause in Cause))),)
+
+    def __init__(self, *args: Any, nases: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["nas_id"].choices = nases  # type: ignore[attr-defined]
+        for cause in Cause:
+            choices = [("", "As it is"), *CauseAnswer.choices]
+            answer = forms.ChoiceField(label=f"Answer to: {CAUSES[cause]}", choices=choices, required=False)
+            answer.widget.attrs["class"] = "form-select"
+            self.fields[f"cause_{cause:d}"] = answer
 
 
 class ScriptForm(Form):
