@@ -97,4 +97,4 @@ def test_what_was_decided_is_in_the_database_within_seconds_and_holds_no_passwor
     everything = str(list(Decision.objects.values()))
     for word in ("alpha", "a wrong one", "secret word", "omega"):
         assert word not in everything
-    assert server.status()["decisions_untold"] <= 2
+    server.until(lambda told: told["decisions_untold"] == 0 and told["decisions_written"] > 5)

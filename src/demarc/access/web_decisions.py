@@ -1,6 +1,6 @@
 """Pages of decisions: why somebody was answered so, and which answers of the past other rules would change.
 
-What stands in them came from outside: it is shown with everything visible, and logins are never links' words alone.
+What stands in them came from outside: it is shown with everything visible.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from demarc.access import tracing
+from demarc.access.actions.moving import DECISIONS_KEPT_DAYS
 from demarc.access.forms import ShadowForm
 from demarc.access.models import AnsweredBy, Decision, Nas, Outcome, Subscriber
 from demarc.base import clock, log
@@ -25,8 +26,9 @@ from demarc.ui import components, formats
 from demarc.ui.forms import UNPROCESSABLE, posted
 from demarc.ui.lists import Column, Filter, ListSpec
 
-SPANS = {"hour": ("The last hour", timedelta(hours=1)), "week": ("The last week", timedelta(days=7))}
-DAY = timedelta(days=1)
+SPANS = {"hour": ("The last hour", timedelta(hours=1)), "day": ("The last day", timedelta(days=1))}
+KEPT = timedelta(days=DECISIONS_KEPT_DAYS + 1)
+SHOWN_MAX = 46
 CHIPS = {
     Outcome.ACCEPT: "active",
     Outcome.LIMITED: "paused",
@@ -38,7 +40,7 @@ CHIPS = {
 
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Decision]:
     """At most DECISIONS_SHOWN_MAX: who looks for one narrows the search."""
-    back = SPANS[picked["time"]][1] if "time" in picked else DAY
+    back = SPANS[picked["time"]][1] if "time" in picked else KEPT
     found = tracing.decisions(scope(request), clock.now() - back, picked.get("q", ""))
     if "router" in picked:
         found = found.filter(nas_id=Nas.objects.filter(router_id=int(picked["router"])).values("pk")[:1])
@@ -61,6 +63,10 @@ def _names(decisions: Sequence[Decision]) -> dict[int, str]:
     return {one.pk: names.get(one.nas_id, "") for one in decisions}
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
+
+
 def _outcome(decision: Decision) -> SafeString:
     return components.chip(CHIPS[Outcome(decision.outcome)], Outcome(decision.outcome).label)
 
@@ -79,19 +85,23 @@ DECISIONS = ListSpec(
     ),
     columns=(
         Column(
-            label="When",
-            value=lambda decision: decision.at.isoformat(),
-            shown=lambda decision: components.at(decision.at),
+            label="Login",
+            value=lambda decision: formats.visible(decision.login),
+            shown=lambda decision: _short(formats.visible(decision.login)) or "No name",
             href=lambda decision: reverse("decision", args=[decision.pk]),
         ),
         Column(
-            label="Login",
-            value=lambda decision: formats.visible(decision.login),
-            shown=lambda decision: components.code(formats.visible(decision.login)),
+            label="When",
+            value=lambda decision: decision.at.isoformat(),
+            shown=lambda decision: components.at(decision.at),
         ),
         Column(label="Answer", value=lambda decision: decision.outcome, shown=_outcome),
         Column(label="By", value=lambda decision: AnsweredBy(decision.answered_by).label),
-        Column(label="Why", value=lambda decision: formats.visible(decision.why)),
+        Column(
+            label="Why",
+            value=lambda decision: formats.visible(decision.why),
+            shown=lambda decision: _short(formats.visible(decision.why)),
+        ),
         Column(label="Address", value=lambda decision: decision.address or ""),
         Column(label="Router", value=lambda name: name or "", load=_names),
     ),
@@ -102,7 +112,7 @@ DECISIONS = ListSpec(
 
 @page("sessions.see")
 def decisions(request: HttpRequest) -> HttpResponseBase:
-    """How requests were answered; without a time, of the last day."""
+    """How requests were answered, the latest first."""
     return list_page(request, DECISIONS, "access/decisions.html", title="Decisions")
 
 

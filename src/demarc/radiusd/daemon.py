@@ -117,7 +117,7 @@ class Daemon:
             "moving": dict(self._counters.moving),
             "old_servers": self._old.figures(),
             "decisions_written": self._trace.written,
-            "decisions_untold": max(self._counters.auth - self._trace.written - len(self._trace.latest), 0),
+            "decisions_untold": max(self._counters.auth - self._trace.written - self._trace.waiting, 0),
         }
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:

@@ -5,8 +5,8 @@ sockets.
 """
 
 import asyncio
+import contextlib
 import json
-import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -55,7 +55,6 @@ ADDRESS_LIST = BY_NAME["Mikrotik-Address-List"].key
 WISPR_UP, WISPR_DOWN = BY_NAME["WISPr-Bandwidth-Max-Up"].key, BY_NAME["WISPr-Bandwidth-Max-Down"].key
 
 Reply = Callable[[bytes | None], None]
-log = logging.getLogger(__name__)
 
 
 class Mover:
@@ -157,6 +156,7 @@ class Mover:
             octets = handed_back(answer, (fresh, secret), caller.packet, caller.client.secret)
         except Malformed:
             self._counters.dropped["old_server_malformed"] += 1
+            self._write(considered, Elsewhere("old", why="What the old server answered cannot be read."))
             reply(None)
             return
         differs: tuple[str, ...] = ()
@@ -240,11 +240,9 @@ class Pupil:
             await asyncio.sleep(EVERY_S)
             if not self._waiting:
                 continue
-            try:
+            with contextlib.suppress(psycopg.Error):  # the follower tells that the database is away
                 async with await connect(url) as conn:
                     await self.write(conn)
-            except psycopg.Error as error:
-                log.warning("learned passwords wait for the database: %s", " ".join(str(error).split()))
 
     async def write(self, conn: Connection) -> None:
         """All that wait."""

@@ -48,7 +48,12 @@ class Trace:
         self._notes = notes
         self._writer = writer
         self.latest: deque[Note] = deque(maxlen=REMEMBERED)
-        self.written = 0
+        self.written = self.bugs = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many notes are not written yet."""
+        return len(self.latest) + len(self._notes.plain) + len(self._notes.odd)
 
     async def run(self, url: str) -> None:
         """Write until cancelled; while the database is away the latest are kept."""
@@ -59,9 +64,10 @@ class Trace:
                         self.collect()
                         await self.write(conn)
                         await asyncio.sleep(EVERY_S)
-            except psycopg.Error as error:
-                log.warning("decisions wait for the database: %s", " ".join(str(error).split()))
-            self.collect()
+            except psycopg.DataError:
+                log.exception("a second's decisions cannot be written")
+            except psycopg.Error:
+                self.collect()  # the follower tells that the database is away
             await asyncio.sleep(EVERY_S)
 
     def collect(self) -> None:
@@ -73,11 +79,20 @@ class Trace:
         while self.latest:
             rows: list[dict[str, Any]] = []
             while self.latest and len(rows) < ROWS_MAX:
-                rows.append(row_of(self.latest.popleft(), self._writer))
+                rows += self._rows(self.latest.popleft())
                 if len(rows) % SLICE == 0:
                     await asyncio.sleep(0)
             await conn.execute(store_moving.DECIDED, {"rows": json.dumps(rows)})
             self.written += len(rows)
+
+    def _rows(self, note: Note) -> list[dict[str, Any]]:
+        try:
+            return [row_of(note, self._writer)]
+        except Exception:
+            if not self.bugs:
+                log.exception("a decision cannot be told")
+            self.bugs += 1
+            return []
 
 
 def row_of(note: Note, writer: str) -> dict[str, Any]:
@@ -122,7 +137,7 @@ def _outcome(answer: Any, word: str | Elsewhere) -> tuple[str, str, str]:
             return _ours(answer), "nobody", why or WORDS["wrong_secret"][1]
         codes = {keys.ACCESS_ACCEPT: "accept", keys.ACCESS_REJECT: "reject", keys.ACCESS_CHALLENGE: "challenge"}
         outcome = codes[word.reply.code] if word.reply else "silent"
-        return outcome, "old", word.why or f"The old server answered; we would have said: {why}"
+        return outcome, "old", word.why or f"Passed on. Ours would have been: {why}"
     if word:
         outcome, why = WORDS[word]
         return outcome, "us", why
