@@ -1,5 +1,6 @@
 """NASes whose customers are moving in: who is passed on to the old server, what is believed, what is learned."""
 
+import json
 import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -10,7 +11,8 @@ from tests.sim.nas import PretendNas
 from tests.sim.server import PretendServer
 
 from demarc.base.seal import Opener
-from demarc.radiusd import oldserver
+from demarc.radiusd import oldserver, snapshot
+from demarc.radiusd.model import Model
 from demarc.radiusd.oldserver import SOCKETS_MAX, UNDER_WAY_MAX
 from demarc.wire.radius import (
     Packet,
@@ -344,3 +346,14 @@ def test_one_that_only_listens_hears_and_notes_and_says_nothing(server, old, nas
     ]  # fmt: skip
     assert old.heard == []
     assert server.journaled() == []
+
+
+def test_the_old_server_is_known_from_the_snapshot_file_and_a_file_of_before_has_none(server, old, tmp_path):
+    path = tmp_path / "snapshot.jsonl"
+    for moving in ([], [["moving", server.moving("127.0.0.1", old.port)]]):
+        lines = [["bookmark", [0, 0]], ["nas", server.nas()], *moving, ["end", None]]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        model = Model(Opener((tmp_path / "keys" / "radius.key").read_bytes()))
+        assert snapshot.load(path, model)
+        found = model.clients["127.0.0.1"].moving
+        assert (found.auth_port if found else None) == (old.port if moving else None)
