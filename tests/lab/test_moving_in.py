@@ -1,6 +1,7 @@
 """Moving in from Debian's FreeRADIUS, behind us as the old server and in front of us as a proxy."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -140,3 +141,17 @@ def test_all_that_she_was_sent_is_told_but_no_password_and_no_key(server, nas):
     assert "MS-MPPE-Send-Key, 34 octets" in told
     assert "omega" not in told
     assert "tunnel's own" not in told
+
+
+@pytest.mark.skipif(not shutil.which("eapol_test"), reason="needs eapoltest")
+@pytest.mark.parametrize(("password", "ended"), [("omega", "SUCCESS"), ("wrong", "FAILURE")])
+def test_eap_which_we_do_not_speak_yet_passes_in_all_its_rounds(server, tmp_path, password, ended):
+    network = f'network={{\n key_mgmt=IEEE8021X\n eap=MD5\n identity="olga"\n password="{password}"\n}}\n'
+    (tmp_path / "eap.conf").write_text(network)
+    said = subprocess.run(
+        ["eapol_test", "-n", "-t", "8", "-c", str(tmp_path / "eap.conf"), "-a", "127.0.0.1", "-p",
+         str(server.auth[1]), "-s", SECRET],
+        capture_output=True, text=True, timeout=30,
+    ).stdout  # fmt: skip
+    assert said.strip().endswith(ended), said[-2000:]
+    assert {row["outcome"] for row in server.told()} == {"challenge", "accept" if ended == "SUCCESS" else "reject"}

@@ -63,6 +63,13 @@ modules {{
         require_encryption = yes
         require_strong = yes
     }}
+    eap {{
+        default_eap_type = md5
+        timer_expire = 60
+        max_sessions = 1024
+        md5 {{
+        }}
+    }}
     files {{
         filename = {directory}/users
     }}
@@ -85,6 +92,7 @@ server default {{
     authorize {{
         chap
         mschap
+        eap
         files
         pap
     }}
@@ -98,6 +106,7 @@ server default {{
         Auth-Type MS-CHAP {{
             mschap
         }}
+        eap
     }}
     preacct {{
     }}
@@ -188,7 +197,7 @@ def available() -> bool:
 
 @contextmanager
 def old_server(directory: Path, secret: str, users: str) -> Iterator[FreeRadius]:
-    """One with these `users` (the text of its file), who log in by PAP, CHAP or MS-CHAP."""
+    """One with these `users` (the text of its file), who log in by PAP, CHAP, MS-CHAP or EAP-MD5."""
     with _running(directory, SERVER, secret, users) as running:
         yield running
 
