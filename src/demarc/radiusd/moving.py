@@ -137,7 +137,8 @@ class Mover:
             moving, AUTH, make, (half, half), partial(self._answered, considered, moving, fresh, reply)
         )
         if not asked:
-            self._write(considered, Elsewhere("old", why="The old server does not answer: it is left alone a while."))
+            why = "The old server cannot be asked now: it does not answer, or too much is under way."
+            self._write(considered, Elsewhere("old", why=why))
         self._counters.moving["passed_on"] += asked
         return asked
 
