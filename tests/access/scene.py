@@ -9,7 +9,7 @@ from tests import cast
 from tests.cast import AT, STAFF
 
 from demarc.access import actions as access
-from demarc.access.models import CoaIntent, Nas, SessionLive, Subscriber
+from demarc.access.models import CoaIntent, Decision, Nas, SessionLive, Subscriber
 from demarc.base.models import Partner
 from demarc.network import actions as network
 from demarc.network.models import Pool, Router
@@ -81,6 +81,21 @@ def online(subscriber: Subscriber, nas: Nas, address: str | None = "172.16.0.10"
         "updated_at": at,
     }
     return SessionLive.objects.create(**given | facts)
+
+
+def decided(nas: Nas, login: str = "ana", **facts: Any) -> Decision:
+    """A decision as radiusd's writer leaves it: PAP, accepted by us, unless said otherwise."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('access_decision_id_seq'), now()")
+        key, at = cursor.fetchone()
+    given = {
+        "id": key, "at": at, "node": "main/0", "nas_id": nas.pk, "partner_id": nas.partner_id, "login": login,
+        "found": "exact", "method": "pap", "credentials": "pass", "needs_proof": False,
+        "station": "02:00:00:00:00:01", "port": "ether1", "mac_rule": "any", "others": 0, "session_limit": 1,
+        "outcome": "accept", "answered_by": "us", "why": "The customer is active.", "address": "172.16.0.10",
+        "address_from": "pool", "sent": ["Framed-IP-Address = 172.16.0.10"],
+    }  # fmt: skip
+    return Decision.objects.create(**given | facts)
 
 
 def set_state(of: Service, cause: int | None, *, state: str = "active", at: datetime = AT) -> None:

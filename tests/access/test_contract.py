@@ -19,9 +19,10 @@ from demarc.core.access import DEFAULT_ANSWERS, Cause
 from demarc.network import actions as network
 from demarc.network.queries import cause_rules, router_answers
 from demarc.project.config import RADIUS
-from demarc.radiusd import store
+from demarc.radiusd import store, store_moving
 from demarc.radiusd.grants import GRANTS
 from demarc.radiusd.model import Model, parse
+from demarc.wire.radius import Secret
 
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -93,7 +94,7 @@ def stage(db):
 def as_radiusd_reads() -> Model:
     """The read model of radiusd, filled by its own statements."""
     model = Model(Opener((keys_directory() / "radius.key").read_bytes()))
-    model.put_network(rows(store.POLICIES), rows(store.POOLS), rows(store.NASES))
+    model.put_network(rows(store.POLICIES), rows(store.POOLS), rows(store.NASES), rows(store_moving.MOVING))
     model.put_subscribers(rows(store.SUBSCRIBERS, after=0, batch=100))
     return model
 
@@ -136,3 +137,30 @@ def test_radiusd_reads_a_login_with_its_password_address_and_state(stage):
     assert model.password(known) == b"secret"
     assert (known.rule.blocked, known.rule.macs) == (Cause.NO_MONEY, frozenset({"00:1A:2B:3C:4D:5E"}))
     assert (str(known.rule.static_ipv4), known.rate_limit) == ("203.0.113.5", "1M/5M")
+
+
+def test_radiusd_reads_a_routers_old_server_as_it_was_set_and_none_that_is_not_used(stage):
+    facts = {"host": "192.0.2.9", "auth_port": 1645, "acct_port": 1646, "timeout_ms": 700, "learn": False}
+    actions.save_moving_in(
+        router_id=stage.router.pk, mode="compare", secret="old secret", by=STAFF, at=AT, **facts
+    )  # fmt: skip
+    moving = as_radiusd_reads().clients["127.0.1.1"].moving
+    assert (moving.mode, moving.host, moving.auth_port, moving.acct_port) == ("compare", "192.0.2.9", 1645, 1646)
+    assert (moving.timeout_s, moving.learn) == (0.7, False)
+    assert moving.secret.before(b"x") == Secret(b"old secret").before(b"x")
+    actions.save_moving_in(router_id=stage.router.pk, mode="off", secret="", by=STAFF, at=AT)
+    assert as_radiusd_reads().clients["127.0.1.1"].moving is None
+
+
+def test_a_login_to_be_learned_has_no_password_and_is_not_unreadable(stage):
+    options = {"to_be_learned": True, "by": STAFF, "at": AT}
+    actions.create_subscriber(service_id=service(stage).pk, login="olga", password="", **options)
+    model = as_radiusd_reads()
+    assert model.password(model.logins[stage.partner.pk][b"olga"]) is None
+    assert model.unreadable == set()
+
+
+def test_it_may_add_to_what_was_learned_and_neither_read_nor_change_it(as_radiusd):
+    for statement in ("SELECT FROM access_learned", "DELETE FROM access_learned", "SELECT FROM access_decision"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_radiusd.execute(statement)

@@ -73,7 +73,7 @@ def test_bean_check_accepts_the_ledger_and_finds_a_cent_too_much(tmp_path):
     accepted = subprocess.run(["bean-check", str(whole)], capture_output=True, text=True)
     assert accepted.returncode == 0, accepted.stderr
     assert sum(" balance " in line for line in lines) >= 2
-    *day, amount, currency = lines[-1].split(" ")
-    wrong = [*lines[:-1], " ".join([*day, str(Decimal(amount) + Decimal("0.01")), currency])]
+    said, _, amount = lines[-1].removesuffix(" ~ 0 EUR").rpartition(" ")
+    wrong = [*lines[:-1], f"{said} {Decimal(amount) + Decimal('0.01')} ~ 0 EUR"]
     whole.write_text("\n".join(wrong) + "\n")
     assert subprocess.run(["bean-check", str(whole)], capture_output=True).returncode != 0

@@ -141,3 +141,11 @@ def test_a_database_out_of_reach_is_one_sentence(tmp_path):
     (found,) = status.of_database(config, NOW)
     assert (found.name, found.ok) == ("database", False)
     assert "hush" not in found.text
+
+
+def test_an_old_radius_server_that_does_not_answer_is_told_of_and_is_no_fault_of_ours():
+    ports = [{"id": 7, "kind": "auth", "alive": False}, {"id": 7, "kind": "acct", "alive": True}]
+    check = status.radius([RADIUSD | {"old_servers": ports}], NOW)
+    assert check.ok
+    assert "1 of 2 ports of old servers do not answer" in check.text
+    assert "old servers" not in status.radius([RADIUSD], NOW).text

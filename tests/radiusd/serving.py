@@ -24,12 +24,17 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Model
+from demarc.radiusd.moving import Mover, Pupil
+from demarc.radiusd.notes import Notes
+from demarc.radiusd.oldserver import OldServers
 from demarc.radiusd.online import Online
 from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort, listen
+from demarc.radiusd.trace import row_of
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SECRET = "testing123-testing123"
+OLD_SECRET = "the-old-servers-secret"
 PARTNER, POOL = 1, 50
 REJECT_POOLS = {cause: 60 + cause for cause in range(5)}
 ALICE, BOB, DORA, MAC = 1, 2, 3, 4
@@ -61,7 +66,10 @@ class Serving:
     kept: Journal
     directory: Path
     sealer: Sealer
+    pupil: Pupil
     now: datetime = NOW
+    notes: Notes = field(default_factory=Notes)
+    old: OldServers | None = None
     auth: tuple[str, int] = ("", 0)
     acct: tuple[str, int] = ("", 0)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -85,8 +93,23 @@ class Serving:
         } | facts  # fmt: skip
         return list(row.values())
 
-    def put_nases(self, *rows: list[Any], policy: dict[str, Any] | None = None) -> None:
-        self.model.put_network([[PARTNER, policy or POLICY]], POOLS, rows)
+    def moving(self, host: str, auth_port: int, acct_port: int = 1, nas_id: int = 1, **facts: Any) -> list[Any]:
+        """The old server of a NAS: it gets those whom we do not know, unless told otherwise."""
+        row = {
+            "id": 7, "nas_id": nas_id, "mode": "unknown", "host": host, "auth_port": auth_port, "acct_port": acct_port,
+            "secret": self.sealer.seal(OLD_SECRET.encode(), "access_movingin.secret.7").hex(), "timeout_ms": 1000,
+            "learn": True,
+        } | facts  # fmt: skip
+        return list(row.values())
+
+    def put_nases(
+        self, *rows: list[Any], policy: dict[str, Any] | None = None, moving: list[list[Any]] | None = None
+    ) -> None:
+        self.model.put_network([[PARTNER, policy or POLICY]], POOLS, rows, moving or [])
+
+    def told(self) -> list[dict[str, Any]]:
+        """What was noted of the decisions so far, as rows."""
+        return [row_of(note, "test/0") for note in [*self.notes.odd, *self.notes.plain]]
 
     def put(self, *rows: list[Any]) -> None:
         self.model.put_subscribers(rows)
@@ -113,7 +136,9 @@ def serving(directory: Path) -> Iterator[Serving]:
     model = Model(Opener((directory / "keys" / "radius.key").read_bytes()))
     online, leases, counters = Online(), Leases(model, Promises(directory / "journal")), Counters()
     sealer = Sealer((directory / "keys" / "radius.pub").read_bytes())
-    running = Serving(model, online, leases, counters, Journal(directory / "journal"), directory / "journal", sealer)
+    pupil = Pupil((directory / "keys" / "radius.pub").read_bytes())
+    kept = Journal(directory / "journal")
+    running = Serving(model, online, leases, counters, kept, directory / "journal", sealer, pupil)
     running.put_nases(running.nas())
     running.put(
         running.subscriber(ALICE, "alice", static="198.51.100.7"),
@@ -141,6 +166,8 @@ def _run(running: Serving) -> None:
     task = running.loop.create_task(running.kept.run())
     running.loop.run_forever()
     task.cancel()
+    if running.old:
+        running.old.close()
     running.loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
     running.kept.close()
     running.loop.close()
@@ -150,7 +177,9 @@ def _serve(running: Serving, auth_socket: socket.socket, acct_socket: socket.soc
     def clock() -> datetime:
         return running.now
 
-    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock)
+    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, running.notes)
     acct = Accountant(running.model, running.online, running.leases, running.kept, running.counters, clock)
-    AuthPort(auth_socket, running.model, running.online, running.counters, auth).serve()
-    AcctPort(acct_socket, running.model, running.online, running.counters, acct).serve()
+    running.old = OldServers("127.0.0.1", running.counters)
+    mover = Mover(running.model, auth, running.old, running.pupil, running.counters, running.notes)
+    AuthPort(auth_socket, running.model, running.online, running.counters, auth, mover).serve()
+    AcctPort(acct_socket, running.model, running.online, running.counters, acct, mover).serve()

@@ -8,10 +8,10 @@ import pytest
 from tests.cluster import Cluster
 
 from demarc.project.config import RADIUS
-from demarc.radiusd import store, store_coa, store_leases, store_nas, store_pages, store_shipping
+from demarc.radiusd import store, store_coa, store_leases, store_moving, store_nas, store_pages, store_shipping
 from demarc.radiusd.grants import GRANTS
 
-MODULES = (store, store_coa, store_leases, store_nas, store_pages, store_shipping)
+MODULES = (store, store_coa, store_leases, store_moving, store_nas, store_pages, store_shipping)
 STATEMENT = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast
 from tests.access import scene
 
-from demarc.access.models import SessionLive, Subscriber
+from demarc.access.models import Decision, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
@@ -38,6 +38,7 @@ class World:
     session: SessionLive
     payment: Payment
     message: Message
+    decision: Decision
 
     @property
     def partner(self) -> Partner:
@@ -59,6 +60,7 @@ class World:
             "pool_id": self.scene.dynamic.pk,
             "cause": 2,
             "preset": "demarc",
+            "decision_id": self.decision.pk,
             "place": 2,
             "message_id": self.message.pk,
             "kind": "payment_received",
@@ -79,9 +81,10 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     service.refresh_from_db()
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
+    decision = scene.decided(made.nas, login.login, subscriber_id=login.pk)
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
     (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment, message)
+    return World(made, customer, account, service, login, session, payment, message, decision)
 
 
 def person(role: str, name: str = "") -> Login:

@@ -84,13 +84,17 @@ class LoginChange(Input, json_schema_extra=left_out_stays):
 
 
 class LoginIn(LoginChange, json_schema_extra=None):
-    """A login for a service; `pool_id`: a dynamic pool of its own instead of its router's."""
+    """A login for a service; `pool_id`: a dynamic pool of its own instead of its router's.
+
+    `to_be_learned`: the password may be empty, the old RADIUS server is to teach it.
+    """
 
     service_id: Id
     login: str
     password: str
     pool_id: Id | None = None
     simultaneous_limit: Whole = 1
+    to_be_learned: Flag = False
 
 
 class PasswordIn(Input):

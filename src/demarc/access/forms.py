@@ -1,11 +1,14 @@
 """What staff type about RADIUS clients and logins. Field names are those of access.actions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-from demarc.access.models import CoaKind, RequireAuthenticator
-from demarc.network.models import Pool, PoolKind
+from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
+from demarc.access.queries import CAUSES
+from demarc.core.access import Cause
+from demarc.network.models import CauseAnswer, Pool, PoolKind
 from demarc.ui.forms import Form, unit_input
 
 LINES = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
@@ -56,6 +59,82 @@ class NasForm(Form):
     )
 
 
+class MovingInForm(Form):
+    """The RADIUS server that a router had before us."""
+
+    mode = forms.ChoiceField(
+        label="What is done with this router's packets",
+        choices=(
+            (MovingMode.OFF, "We answer everything"),
+            (MovingMode.UNKNOWN, "We answer whom we know; the old server answers the others"),
+            (MovingMode.COMPARE, "The old server answers everybody; we compare"),
+            (MovingMode.LISTEN, "Only listen: we answer nothing, and note what we would have answered"),
+        ),
+        help_text="A login without a password counts as one that we do not know.",
+    )
+    host = forms.CharField(label="Address of the old server", max_length=45, required=False)
+    secret = forms.CharField(
+        label="Secret that it knows us by",
+        max_length=128,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Make us a client of the old server first. Never shown again; empty keeps the present one.",
+    )
+    learn = forms.BooleanField(
+        label="Learn passwords from the logins that it accepts",
+        required=False,
+        initial=True,
+        help_text="Only PAP shows the password. Only logins that are here without a password learn one.",
+    )
+    auth_port = forms.IntegerField(
+        label="Port for logins", initial=1812, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    acct_port = forms.IntegerField(
+        label="Port for accounting", initial=1813, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    timeout_ms = forms.IntegerField(label="Wait for its answer", initial=2000, widget=unit_input("milliseconds"))
+    groups = (("Finer points", ("auth_port", "acct_port", "timeout_ms")),)
+
+    def clean_host(self) -> str:
+        """Without blanks around it."""
+        return str(self.cleaned_data["host"]).strip()
+
+
+class ShadowForm(Form):
+    """Other rules for the past."""
+
+    nas_id = forms.TypedChoiceField(label="Router", coerce=int)
+    hours = forms.IntegerField(
+        label="Requests of the last", initial=24, min_value=1, max_value=168, widget=unit_input("hours")
+    )
+    requests = forms.IntegerField(
+        label="At most", initial=2000, min_value=1, max_value=10_000, widget=unit_input("requests")
+    )
+    preset = forms.ChoiceField(
+        label="Table of causes",
+        required=False,
+        choices=(("", "As it is"), ("demarc", "Demarc's"), ("splynx", "Splynx's")),
+    )
+    session_limit = forms.IntegerField(
+        label="Sessions at once",
+        required=False,
+        min_value=1,
+        max_value=100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="For everybody. Empty: as each login has.",
+    )
+    groups = (("Other rules", ("preset", "session_limit", *(f"cause_{cause:d}" for cause in Cause))),)
+
+    def __init__(self, *args: Any, nases: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["nas_id"].choices = nases  # type: ignore[attr-defined]
+        for cause in Cause:
+            choices = [("", "As it is"), *CauseAnswer.choices]
+            answer = forms.ChoiceField(label=f"Answer to: {CAUSES[cause]}", choices=choices, required=False)
+            answer.widget.attrs["class"] = "form-select"
+            self.fields[f"cause_{cause:d}"] = answer
+
+
 class ScriptForm(Form):
     """Where the router finds us."""
 
@@ -91,21 +170,43 @@ class NewLoginForm(AddressesForm):
     password = forms.CharField(
         label="Password",
         max_length=128,
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="Type it into the customer's device now: it is sealed and never shown again.",
+    )
+    to_be_learned = forms.BooleanField(
+        label="Learn the password from the old RADIUS server",
+        required=False,
+        help_text="Leave the password empty: the first login that the old server accepts teaches it.",
     )
     pool_id = forms.TypedChoiceField(label="Pool", coerce=int, empty_value=None, required=False)
     simultaneous_limit = forms.IntegerField(
         label="Sessions at once", initial=1, widget=forms.TextInput(attrs={"inputmode": "numeric"})
     )
 
-    field_order = ("login", "password", "static_ipv4", "pool_id", "macs", "bind_mac", "simultaneous_limit")
+    field_order = (
+        "login",
+        "password",
+        "to_be_learned",
+        "static_ipv4",
+        "pool_id",
+        "macs",
+        "bind_mac",
+        "simultaneous_limit",
+    )
 
     def __init__(self, *args: Any, partner_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pools = Pool.objects.filter(partner_id=partner_id, kind=PoolKind.DYNAMIC).order_by("name")
         choices = [("", "Those of the router"), *((pool.pk, str(pool)) for pool in pools)]
         self.fields["pool_id"].choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """A password, or none and the wish to learn it."""
+        given = self.cleaned_data
+        if not given.get("password") and not given.get("to_be_learned") and "password" not in self.errors:
+            self.add_error("password", forms.ValidationError("This field is required.", code="required"))
+        return given
 
 
 class PasswordForm(Form):

@@ -44,3 +44,11 @@ def keep_house(timestamp: int) -> None:
     """Every hour: months for the history, and old news dropped."""
     actions.make_session_months(at=now())
     actions.prune_feed(at=now())
+    actions.keep_decisions(at=now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="access.take_learned_passwords", queue="run")
+def take_learned_passwords(timestamp: int) -> None:
+    """Every minute: passwords that the old server taught us."""
+    actions.take_learned_passwords(at=now())

@@ -42,6 +42,33 @@ class Ending(models.TextChoices):
     STALE = "stale", "Not heard of any more"
 
 
+class MovingMode(models.TextChoices):
+    """What is done with a NAS's packets while its customers move here from another RADIUS server."""
+
+    OFF = "off", "Not used"
+    UNKNOWN = "unknown", "Pass on those we do not know"
+    COMPARE = "compare", "Pass on everything and compare"
+    LISTEN = "listen", "Only listen: answer nothing"
+
+
+class Outcome(models.TextChoices):
+    """What a request for access came to."""
+
+    ACCEPT = "accept", "Accepted"
+    LIMITED = "limited", "Accepted, limited"
+    REJECT = "reject", "Rejected"
+    CHALLENGE = "challenge", "Asked on"
+    SILENT = "silent", "No answer"
+
+
+class AnsweredBy(models.TextChoices):
+    """Whose answer the NAS got."""
+
+    US = "us", "Us"
+    OLD = "old", "The old server"
+    NOBODY = "nobody", "Nobody"
+
+
 class CoaKind(models.TextChoices):
     COA = "coa", "CoA"
     DISCONNECT = "disconnect", "Disconnect"
@@ -86,7 +113,7 @@ class Subscriber(models.Model):
     service = models.ForeignKey(Service, models.PROTECT, related_name="subscribers")
     realm = models.CharField(max_length=60, blank=True)
     login = models.CharField(max_length=120)
-    secret = models.BinaryField(help_text="Sealed for radiusd (base.seal).")
+    secret = models.BinaryField(help_text="Sealed for radiusd (base.seal); empty: to be learned (Learned).")
     bind_mac = models.BooleanField(default=False, help_text="Only the MACs listed may connect.")
     simultaneous_limit = models.PositiveSmallIntegerField(default=1)
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, blank=True, related_name="+")
@@ -104,6 +131,7 @@ class Subscriber(models.Model):
     rate_limit = models.CharField(max_length=120, blank=True, help_text="Mikrotik-Rate-Limit, ready to send.")
     owed = models.BigIntegerField(null=True, help_text="Cause 2: what must be paid to be online, minor units.")
     owed_currency = models.CharField(max_length=3, blank=True)
+    learned_at = models.DateTimeField(null=True, help_text="When the old server taught us the password.")
 
     class Meta:
         constraints = [
@@ -328,3 +356,75 @@ class Lease(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pool", "service"], name="access_lease_sticky")]
+
+
+class MovingIn(models.Model):
+    """The RADIUS server that a NAS had before us, and what we do with it until everybody has moved."""
+
+    nas = models.OneToOneField(Nas, models.CASCADE, related_name="moving_in")
+    mode = models.CharField(max_length=8, choices=MovingMode.choices, default=MovingMode.OFF)
+    host = models.GenericIPAddressField(null=True)
+    auth_port = models.PositiveIntegerField(default=1812)
+    acct_port = models.PositiveIntegerField(default=1813)
+    secret = models.BinaryField(default=bytes, help_text="Sealed for radiusd (base.seal); empty: there is no server.")
+    timeout_ms = models.PositiveIntegerField(default=2000)
+    learn = models.BooleanField(default=True, help_text="Learn passwords from PAP logins that it accepts.")
+
+    class Meta:
+        constraints = [
+            choices_check("mode", MovingMode, "access_movingin_mode"),
+            models.CheckConstraint(
+                condition=Q(auth_port__range=(1, 65535), acct_port__range=(1, 65535)), name="access_movingin_ports"
+            ),
+            models.CheckConstraint(condition=Q(timeout_ms__range=(200, 5000)), name="access_movingin_timeout"),
+            models.CheckConstraint(
+                condition=Q(mode__in=["off", "listen"]) | Q(host__isnull=False), name="access_movingin_host"
+            ),
+        ]
+
+
+class Learned(models.Model):
+    """A password that radiusd saw the old server accept, sealed for the subscriber's row; a job takes it over."""
+
+    subscriber = models.OneToOneField(Subscriber, models.CASCADE, related_name="+")
+    nas = models.ForeignKey(Nas, models.CASCADE, related_name="+")
+    sealed = models.BinaryField()
+    at = models.DateTimeField(db_default=Now())
+
+
+class Decision(models.Model):
+    """How a request for access was answered and why; partitioned by day (0003), kept for a week, holds no password.
+
+    `sent`, `old`: attributes as text, one an item, of our answer and of the old server's. `differs`: where ours would
+    not have been the old server's.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    node = models.CharField(max_length=80)
+    nas_id = models.BigIntegerField()
+    partner_id = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField(null=True)
+    login = models.CharField(max_length=253)
+    found = models.CharField(max_length=8, help_text="exact | domain | none")
+    method = models.CharField(max_length=8, help_text="pap | chap | mschap1 | mschap2 | eap | none")
+    credentials = models.CharField(max_length=8, help_text="core.access.Check, or noise: the secrets differ")
+    needs_proof = models.BooleanField()
+    station = models.CharField(max_length=80)
+    port = models.CharField(max_length=120)
+    mac_rule = models.CharField(max_length=8, help_text="any | listed | other")
+    others = models.PositiveSmallIntegerField()
+    session_limit = models.PositiveSmallIntegerField()
+    cause = models.PositiveSmallIntegerField(null=True)
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    answered_by = models.CharField(max_length=6, choices=AnsweredBy.choices)
+    why = models.CharField(max_length=200)
+    address = models.GenericIPAddressField(null=True)
+    address_from = models.CharField(max_length=12, help_text="core.access.Source")
+    sent: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=300), default=list)
+    old: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=300), default=list)
+    differs: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=300), default=list)
+
+    class Meta:
+        managed = False
+        db_table = "access_decision"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.access import web, web_logins, web_routers
+from demarc.access import web, web_decisions, web_logins, web_moving, web_routers
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
@@ -13,5 +13,10 @@ urlpatterns = [
     path("logins/<int:login_id>/password/", web_logins.change_password, name="change_login_password"),
     path("logins/<int:login_id>/addresses/", web_logins.set_addresses, name="set_login_addresses"),
     path("routers/<int:router_id>/radius/", web_routers.radius, name="router_radius"),
+    path("routers/<int:router_id>/moving/", web_moving.moving_in, name="moving_in"),
+    path("radius/decisions/", web_decisions.decisions, name="decisions"),
+    path("radius/decisions/<int:decision_id>/", web_decisions.decision, name="decision"),
+    path("radius/moving/", web_moving.moving, name="moving"),
+    path("radius/shadow/", web_decisions.shadow, name="shadow"),
     path("routers/<int:router_id>/script/", web_routers.script, name="router_script"),
 ]

@@ -76,6 +76,11 @@ class Opener:
         self._public = self._private.public_key().public_bytes_raw()
         self._known: OrderedDict[bytes, AESGCM] = OrderedDict()
 
+    @property
+    def public_key(self) -> bytes:
+        """What others, or it for its own later self, seal with."""
+        return self._public
+
     def open(self, envelope: bytes, place: str) -> bytes:
         """The plaintext. Raises Unsealable for a wrong key, place, format or a changed byte."""
         if len(envelope) < BODY + 16 or envelope[:1] != FORMAT:

@@ -51,7 +51,7 @@ def lines() -> Iterator[str]:
     yield from _entries(names)
     for account_id, _, currency, balance in accounts:
         if balance is not None:
-            yield f"{_after(last)} balance {names[account_id]} {_plain(-balance, currency)} {currency}"
+            yield f"{_after(last)} balance {names[account_id]} {_plain(-balance, currency)} ~ 0 {currency}"
 
 
 def _entries(names: dict[int, str]) -> Iterator[str]:

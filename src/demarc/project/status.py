@@ -141,6 +141,9 @@ def radius(told: list[dict[str, Any]], now: datetime) -> Check:
     backlog = sum(one["journal_backlog_records"] for one in told)
     subscribers = max(one["subscribers"] for one in told)
     text = f"{subscribers} subscribers, read model {age_s:.0f} s old, {backlog} accounting records to ship"
+    old = [server for one in told for server in one.get("old_servers", ())]
+    if mute := [server for server in old if not server["alive"]]:
+        text += f", {len(mute)} of {len(old)} ports of old servers do not answer"
     if silent_s > RADIUSD_SILENT_S:
         text = f"silent for {silent_s:.0f} s; {text}"
     ok = silent_s <= RADIUSD_SILENT_S and age_s <= MODEL_AGE_MAX_S and backlog <= BACKLOG_MAX

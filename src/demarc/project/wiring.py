@@ -96,6 +96,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Dashboard", "dashboard", "dashboard.see", "dashboard"),
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
+    Entry("RADIUS", "decisions", "sessions.see", "activity", under=("/radius/",)),
     Entry("Payments", "payments", "money.see", "receipt"),
     Entry("Messages", "messages", "messages.see", "mail"),
     Entry("Plans", "plans", "plans.see", "package"),

@@ -9,11 +9,12 @@ from ipaddress import IPv4Address
 from itertools import count
 from typing import NamedTuple
 
-from demarc.core.access import Accept, Check, Policy, Reject, Request, Source, decide, normal_mac
+from demarc.core.access import Accept, Check, Reject, Request, Source, decide, normal_mac
 from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
+from demarc.radiusd.notes import PLAIN_MAX, Decided, Notes, Told
 from demarc.radiusd.online import Online, Place
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.requirement import admits, learned
@@ -37,25 +38,23 @@ class Caller(NamedTuple):
     steady: float
 
 
-class Decided(NamedTuple):
-    """What was decided by which policy; of an Accept, the attributes that are always the same."""
-
-    policy: Policy
-    answer: Accept | Reject
-    profile: bytes
+Considered = tuple[Caller, credentials.Verdict, Decided | None]
+"""A request looked at without answering it. Nothing is decided where the secrets differ."""
 
 
 class Authenticator:
-    """Answers Access-Requests. `clock` gives the time that the rules go by."""
+    """Answers Access-Requests. `clock` gives the time that the rules go by; `notes` take down how each was decided."""
 
     def __init__(
-        self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime]
-    ) -> None:
+        self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime],
+        notes: Notes | None = None,
+    ) -> None:  # fmt: skip
         self._model = model
         self._online = online
         self._leases = leases
         self._counters = counters
         self._clock = clock
+        self._notes = notes or Notes()
         self._now, self._looked_at = clock(), float("-inf")
         self._hashes = credentials.Hashes()
         self._tokens = count(int(clock().timestamp()) << 32)
@@ -63,23 +62,37 @@ class Authenticator:
     def answer(self, packet: Packet, client: Client, steady: float) -> bytes | None:
         """The reply to an authentic request, None to say nothing. `steady`: the steady clock."""
         self._counters.auth += 1
-        login = self._login(packet, client)
+        caller, verdict, decided = self.consider(packet, client, steady)
+        if decided is None:
+            self._counters.dropped["wrong_secret"] += 1
+            self._notes.odd.append((_told(caller), None, verdict, None, "wrong_secret"))
+            return None
+        if isinstance(decided.answer, Accept):
+            return self._accept(decided, decided.answer, caller, verdict)
+        cause = decided.answer.cause
+        self._notes.odd.append((_told(caller), decided, verdict, None, ""))
+        return self._reject(caller, verdict, "simultaneous" if cause is None else str(int(cause)))
+
+    def consider(self, packet: Packet, client: Client, steady: float) -> Considered:
+        """What an authentic request would be answered; nothing is given, counted or noted."""
+        login = self.login_of(packet, client)
         password = self._model.password(login) if login else None
         verdict = credentials.check(packet, client, login, password, self._hashes)
-        if verdict.check is None:
-            self._counters.dropped["wrong_secret"] += 1
-            return None
         first = packet.first
         place = Place(client.id, first.get(keys.CALLING_STATION_ID, b""), first.get(keys.NAS_PORT_ID, b""))
         others = self._online.others(login.id, place, steady) if login else 0
         if steady - self._looked_at > CLOCK_S:
             self._now, self._looked_at = self._clock(), steady
         caller = Caller(packet, client, login, place, others, self._now, steady)
-        decided = self._decided(caller, verdict)
-        if isinstance(decided.answer, Accept):
-            return self._accept(decided.answer, decided.profile, caller, verdict)
-        cause = decided.answer.cause
-        return self._reject(caller, verdict, "simultaneous" if cause is None else str(int(cause)))
+        return caller, verdict, None if verdict.check is None else self._decided(caller, verdict)
+
+    def login_of(self, packet: Packet, client: Client) -> Login | None:
+        """Whose name it is, among the logins of the NAS's partner."""
+        name = packet.first.get(keys.USER_NAME, b"")
+        login = client.logins.get(name)
+        if login is None and b"\\" in name:
+            login = client.logins.get(name.rpartition(b"\\")[2])  # Windows sends DOMAIN\name
+        return login
 
     def write_down(self) -> None:
         """To be called before answers leave."""
@@ -101,10 +114,13 @@ class Authenticator:
             decided = login.decided[key] = _decide(caller, verdict)
         return decided
 
-    def _accept(self, accept: Accept, profile: bytes, caller: Caller, verdict: credentials.Verdict) -> bytes | None:
+    def _accept(self, decided: Decided, accept: Accept, caller: Caller, verdict: credentials.Verdict) -> bytes | None:
         named, ipv4 = self._address(accept, caller)
         if named is None:
-            if self._leases.arriving(accept.address.pool_ids):
+            arriving = self._leases.arriving(accept.address.pool_ids)
+            word = "address_arriving" if arriving else "no_address"
+            self._notes.odd.append((_told(caller), decided, verdict, None, word))
+            if arriving:
                 self._counters.dropped["address_arriving"] += 1  # the NAS asks again, and then there is one
                 return None
             return self._reject(caller, verdict, "no_address")
@@ -112,16 +128,12 @@ class Authenticator:
         subscriber_id = accept.subscriber_id or 0
         if subscriber_id and accept.address.source is not Source.REJECT_POOL:
             self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
+        plain = self._notes.plain
+        if len(plain) < PLAIN_MAX:
+            plain.append((_told(caller), decided, verdict, ipv4, ""))
         token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
-        attributes = profile + named + token + verdict.accept
+        attributes = decided.profile + named + token + verdict.accept
         return encode_reply(keys.ACCESS_ACCEPT, caller.packet, attributes, caller.client.secret)
-
-    def _login(self, packet: Packet, client: Client) -> Login | None:
-        name = packet.first.get(keys.USER_NAME, b"")
-        login = client.logins.get(name)
-        if login is None and b"\\" in name:
-            login = client.logins.get(name.rpartition(b"\\")[2])  # Windows sends DOMAIN\name
-        return login
 
     def _address(self, accept: Accept, caller: Caller) -> tuple[bytes | None, IPv4Address | None]:
         """The attribute that gives the address, and the address where it is ours to give.
@@ -152,6 +164,12 @@ class Authenticator:
         self._counters.rejects += 1
         self._counters.reject_causes[why] += 1
         return encode_reply(keys.ACCESS_REJECT, caller.packet, verdict.reject, caller.client.secret)
+
+
+def _told(caller: Caller) -> Told:
+    """Who asked, without holding the packet."""
+    packet, client, login, place, others, now, _ = caller
+    return now, client, login, packet.first.get(keys.USER_NAME, b""), place, others
 
 
 def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:

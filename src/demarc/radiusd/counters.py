@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counters:
-    """`serving`: whether the ports are answered. `dropped`: packets that got no answer, by reason."""
+    """`serving`: whether the ports are answered. `dropped`: packets that got no answer, by reason.
+    `moving`: what became of the packets of NASes whose customers are moving in."""
 
     serving: bool = False
     auth: int = 0
@@ -17,3 +18,4 @@ class Counters:
     coa_sent: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     reject_causes: Counter[str] = field(default_factory=Counter)
+    moving: Counter[str] = field(default_factory=Counter)

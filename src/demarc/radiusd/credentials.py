@@ -23,18 +23,21 @@ _ENCRYPTION = encode_attributes(
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`check` None: not checkable because the secrets differ, so say nothing. `accept`, `reject`: attributes that the
-    method adds to either answer. `needs_proof`: an Accept needs `accept`, which only a right password yields."""
+    method adds to either answer. `needs_proof`: an Accept needs `accept`, which only a right password yields.
+    `method`: how he logs in, for those who look on."""
 
     check: Check | None
     accept: bytes = b""
     reject: bytes = b""
     needs_proof: bool = False
+    method: str = "none"
 
 
-PASSED = Verdict(Check.PASS)
-FAILED = Verdict(Check.FAIL)
-UNKNOWN = Verdict(Check.UNKNOWN)
-SILENT = Verdict(None)
+PAP_PASSED, PAP_FAILED = Verdict(Check.PASS, method="pap"), Verdict(Check.FAIL, method="pap")
+PAP_UNKNOWN, PAP_NOISE = Verdict(Check.UNKNOWN, method="pap"), Verdict(None, method="pap")
+CHAP_PASSED, CHAP_FAILED = Verdict(Check.PASS, method="chap"), Verdict(Check.FAIL, method="chap")
+CHAP_UNKNOWN = Verdict(Check.UNKNOWN, method="chap")
+NONE_FAILED, NONE_UNKNOWN = Verdict(Check.FAIL), Verdict(Check.UNKNOWN)
 
 
 class Hashes:
@@ -60,30 +63,31 @@ def check(packet: Packet, client: Client, login: Login | None, password: bytes |
         return _pap(packet, client, password)
     if keys.CHAP_PASSWORD in first:
         if password is None:
-            return UNKNOWN
-        return PASSED if chap.verify(packet, password) else FAILED
+            return CHAP_UNKNOWN
+        return CHAP_PASSED if chap.verify(packet, password) else CHAP_FAILED
     if keys.MS_CHAP2_RESPONSE in first:
         return _mschap2(packet, client, login, password, hashes)
     if keys.MS_CHAP_RESPONSE in first:
         return _mschap1(packet, client, login, password, hashes)
     if keys.EAP_MESSAGE in first:
         return _eap(first[keys.EAP_MESSAGE])
-    return FAILED if login else UNKNOWN
+    return NONE_FAILED if login else NONE_UNKNOWN
 
 
 def _pap(packet: Packet, client: Client, password: bytes | None) -> Verdict:
     given = pap.reveal(packet.first[keys.USER_PASSWORD], packet.authenticator, client.secret)
     if password is not None and given == password:
-        return PASSED
+        return PAP_PASSED
     if not packet.signature_at and not pap.plausible(given):
-        return SILENT  # noise: the NAS has another secret (RFC 2865 section 3: discard)
-    return UNKNOWN if password is None else FAILED
+        return PAP_NOISE  # noise: the NAS has another secret (RFC 2865 section 3: discard)
+    return PAP_UNKNOWN if password is None else PAP_FAILED
 
 
 def _mschap2(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
     response = packet.first[keys.MS_CHAP2_RESPONSE]
     challenge = packet.first.get(keys.MS_CHAP_CHALLENGE, b"")
-    failed = Verdict(Check.FAIL if login else Check.UNKNOWN, reject=_mschap_error(response), needs_proof=True)
+    unsure = Check.FAIL if login and password is not None else Check.UNKNOWN
+    failed = Verdict(unsure, reject=_mschap_error(response), needs_proof=True, method="mschap2")
     if login is None or password is None:
         return failed
     name, hashed = packet.first[keys.USER_NAME], hashes.of(login, password)
@@ -99,12 +103,13 @@ def _mschap2(packet: Packet, client: Client, login: Login | None, password: byte
         + tlv(keys.MS_MPPE_RECV_KEY, pap.hide_salted(receive, salts[2:], packet.authenticator, client.secret))
         + _ENCRYPTION
     )
-    return Verdict(Check.PASS, accept=proof, reject=_mschap_error(response), needs_proof=True)
+    return Verdict(Check.PASS, accept=proof, reject=_mschap_error(response), needs_proof=True, method="mschap2")
 
 
 def _mschap1(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
     response = packet.first[keys.MS_CHAP_RESPONSE]
-    failed = Verdict(Check.FAIL if login else Check.UNKNOWN, reject=_mschap_error(response))
+    unsure = Check.FAIL if login and password is not None else Check.UNKNOWN
+    failed = Verdict(unsure, reject=_mschap_error(response), method="mschap1")
     if login is None or password is None:
         return failed
     hashed = hashes.of(login, password)
@@ -112,7 +117,8 @@ def _mschap1(packet: Packet, client: Client, login: Login | None, password: byte
         return failed
     plain = mschap.mppe_keys_v1(password.decode("utf-8", "replace"), hashed)
     hidden = pap.hide(plain.ljust(32, b"\0"), packet.authenticator, client.secret)
-    return Verdict(Check.PASS, accept=tlv(keys.MS_CHAP_MPPE_KEYS, hidden) + _ENCRYPTION, reject=_mschap_error(response))
+    accept = tlv(keys.MS_CHAP_MPPE_KEYS, hidden) + _ENCRYPTION
+    return Verdict(Check.PASS, accept=accept, reject=_mschap_error(response), method="mschap1")
 
 
 def _mschap_error(response: bytes) -> bytes:
@@ -123,4 +129,4 @@ def _eap(message: bytes) -> Verdict:
     """EAP is not spoken yet: the answer is EAP-Failure in an Access-Reject (RFC 3579 section 2.6.1)."""
     identifier = message[1] if len(message) > 1 else 0
     failure = tlv(keys.EAP_MESSAGE, bytes((EAP_FAILURE, identifier, 0, 4)))
-    return Verdict(Check.UNKNOWN, reject=failure, needs_proof=True)
+    return Verdict(Check.UNKNOWN, reject=failure, needs_proof=True, method="eap")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import IO
+from typing import IO, Any
 
 import psycopg
 
@@ -30,10 +30,14 @@ from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases, Leasing
 from demarc.radiusd.model import Model, Row
+from demarc.radiusd.moving import Mover, Pupil
+from demarc.radiusd.notes import Notes
+from demarc.radiusd.oldserver import OldServers
 from demarc.radiusd.online import Online
 from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort
 from demarc.radiusd.status import Status
+from demarc.radiusd.trace import Trace
 
 DATABASE_WAIT_S = 5.0
 LEASES_WAIT_S = 2.0
@@ -55,12 +59,17 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._counters, self._online = Counters(), Online()
-        self._model = Model(Opener((config.keys / "radius.key").read_bytes()))
+        opener = Opener((config.keys / "radius.key").read_bytes())
+        self._model = Model(opener)
         self._leases = Leases(self._model, Promises(config.journal))
         now = clock.now()
         self._journal = Journal(config.journal, first=int(now.timestamp()))
         self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)
-        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now)
+        notes = Notes()
+        self._trace, self._pupil = Trace(notes, config.writer), Pupil(opener.public_key)
+        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, notes)
+        self._old = OldServers(config.bind, self._counters)
+        self._mover = Mover(self._model, self._auth, self._old, self._pupil, self._counters, notes)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
         self._leasing = Leasing(config, self._leases, self._online, clock.now, f"{now.timestamp():.0f}")
         self._restored = False
@@ -71,11 +80,12 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         status = Status(self._config, self._model, self._online, self._journal, self._counters, clock.now)
+        status.more = self._figures
         wire = Wire(self._config.bind, self._counters)
         sender = Sender(self._config, self._model, wire, clock.now, self._gone)
         ports = (
-            AuthPort(auth_socket, self._model, self._online, self._counters, self._auth),
-            AcctPort(acct_socket, self._model, self._online, self._counters, self._acct),
+            AuthPort(auth_socket, self._model, self._online, self._counters, self._auth, self._mover),
+            AcctPort(acct_socket, self._model, self._online, self._counters, self._acct, self._mover),
         )
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -88,6 +98,8 @@ class Daemon:
                     self._begin(ports, sender),
                     self._tidy(),
                     self._tell_sightings(),
+                    self._trace.run(self._config.url),
+                    self._pupil.run(self._config.url),
                 )
             ]
             await stop.wait()
@@ -96,7 +108,17 @@ class Daemon:
             for task in tasks:
                 task.cancel()
         wire.close()
+        self._old.close()
         self._journal.close()
+
+    def _figures(self) -> dict[str, Any]:
+        """What the status tells of moving in and of the trace; what was decided beyond what was written is untold."""
+        return {
+            "moving": dict(self._counters.moving),
+            "old_servers": self._old.figures(),
+            "decisions_written": self._trace.written,
+            "decisions_untold": max(self._counters.auth - self._trace.written - self._trace.waiting, 0),
+        }
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
         await self._read_model()

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from demarc.radiusd import store
+from demarc.radiusd import store, store_moving
 from demarc.radiusd.journal import Position
 from demarc.radiusd.model import Model, Row, parse
 
@@ -114,7 +114,8 @@ class Follower:
     async def _load_network(self, conn: Connection) -> None:
         policies = await _rows(conn, store.POLICIES)
         pools = await _rows(conn, store.POOLS)
-        self._model.put_network(policies, pools, await _rows(conn, store.NASES))
+        nases, moving = await _rows(conn, store.NASES), await _rows(conn, store_moving.MOVING)
+        self._model.put_network(policies, pools, nases, moving)
 
     def _mark(self, seen: str) -> None:
         self._seen = seen

@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Any, TypeVar
 
@@ -20,6 +21,30 @@ T = TypeVar("T")
 
 PASSWORDS_OPEN = 20_000
 """Of those who asked last; the others stay sealed."""
+
+
+class Mode(StrEnum):
+    """What is done with the packets of a NAS whose customers are moving here from another RADIUS server: it gets those
+    that we do not know, it gets all of them and we compare, or we answer nothing."""
+
+    UNKNOWN = "unknown"
+    COMPARE = "compare"
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The server that a NAS had before us. `secret` None: there is none, or it cannot be read; `learn`: passwords."""
+
+    id: int
+    mode: Mode
+    host: str
+    auth_port: int
+    acct_port: int
+    sealed: str
+    secret: Secret | None
+    timeout_s: float
+    learn: bool
 
 
 @dataclass(slots=True)
@@ -44,11 +69,13 @@ class Client:
     node: str
     policy: access.Policy
     logins: dict[bytes, "Login"]
+    moving: Moving | None = None
 
 
 @dataclass(slots=True)
 class Login:
-    """A subscriber as the packet path needs him. `decided`: what auth has decided of him before, see there."""
+    """A subscriber as the packet path needs him. `sealed` b"": his password is to be learned from the old server.
+    `decided`: what auth has decided of him before, see there."""
 
     id: int
     partner_id: int
@@ -106,6 +133,8 @@ class Model:
         """The password in clear, None when it was sealed for somebody else."""
         password = self._passwords.get(login.sealed)
         if password is None:
+            if not login.sealed:
+                return None
             try:
                 password = self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
             except Unsealable:
@@ -116,8 +145,11 @@ class Model:
             self._passwords[login.sealed] = password
         return password
 
-    def put_network(self, policies: Iterable[Row], pools: Iterable[Row], nases: Iterable[Row]) -> None:
-        """Take all policies, pools and NASes, instead of those known: they are few and hang together."""
+    def put_network(
+        self, policies: Iterable[Row], pools: Iterable[Row], nases: Iterable[Row], moving: Iterable[Row] = ()
+    ) -> None:
+        """Take all policies, pools, NASes and their old servers, instead of those known: they are few and hang
+        together."""
         self.policies = {row[0]: row[1] for row in policies}
         self.pools = {row[0]: _pool(row) for row in pools}
         self._by_first = sorted(self.pools.values(), key=_first)
@@ -125,6 +157,10 @@ class Model:
         clients = [client for row in nases if (client := self._readable(self._client, row, "NAS"))]
         self.clients = {client.address: client for client in clients}
         self.clients_by_id = {client.id: client for client in clients}
+        for row in moving:
+            client = self.clients_by_id.get(row[1])
+            if client is not None:
+                client.moving = self._readable(self._moving, row, "old server")
 
     def put_subscribers(self, rows: Iterable[Row]) -> None:
         """Take these subscribers, instead of what was known of each."""
@@ -181,6 +217,17 @@ class Model:
             ),
             logins=self.logins.setdefault(partner_id, {}),
         )
+
+    def _moving(self, row: Row) -> Moving:
+        """With a secret that cannot be read nobody can be passed on; answering them ourselves would turn them away."""
+        moving_id, _, mode, host, auth_port, acct_port, sealed, timeout_ms, learn = row
+        secret = None
+        if sealed:
+            try:
+                secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_movingin.secret.{moving_id}"))
+            except Unsealable:
+                self.unreadable.add(f"secret of old server {moving_id}")
+        return Moving(moving_id, Mode(mode), host or "", auth_port, acct_port, sealed, secret, timeout_ms / 1000, learn)
 
     def _nas_rules(
         self, partner_id: int, router_id: int, framed_pool: str, answers: dict[str, str] | None

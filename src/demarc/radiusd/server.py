@@ -14,7 +14,8 @@ from time import monotonic
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, trusted
 from demarc.radiusd.counters import Counters
-from demarc.radiusd.model import Client, Model
+from demarc.radiusd.model import Client, Mode, Model
+from demarc.radiusd.moving import Mover
 from demarc.radiusd.online import Online
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
@@ -128,7 +129,9 @@ class Port:
 
     def _alive(self, packet: Packet, client: Client, origin: Origin) -> None:
         """Status-Server (RFC 5997): answered with an empty Accept or Accounting-Response."""
-        if authentic(packet, client.secret):
+        if client.moving is not None and client.moving.mode is Mode.LISTEN:
+            self._counters.moving["listened"] += 1
+        elif authentic(packet, client.secret):
             self._reply(encode_reply(self.alive_code, packet, b"", client.secret), origin)
         else:
             self._counters.dropped["wrong_secret"] += 1
@@ -159,10 +162,12 @@ class AuthPort(Port):
     alive_code = keys.ACCESS_ACCEPT
 
     def __init__(
-        self, sock: socket.socket, model: Model, online: Online, counters: Counters, auth: Authenticator
-    ) -> None:
+        self, sock: socket.socket, model: Model, online: Online, counters: Counters, auth: Authenticator,
+        mover: Mover | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(sock, model, online, counters)
         self._auth = auth
+        self._mover = mover
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         reason = trusted(packet, client)
@@ -170,10 +175,26 @@ class AuthPort(Port):
             self._counters.dropped[reason] += 1
             return
         self._heard[client.id] = now
+        moving = client.moving
+        if moving is not None and self._mover is not None:
+            done = partial(self._done, origin, packet.authenticator)
+            taken = self._mover.take(packet, client, moving, now, done)
+            if taken:
+                self._seen.begin(origin, packet.authenticator, now)
+            if taken is not None:
+                return
         reply = self._auth.answer(packet, client, now)
         if reply is not None:
             self._seen.keep(origin, packet.authenticator, reply)
             self._reply(reply, origin)
+
+    def _done(self, origin: Origin, authenticator: bytes, reply: bytes | None) -> None:
+        """The answer to one that was passed on; without one, the client's next try is a new one."""
+        if reply is None:
+            self._seen.forget(origin)
+            return
+        self._seen.answer(origin, authenticator, reply)
+        self._send(reply, origin[:2])
 
     def _flush(self) -> None:
         if self._waiting:
@@ -188,18 +209,28 @@ class AcctPort(Port):
     request_code = keys.ACCOUNTING_REQUEST
     alive_code = keys.ACCOUNTING_RESPONSE
 
-    def __init__(self, sock: socket.socket, model: Model, online: Online, counters: Counters, acct: Accountant) -> None:
+    def __init__(
+        self, sock: socket.socket, model: Model, online: Online, counters: Counters, acct: Accountant,
+        mover: Mover | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(sock, model, online, counters)
         self._acct = acct
+        self._mover = mover
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         if not authentic(packet, client.secret):
             self._counters.dropped["wrong_secret"] += 1
             return
         self._heard[client.id] = now
+        moving = client.moving
+        if moving is not None and moving.mode is Mode.LISTEN:
+            self._counters.moving["listened"] += 1
+            return
         reply = encode_reply(keys.ACCOUNTING_RESPONSE, packet, b"", client.secret)
         if self._acct.take(packet, client, now, partial(self._done, origin, packet.authenticator, reply)):
             self._seen.begin(origin, packet.authenticator, now)
+            if moving is not None and self._mover is not None:
+                self._mover.copy(packet, client, moving)
 
     def _done(self, origin: Origin, authenticator: bytes, reply: bytes, kept: bool) -> None:
         if kept:

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from demarc.radiusd import store
+from demarc.radiusd import store, store_moving
 from demarc.radiusd.journal import Position
 from demarc.radiusd.model import Model, Row
 
@@ -22,6 +22,7 @@ NETWORK: tuple[tuple[str, LiteralString], ...] = (
     ("policy", store.POLICIES),
     ("pool", store.POOLS),
     ("nas", store.NASES),
+    ("moving", store_moving.MOVING),
 )
 LARGE: tuple[tuple[str, LiteralString], ...] = (
     ("subscriber", store.SUBSCRIBERS),
@@ -83,6 +84,6 @@ def load(path: Path, model: Model) -> Rest | None:
     for line in lines:
         kind, row = json.loads(line)
         rows.setdefault(kind, []).append(row)
-    model.put_network(rows.get("policy", []), rows.get("pool", []), rows.get("nas", []))
+    model.put_network(*(rows.get(kind, []) for kind, _ in NETWORK))
     model.put_subscribers(rows.get("subscriber", []))
     return Rest(Position(*rows["bookmark"][0]), rows.get("session", []), rows.get("block", []))

@@ -25,7 +25,7 @@ _TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 
 
 class Status:
-    """Collects and writes."""
+    """Collects and writes. `more`: what others have to tell."""
 
     def __init__(
         self, config: Config, model: Model, online: Online, kept: Journal, counters: Counters,
@@ -37,6 +37,7 @@ class Status:
         self._journal = kept
         self._counters = counters
         self._clock = clock
+        self.more: Callable[[], dict[str, Any]] = dict
 
     async def run(self, sockets: Sequence[socket.socket]) -> None:
         """Write until cancelled."""
@@ -82,6 +83,7 @@ class Status:
             "coa_sent": counters.coa_sent,
             "dropped": dict(counters.dropped),
             "udp_drops": _drops(inodes),
+            **self.more(),
         }
 
 

@@ -1,5 +1,6 @@
 """How values are written for people: money in words, ages, dates, speeds, octets. Knows no request and no clock."""
 
+import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -126,3 +127,16 @@ def _short(value: int, size: int) -> str:
     places = max(0, 3 - len(str(int(exact))))
     written = f"{round(exact, places):f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def visible(text: object) -> str:
+    """A text from outside with all that cannot be seen written out: "an\\u202ea" -> "an⟨U+202E⟩a".
+
+    Controls, what has no width, and what turns the order of other letters round would let one name look like another.
+    """
+    return "".join(f"⟨U+{ord(one):04X}⟩" if _unseen(one) else one for one in str(text))
+
+
+def _unseen(one: str) -> bool:
+    category = unicodedata.category(one)
+    return category[0] == "C" or category in ("Zl", "Zp")

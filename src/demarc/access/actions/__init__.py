@@ -1,5 +1,6 @@
 """What is done to NAS clients, logins and sessions. Sends nothing itself: radiusd reads what is written here."""
 
+from demarc.access.actions.moving import keep_decisions, save_moving_in, take_learned_passwords
 from demarc.access.actions.nas import save_nas
 from demarc.access.actions.policy import publish_policy
 from demarc.access.actions.sessions import (
@@ -23,12 +24,15 @@ __all__ = [
     "close_stale_sessions",
     "create_subscriber",
     "create_subscribers",
+    "keep_decisions",
     "make_session_months",
     "prune_feed",
     "publish_policy",
     "repair_sessions",
     "request_disconnect",
+    "save_moving_in",
     "save_nas",
     "set_addresses",
     "sync_services",
+    "take_learned_passwords",
 ]

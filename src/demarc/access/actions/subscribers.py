@@ -50,10 +50,14 @@ class Holdings(TypedDict, total=False):
 
 
 class Options(Holdings, total=False):
-    """What a login may be made with; `pool_id`: its own dynamic pool instead of its router's."""
+    """What a login may be made with; `pool_id`: its own dynamic pool instead of its router's.
+
+    `to_be_learned`: without a password it is made all the same, and the old RADIUS server is to teach it (MovingIn).
+    """
 
     pool_id: int | None
     simultaneous_limit: int
+    to_be_learned: bool
 
 
 class NewSubscriber(Options, total=False):
@@ -132,7 +136,7 @@ def _row(
         "service_id": service.pk,
         "realm": "",
         "login": checked_login(one["login"]),
-        "secret": seal_for_radius(checked_password(one["password"]), PLACE.format(subscriber_id)),
+        "secret": _sealed(one, subscriber_id),
         "bind_mac": one.get("bind_mac", False),
         "simultaneous_limit": limit,
         "pool_id": pool_id,
@@ -147,6 +151,13 @@ def _row(
         "rate_limit": "",
         "owed_currency": "",
     }
+
+
+def _sealed(one: NewSubscriber, subscriber_id: int) -> bytes:
+    """The password, sealed; empty for one that is to be learned."""
+    if one.get("to_be_learned") and not one["password"]:
+        return b""
+    return seal_for_radius(checked_password(one["password"]), PLACE.format(subscriber_id))
 
 
 def _pools(partner_ids: Iterable[int]) -> dict[int, list[Pool]]:

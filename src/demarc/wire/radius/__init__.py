@@ -2,6 +2,7 @@
 
     datagram -> decode -> Packet -> admits? authentic? -> pap | chap | mschap -> encode_reply -> datagram
                                                        -> parse_accounting -> AccountingRecord
+    Packet -> handed_on -> datagram for another server .. its Packet -> handed_back -> datagram
     coa_request, disconnect_request -> datagram .. datagram -> parse_answer -> Answer
 
 Whatever bytes come in, only `Malformed` comes out. Read in this order: keys, attributes, packet, secret, signing.
@@ -27,6 +28,7 @@ from .errors import Malformed
 from .keys import CODE_NAMES, Key
 from .mikrotik import Burst, RateLimit, UpDown, parse_rate_limit, rate_limit
 from .packet import Packet, decode
+from .proxying import accounting_handed_on, handed_back, handed_on
 from .requests import accounting_request, chap_request, mschapv2_request, pap_request, status_server
 from .requirement import Requirement, admits, learned
 from .secret import Secret
@@ -62,6 +64,7 @@ __all__ = [
     "SessionIdentity",
     "UpDown",
     "Value",
+    "accounting_handed_on",
     "accounting_request",
     "admits",
     "authentic",
@@ -76,6 +79,8 @@ __all__ = [
     "encode_reply",
     "encode_request",
     "encode_value",
+    "handed_back",
+    "handed_on",
     "keys",
     "learned",
     "mschap",

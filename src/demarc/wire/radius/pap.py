@@ -61,6 +61,11 @@ def reveal_salted(hidden: bytes, authenticator: bytes, secret: Secret) -> bytes:
     return plain[1 : 1 + plain[0]]
 
 
+def rehidden(hidden: bytes, old: tuple[bytes, Secret], new: tuple[bytes, Secret]) -> bytes:
+    """The same plain octets, padding and all, under another authenticator and secret; `hidden` is in sixteens."""
+    return _encrypt(_decrypt(hidden, *old), *new)
+
+
 def _xor(left: bytes, right: bytes) -> bytes:
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(16, "big")
 
