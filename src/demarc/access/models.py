@@ -25,11 +25,17 @@ class RequireAuthenticator(models.TextChoices):
 
 
 class CoaState(models.TextChoices):
+    """What has come of an order (core.enforcement.State)."""
+
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"
-    ACK = "ack", "Confirmed"
+    ACK = "ack", "Router confirmed"
+    CONFIRMED = "confirmed", "Seen in accounting"
     NAK = "nak", "Refused"
+    LATER = "later", "Refused for now"
     NO_ANSWER = "no_answer", "No answer"
+    GONE = "gone", "The session is over"
+    IGNORED = "ignored", "Confirmed, but not done"
     SUPERSEDED = "superseded", "Replaced by a newer one"
     NOT_SENT = "not_sent", "The router takes no CoA"
 
@@ -266,7 +272,11 @@ class Usage(models.Model):
 
 
 class CoaIntent(models.Model):
-    """What a session's NAS shall be told. radiusd claims, sends and records the answer; unblock goes first."""
+    """What a session's NAS shall be told. radiusd claims, sends and records the answer; unblock goes first.
+
+    From `created_at`, when it was wanted, to `answered_at`, the router's last answer, and `confirmed_at`, when
+    accounting showed it. A disconnect that `follows` a change that was refused keeps the change's `created_at`.
+    """
 
     nas = models.ForeignKey(Nas, models.CASCADE, related_name="+")
     node = models.CharField(max_length=60)
@@ -284,7 +294,9 @@ class CoaIntent(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True, help_text="When accounting showed that it was done.")
     error_cause = models.PositiveSmallIntegerField(null=True)
+    follows = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -294,10 +306,12 @@ class CoaIntent(models.Model):
         indexes = [
             models.Index(
                 fields=["node", "-unblock", "due_at"],
-                condition=Q(state__in=["queued", "sent", "no_answer"], tries__lt=5),
+                condition=Q(state__in=["queued", "sent", "no_answer", "later", "ignored"], tries__lt=5),
                 name="access_coa_due",
             ),
             models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
+            models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
+            models.Index(fields=["created_at"], name="access_coa_created"),
         ]
 
 

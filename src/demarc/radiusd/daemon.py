@@ -23,7 +23,8 @@ from demarc.radiusd import journal as journals
 from demarc.radiusd import snapshot, store_nas
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator
-from demarc.radiusd.coa import Sender, Wire
+from demarc.radiusd.coa import Sender
+from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.feed import Follower, connect

@@ -7,8 +7,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "access_bookmark_id_seq": ("USAGE",),
     "access_coaintent": (
         "SELECT",
-        "UPDATE (state, tries, due_at, sent_at, answered_at, error_cause)",
+        "INSERT",
+        "UPDATE (state, tries, due_at, sent_at, answered_at, confirmed_at, error_cause)",
     ),
+    "access_coaintent_id_seq": ("USAGE",),
     "access_feed": READ,
     "access_lease": ("SELECT", "INSERT", "UPDATE"),
     "access_lease_id_seq": ("USAGE",),

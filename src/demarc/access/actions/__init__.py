@@ -7,6 +7,7 @@ from demarc.access.actions.sessions import (
     make_session_months,
     prune_feed,
     request_disconnect,
+    retry_intent,
 )
 from demarc.access.actions.subscribers import (
     NewSubscriber,
@@ -28,6 +29,7 @@ __all__ = [
     "publish_policy",
     "repair_sessions",
     "request_disconnect",
+    "retry_intent",
     "save_nas",
     "set_addresses",
     "sync_services",

@@ -74,7 +74,7 @@ RETURNING sub.id,
 
 SUPERSEDE = """
 UPDATE access_coaintent SET state = 'superseded'
-WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent')
+WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent', 'later', 'no_answer', 'ignored')
 """
 
 # Only a cut changes an address (RFC 5176; MikroTik's manual says the same of its CoA): so whoever leaves or enters a
