@@ -64,7 +64,6 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) cut ON true
 WHERE s.ended_at >= now() - make_interval(hours => %(hours)s)
-    AND s.started_at >= now() - interval '90 days'
     AND (%(partners)s::bigint[] IS NULL OR s.partner_id = ANY(%(partners)s))
 GROUP BY 1, 2, 3
 ORDER BY 1 DESC, 3
@@ -133,4 +132,4 @@ def _ids(partner_ids: Sequence[int] | None) -> list[int] | None:
 def _rows(query: str, values: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

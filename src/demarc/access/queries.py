@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from demarc.access.models import CoaIntent, CoaKind, CoaState, Nas, SessionLive, SessionLog, Subscriber
 from demarc.core.access import Cause
@@ -210,9 +210,11 @@ def _error(cause: int | None) -> str:
 
 
 def unconfirmed(partner_ids: Sequence[int] | None, limit: int = 50) -> list[CoaIntent]:
-    """Sessions still on that a router did not treat as it was told: the last word of each is no answer or a refusal."""
-    found = CoaIntent.objects.raw(UNCONFIRMED, {"partners": partner_ids and list(partner_ids), "limit": limit})
-    return list(found)
+    """Sessions still on that a router did not treat as it was told: the last word of each is no answer, a refusal, or
+    that it still waits after a minute."""
+    found = list(CoaIntent.objects.raw(UNCONFIRMED, {"partners": partner_ids and list(partner_ids), "limit": limit}))
+    prefetch_related_objects(found, "nas__router", "subscriber__service__customer")
+    return found
 
 
 def services_without_money() -> list[int]:

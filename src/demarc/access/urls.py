@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from demarc.access import web, web_logins, web_routers
+from demarc.access import web, web_logins, web_orders, web_routers
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
     path("sessions/<int:session_id>/disconnect/", web.disconnect, name="disconnect"),
+    path("sessions/orders/", web_orders.told, name="orders"),
+    path("sessions/orders/<int:intent_id>/retry/", web_orders.retry, name="retry_order"),
     path("customers/<int:customer_id>/sessions/", web.customer_sessions, name="customer_sessions"),
     path("customers/<int:customer_id>/live/", web.customer_live, name="customer_live"),
     path("services/<int:service_id>/logins/new/", web_logins.new_login, name="new_login"),

@@ -101,7 +101,7 @@ def prepare(payload: bytes) -> Item | None:
     )  # fmt: skip
 
 
-def _text(packet: Packet, key: int, length_max: int) -> str | None:
+def _text(packet: Packet, key: keys.Key, length_max: int) -> str | None:
     return packet.text(key)[:length_max] if key in packet.first else None
 
 
