@@ -6,12 +6,14 @@ import pytest
 from tests import cast
 from tests.staff.world import World, logged_in, person, world
 
+from demarc.access import actions as access
 from demarc.access import orders
 from demarc.access.models import CoaIntent, Nas, SessionLive, SessionLog, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import OperationLog
 from demarc.network import actions as network
+from demarc.network.models import NasAnswers
 
 LOGIN = {"login": "ana-2", "password": "secret word", "simultaneous_limit": "1", "macs": "", "static_ipv4": ""}
 
@@ -202,3 +204,53 @@ def test_sessions_that_we_ended_are_told_from_those_we_did_not(place, client):
     assert (hour.router, hour.by_us, hour.by_others, hour.silent) == ("North", 1, 1, 1)
     assert orders.ended_sessions([place.partner.pk + 1]) == []
     assert "Who ended sessions" in client.get("/sessions/orders/").content.decode()
+
+
+def answers_of(place, make: str) -> str:
+    return f"/settings/{place.partner.pk}/answers/{make}/"
+
+
+TEMPLATES = {"block": "list", "second": "replace", "online": "Cisco-AVPair = up={up_bps}", "blocked": "",
+             "coa_block": "", "coa_restore": ""}  # fmt: skip
+
+
+def test_a_provider_writes_what_a_make_is_told_and_radiusd_hears_of_it(place, client):
+    path = answers_of(place, "cisco")
+    assert client.post(path, TEMPLATES)["Location"] == path
+    made = NasAnswers.objects.get()
+    assert (made.nas_type, made.online, made.second) == ("cisco", "Cisco-AVPair = up={up_bps}", "replace")
+    assert access.publish_policy(place.partner.pk, at=clock.now()).body["answers"]["cisco"]["second"] == "replace"
+    assert client.post(f"{path}reset/")["Location"] == path
+    assert not NasAnswers.objects.exists()
+
+
+def test_a_template_that_no_router_could_be_told_is_refused_at_its_field(place, client):
+    answer = client.post(answers_of(place, "cisco"), TEMPLATES | {"blocked": "Filter-Id = {nothing}"})
+    assert answer.status_code == 422
+    assert "Line 1: there is no variable {nothing}." in answer.content.decode()
+    assert not NasAnswers.objects.exists()
+
+
+def test_the_preview_fills_in_a_real_customer_and_saves_nothing(place, client):
+    path = answers_of(place, "mikrotik")
+    page = client.get(path).content.decode()
+    assert f"Mikrotik-Rate-Limit = {place.login.rate_limit}" in page
+    assert "Mikrotik-Address-List = Reject_2" in page
+    typed = {"online": "Filter-Id = {login}-{down_kbps}", "blocked": "Filter-Id = {oops}", "customer_login": "ana"}
+    shown = client.post(f"{path}preview/", typed).content.decode()
+    assert f"Filter-Id = ana0-{place.login.down_kbps}" in shown
+    assert "there is no variable {oops}" in shown
+    assert "Disconnect-Request: the session is cut" in shown
+    assert not NasAnswers.objects.exists()
+
+
+def test_the_preview_shows_no_customer_of_another_provider(place, client):
+    other = world("Other", number=1)
+    path = answers_of(place, "mikrotik")
+    shown = client.post(f"{path}preview/", {"online": "Filter-Id = {login}", "customer_login": other.login.login})
+    assert other.login.login + "<" not in shown.content.decode()
+    assert "made-up" in shown.content.decode()
+
+
+def test_a_make_that_there_is_not_has_no_page(place, client):
+    assert client.get(answers_of(place, "toaster")).status_code == 404

@@ -17,7 +17,7 @@ from tests.radiusd.stage import SECRET, Stage, add_nas, add_subscriber, set_stag
 from tests.sim.nas import PretendNas
 
 from demarc.access.feed import tell_radius, wake_coa_sender
-from demarc.access.models import CoaIntent, Nas, SessionLive, SessionLog, Subscriber
+from demarc.access.models import CoaIntent, Nas, Policy, SessionLive, SessionLog, Subscriber
 from demarc.project.config import RADIUS
 
 pytestmark = pytest.mark.lab
@@ -284,3 +284,24 @@ def test_what_was_under_way_when_radiusd_died_is_sent_again(session, router, ser
     with radiusd(tmp_path, cluster.url(RADIUS), DEMARC_KEYS=str(settings.DEMARC_KEYS)):
         router.wait_for(kind="CoA-Request", within_s=10)
         eventually(lambda: CoaIntent.objects.get().state == "ack")
+
+
+def test_the_old_session_is_cut_for_a_new_one_where_the_make_says_so(session, router, stage, server):
+    """dora is online; her new device asks, and is let in while the old session is told to go."""
+    policy = Policy.objects.get(partner=stage.partner)
+    policy.body["answers"] = {"mikrotik": {"block": "list", "second": "replace"}}
+    policy.save()
+    with transaction.atomic():
+        tell_radius("policy", [stage.partner.pk])
+    replies = []
+
+    def let_in() -> bool:
+        replies.append(router.log_in(server.auth, "dora", "secret", Calling_Station_Id="02:00:00:00:00:77"))
+        return replies[-1] is not None and replies[-1].kind == "Access-Accept"
+
+    eventually(let_in)
+    router.wait_for(kind="Disconnect-Request", Acct_Session_Id=session.session_id)
+    let_in()
+    time.sleep(0.5)
+    cut = CoaIntent.objects.get()
+    assert (cut.kind, cut.subscriber_id, state_of(cut)) == ("disconnect", session.subscriber_id, "ack")

@@ -62,6 +62,7 @@ class Serving:
     directory: Path
     sealer: Sealer
     now: datetime = NOW
+    cut: list[Any] = field(default_factory=list)
     auth: tuple[str, int] = ("", 0)
     acct: tuple[str, int] = ("", 0)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -150,7 +151,7 @@ def _serve(running: Serving, auth_socket: socket.socket, acct_socket: socket.soc
     def clock() -> datetime:
         return running.now
 
-    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock)
+    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, running.cut.append)
     acct = Accountant(running.model, running.online, running.leases, running.kept, running.counters, clock)
     AuthPort(auth_socket, running.model, running.online, running.counters, auth).serve()
     AcctPort(acct_socket, running.model, running.online, running.counters, acct).serve()

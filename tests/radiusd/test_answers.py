@@ -89,6 +89,54 @@ def test_a_router_of_another_make_gets_attributes_that_it_reads(server, nas):
     assert not [name for name in reply.attributes if name.startswith("Mikrotik")]
 
 
+def with_answers(nas_type: str, **texts: str) -> dict:
+    usual = {"block": "list", "second": "refuse"}
+    return POLICY | {"answers": {nas_type: usual | texts}}
+
+
+def test_what_a_provider_wrote_for_a_make_is_what_its_routers_get(server, nas):
+    policy = with_answers("cisco", online="Cisco-AVPair = ip:police={up_bps}/{down_bps}", block="pool")
+    server.put_nases(server.nas(nas_type="cisco"), policy=policy)
+    assert accepted(nas.log_in(server.auth, "alice", "alpha"))["Cisco-AVPair"] == "ip:police=2000000/10000000"
+    blocked = accepted(nas.log_in(server.auth, "dora", "delta"))
+    assert str(blocked["Framed-IP-Address"]).startswith("10.250.62.")
+
+
+def test_a_router_s_own_answer_goes_before_that_of_its_make(server, nas):
+    policy = with_answers("mikrotik", block="pool")
+    server.put_nases(server.nas(answers={"2": "reject"}), policy=policy)
+    assert nas.log_in(server.auth, "dora", "delta").kind == "Access-Reject"
+
+
+def test_a_template_that_cannot_be_read_is_named_and_the_shipped_one_used(server, nas):
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", online="Nonsense = 1"))
+    assert accepted(nas.log_in(server.auth, "alice", "alpha"))["Mikrotik-Rate-Limit"] == "2M/10M"
+    assert any("mikrotik" in what for what in server.model.unreadable)
+
+
+def test_where_the_old_session_gives_way_the_new_one_is_let_in_and_the_oldest_cut(server, nas):
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", second="replace"))
+    login_at(server, nas, "bob", "beta", "02:00:00:00:00:0a", session="old")
+    assert not server.cut
+    accepted(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id="02:00:00:00:00:0b"))
+    assert server.cut == [(1, "old", "bob")]
+
+
+def test_a_router_that_takes_no_disconnect_cannot_give_way(server, nas):
+    server.put_nases(server.nas(coa_enabled=False), policy=with_answers("mikrotik", second="replace"))
+    login_at(server, nas, "bob", "beta", "02:00:00:00:00:0a", session="old")
+    reply = nas.log_in(server.auth, "bob", "beta", Calling_Station_Id="02:00:00:00:00:0b")
+    assert (reply.kind, server.cut) == ("Access-Reject", [])
+
+
+def login_at(server, nas, login, password, station, session):
+    reply = accepted(nas.log_in(server.auth, login, password, Calling_Station_Id=station))
+    nas.account(
+        server.acct, "Start", login, session, Calling_Station_Id=station,
+        Framed_IP_Address=reply["Framed-IP-Address"],
+    )  # fmt: skip
+
+
 def test_a_wrong_password_never_learns_about_the_customer(server, nas):
     server.put_nases(server.nas(answers={"4": "list", "2": "list"}))
     reply = accepted(nas.log_in(server.auth, "alice", "wrong"))

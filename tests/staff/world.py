@@ -64,6 +64,7 @@ class World:
             "pool_id": self.scene.dynamic.pk,
             "cause": 2,
             "preset": "demarc",
+            "nas_type": "mikrotik",
             "place": 2,
         }
 

@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 
 from demarc.access.models import CoaKind, RequireAuthenticator
-from demarc.network.models import Pool, PoolKind
+from demarc.network.models import CauseAnswer, Pool, PoolKind, SecondSession
 from demarc.ui.forms import Form, unit_input
 
 LINES = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
+
+TEMPLATE = forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false", "autocomplete": "off"})
 
 
 class NasForm(Form):
@@ -63,6 +65,30 @@ class ScriptForm(Form):
     page_server = forms.GenericIPAddressField(
         label="Address of the blocking pages", protocol="IPv4", help_text="As blocked customers reach it."
     )
+
+
+class AnswersForm(Form):
+    """What routers of one make are told."""
+
+    block = forms.ChoiceField(
+        label="A blocked customer",
+        choices=CauseAnswer.choices,
+        help_text="For the causes 1 and 2. A router's own choice goes before this one.",
+    )
+    second = forms.ChoiceField(label="More sessions than a login may have", choices=SecondSession.choices)
+    online = forms.CharField(label="Access-Accept, online", max_length=4000, required=False, widget=TEMPLATE)
+    blocked = forms.CharField(label="Access-Accept, blocked", max_length=4000, required=False, widget=TEMPLATE)
+    coa_block = forms.CharField(
+        label="CoA on a block",
+        max_length=4000,
+        required=False,
+        widget=TEMPLATE,
+        help_text="Empty: the session is cut, and the next login is answered as blocked.",
+    )
+    coa_restore = forms.CharField(
+        label="CoA on lifting it, and for another speed", max_length=4000, required=False, widget=TEMPLATE
+    )
+    groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
 
 
 class AddressesForm(Form):

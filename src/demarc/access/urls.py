@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.access import web, web_logins, web_orders, web_routers
+from demarc.access import web, web_answers, web_logins, web_orders, web_routers
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("services/<int:service_id>/logins/new/", web_logins.new_login, name="new_login"),
     path("logins/<int:login_id>/password/", web_logins.change_password, name="change_login_password"),
     path("logins/<int:login_id>/addresses/", web_logins.set_addresses, name="set_login_addresses"),
+    path("settings/<int:partner_id>/answers/<str:nas_type>/", web_answers.edit_answers, name="edit_answers"),
+    path(
+        "settings/<int:partner_id>/answers/<str:nas_type>/preview/", web_answers.preview_answers, name="preview_answers"
+    ),
+    path("settings/<int:partner_id>/answers/<str:nas_type>/reset/", web_answers.reset_answers, name="reset_answers"),
     path("routers/<int:router_id>/radius/", web_routers.radius, name="router_radius"),
     path("routers/<int:router_id>/script/", web_routers.script, name="router_script"),
 ]

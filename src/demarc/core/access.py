@@ -117,6 +117,10 @@ DEFAULT_ANSWERS: dict[Cause, Answer] = {
 password."""
 
 
+BLOCKS = (Cause.NOT_ACTIVE, Cause.NO_MONEY)
+"""The causes of a customer who is known and is not to be online."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """All that a packet needs to know of one login.
@@ -158,11 +162,13 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class NasRules:
     """What one NAS adds: its own address pools (`framed_pool`, when set, is a pool that the NAS itself holds)
-    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS."""
+    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS. `replaces`: whoever has
+    as many sessions as he may have is let in, and his oldest one is to be cut."""
 
     pool_ids: tuple[int, ...] = ()
     framed_pool: str = ""
     answers: Mapping[Cause, Answer] = field(default_factory=dict)
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +200,7 @@ class Accept:
     """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else limited.
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
+    `replaces`: older sessions of his are to be cut, so that the limit holds.
     """
 
     address: Address
@@ -207,6 +214,7 @@ class Accept:
     routes: tuple[str, ...] = ()
     list_name: str | None = None
     cause: Cause | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +260,13 @@ def decide(
         return Reject("The password could not be checked.", None, subscriber.id)
     cause = _trouble(request, subscriber, now)
     answer = _full(request, subscriber, policy, now) if cause is None else _limited(request, subscriber, policy, cause)
-    uses_own_address = isinstance(answer, Accept) and answer.address.source is not Source.REJECT_POOL
-    if uses_own_address and 0 < subscriber.simultaneous <= open_sessions:
-        return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
-    return answer
+    if isinstance(answer, Reject) or answer.address.source is Source.REJECT_POOL:
+        return answer
+    if not 0 < subscriber.simultaneous <= open_sessions:
+        return answer
+    if policy.nas.get(request.nas_id, _NO_RULES).replaces:
+        return replace(answer, replaces=True)
+    return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
 
 
 def _trouble(request: Request, subscriber: Subscriber, now: datetime) -> Cause | None:

@@ -14,7 +14,7 @@ from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import Online, Place
+from demarc.radiusd.online import Key, Online, Place
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.requirement import admits, learned
 
@@ -46,16 +46,18 @@ class Decided(NamedTuple):
 
 
 class Authenticator:
-    """Answers Access-Requests. `clock` gives the time that the rules go by."""
+    """Answers Access-Requests. `clock` gives the time that the rules go by; `cut` ends a session that gives way."""
 
     def __init__(
-        self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime]
-    ) -> None:
+        self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime],
+        cut: Callable[[Key], None],
+    ) -> None:  # fmt: skip
         self._model = model
         self._online = online
         self._leases = leases
         self._counters = counters
         self._clock = clock
+        self._cut = cut
         self._now, self._looked_at = clock(), float("-inf")
         self._hashes = credentials.Hashes()
         self._tokens = count(int(clock().timestamp()) << 32)
@@ -110,11 +112,19 @@ class Authenticator:
             return self._reject(caller, verdict, "no_address")
         self._counters.accepts += 1
         subscriber_id = accept.subscriber_id or 0
+        if accept.replaces:
+            self._replace(caller)
         if subscriber_id and accept.address.source is not Source.REJECT_POOL:
             self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
         token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
         attributes = profile + named + token + verdict.accept
         return encode_reply(keys.ACCESS_ACCEPT, caller.packet, attributes, caller.client.secret)
+
+    def _replace(self, caller: Caller) -> None:
+        login = caller.login
+        if login is not None:
+            for old in self._online.replaced(login.id, caller.place, caller.steady, login.rule.simultaneous):
+                self._cut(old.key)
 
     def _login(self, packet: Packet, client: Client) -> Login | None:
         name = packet.first.get(keys.USER_NAME, b"")

@@ -26,10 +26,10 @@ from demarc.radiusd.model import Client, Model
 from demarc.wire.radius import (
     Answer,
     SessionIdentity,
-    Value,
     coa_request,
     disconnect_request,
     encode_attributes,
+    templates,
 )
 
 CHANNEL = "demarc_coa"
@@ -38,6 +38,9 @@ RETRY_S = 1.0
 CLAIM_MAX = 256
 PER_NAS_MAX = 64
 """Intents that are under way to one NAS; the rest waits in the database, so that a dead NAS holds up no other."""
+
+CUTS_MAX = 4096
+"""Sessions to end that wait for the database; after a storm's worth the rest is left to the next login."""
 
 Session = tuple[int, str, str]
 """NAS, Acct-Session-Id, User-Name."""
@@ -86,7 +89,8 @@ class Result(NamedTuple):
 
 
 def request(intent: Intent, client: Client, identifier: int, at: datetime) -> bytes:
-    """The packet. A disconnect names the session and nothing else (RFC 5176 section 3)."""
+    """The packet. A disconnect names the session and nothing else (RFC 5176 section 3); it is sent, too, for a change
+    that this make has no attributes for."""
     nas_ip = ip_address(client.address)
     identity = SessionIdentity(
         user_name=intent.user_name,
@@ -94,14 +98,16 @@ def request(intent: Intent, client: Client, identifier: int, at: datetime) -> by
         framed_ipv4=IPv4Address(intent.framed_ipv4) if intent.framed_ipv4 else None,
         nas_ip=nas_ip if isinstance(nas_ip, IPv4Address) else None,
     )
-    if intent.kind == Order.DISCONNECT:
+    changes = _changes(intent, client) if intent.kind == Order.COA else b""
+    if not changes:
         return disconnect_request(identifier, identity, at, client.secret)
-    changes: list[tuple[str, Value]] = []
-    if intent.list_name:
-        changes.append(("Mikrotik-Address-List" if client.mikrotik else "Filter-Id", intent.list_name))
-    if intent.rate_limit and client.mikrotik:
-        changes.append(("Mikrotik-Rate-Limit", intent.rate_limit))
-    return coa_request(identifier, identity, encode_attributes(changes), at, client.secret)
+    return coa_request(identifier, identity, changes, at, client.secret)
+
+
+def _changes(intent: Intent, client: Client) -> bytes:
+    lines = client.answers.coa_restore if intent.unblock else client.answers.coa_block
+    facts = templates.facts_of_rate(intent.rate_limit, login=intent.user_name, list_name=intent.list_name)
+    return encode_attributes(templates.render(lines, facts))
 
 
 class Gate:
@@ -145,7 +151,14 @@ class Sender:
         self._under_way: Counter[int] = Counter()
         self._gates: dict[int, Gate] = {}
         self._results: list[Result] = []
+        self._cuts: list[Session] = []
         self._told = asyncio.Event()
+
+    def cut(self, session: Session) -> None:
+        """Let a session of ours be ended, since another takes its place. It waits for its turn as a block does."""
+        if len(self._cuts) < CUTS_MAX:
+            self._cuts.append(session)
+            self._told.set()
 
     async def run(self) -> None:
         """Claim and send until cancelled; a database that is away is tried again every second."""
@@ -235,6 +248,10 @@ class Sender:
             await asyncio.sleep(RETRY_S)
 
     async def _write(self, conn: Connection) -> None:
+        if self._cuts:
+            cuts = [dict(zip(("nas_id", "session_id", "user_name"), session, strict=True)) for session in self._cuts]
+            await conn.execute(store_coa.CUT, {"rows": json.dumps(cuts)})
+            del self._cuts[: len(cuts)]
         results = list(self._results)
         if not results:
             return

@@ -61,10 +61,11 @@ class Daemon:
         now = clock.now()
         self._journal = Journal(config.journal, first=int(now.timestamp()))
         self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)
-        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now)
+        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, self._cut)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
         self._leasing = Leasing(config, self._leases, self._online, clock.now, f"{now.timestamp():.0f}")
         self._restored = False
+        self._sender: Sender | None = None
 
     async def serve(self, auth_socket: socket.socket, acct_socket: socket.socket) -> None:
         """Answer until SIGTERM or SIGINT."""
@@ -73,7 +74,7 @@ class Daemon:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         status = Status(self._config, self._model, self._online, self._journal, self._counters, clock.now)
         wire = Wire(self._config.bind, self._counters)
-        sender = Sender(self._config, self._model, wire, clock.now, self._gone)
+        sender = self._sender = Sender(self._config, self._model, wire, clock.now, self._gone)
         ports = (
             AuthPort(auth_socket, self._model, self._online, self._counters, self._auth),
             AcctPort(acct_socket, self._model, self._online, self._counters, self._acct),
@@ -156,6 +157,10 @@ class Daemon:
         client = self._model.clients_by_id.get(key[0])
         if session is not None and client is not None:
             self._acct.close(session, client.partner_id)
+
+    def _cut(self, key: tuple[int, str, str]) -> None:
+        if self._sender is not None:
+            self._sender.cut(key)
 
     async def _tidy(self) -> None:
         while True:

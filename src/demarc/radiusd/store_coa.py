@@ -102,3 +102,23 @@ SUCCEEDED = """
         AND r.started_at >= i.sent_at AND (i.nas_id, i.session_id) <> (r.nas_id, r.session_id)
 """
 """He came again after a cut that the router consented to, though its Stop was lost: it is done."""
+
+CUT = """
+    WITH cut AS (
+        INSERT INTO access_coaintent (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name,
+            session_id, framed_ipv4, state, tries)
+        SELECT DISTINCT l.nas_id, n.node, l.subscriber_id, 'disconnect', false, '', '', l.user_name,
+            l.session_id, l.framed_ipv4, 'queued', 0
+        FROM json_to_recordset(%(rows)s)
+            AS r(nas_id bigint, session_id varchar(128), user_name varchar(253))
+        JOIN access_sessionlive l
+            ON l.nas_id = r.nas_id AND l.session_id = r.session_id AND l.user_name = r.user_name
+        JOIN access_nas n ON n.id = l.nas_id
+        WHERE NOT EXISTS (SELECT FROM access_coaintent i
+                          WHERE i.nas_id = l.nas_id AND i.session_id = l.session_id AND i.user_name = l.user_name
+                            AND i.kind = 'disconnect' AND i.created_at > now() - interval '1 minute')
+        RETURNING id
+    )
+    SELECT pg_notify('demarc_coa', '') FROM cut LIMIT 1
+"""
+"""One who asks again and again does not have his old session cut more than once a minute."""

@@ -17,7 +17,7 @@ from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.billing.queries import owed
 from demarc.customers.models import BlockCause
-from demarc.network.queries import RESTORE_LIST, router_answers
+from demarc.network.queries import RESTORE_LIST, cut_instead, router_answers
 from demarc.plans.models import Plan, Service
 
 LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) ORDER BY id FOR NO KEY UPDATE"
@@ -94,6 +94,8 @@ FROM (
         nas.block_by = 'disconnect'
             OR s.state = 'ended'
             OR coalesce(answer.answer, 'list') <> 'list'
+            OR nas.router_id = ANY(CASE WHEN sub.cause IS NULL THEN %(no_restores)s::bigint[]
+                                        ELSE %(no_blocks)s::bigint[] END)
             OR (sub.cause IS NOT NULL AND rule.list_name IS NULL)
             OR (sub.id = ANY(%(moved)s) AND live.framed_ipv4 IS DISTINCT FROM sub.static_ipv4)
             OR EXISTS (SELECT FROM network_pool pool
@@ -208,7 +210,8 @@ def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
             for cause, answer in by_cause.items()
         ]
         columns = {name: [row[n] for row in answers] for n, name in enumerate(("routers", "causes", "answers"))}
-        cursor.execute(TELL, {**facts, **columns})
+        no_blocks, no_restores = cut_instead(partners)
+        cursor.execute(TELL, {**facts, **columns, "no_blocks": no_blocks, "no_restores": no_restores})
         told = int(cursor.rowcount)
     wake_coa_sender()
     return told
