@@ -11,6 +11,7 @@ from tests.access import scene as radius
 from tests.cast import STAFF
 
 from demarc.access import actions as access
+from demarc.access.models import CoaIntent
 from demarc.base import clock
 from demarc.base.models import Location, Partner
 from demarc.network import actions as network
@@ -34,6 +35,7 @@ SAMPLES = {
     "preset": "demarc",
     "answer": "list",
     "password": "secret",
+    "time": "2024-05-31T12:00:00",
 }
 """A good value for each field that an operation requires; a name is made up."""
 _names = count(1)
@@ -111,7 +113,8 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     stage = radius.scene(f"Provider of everything {number}", number=number)
     login = radius.login(radius.service(stage), f"login-of-{number}")
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
-    access.request_disconnect(session.pk, by=STAFF, at=clock.now())
+    told = access.request_disconnect(session.pk, by=STAFF, at=clock.now())
+    CoaIntent.objects.filter(pk=told.pk).update(state="nak", error_cause=501)
     account = cast.account_of(login.service.customer)
     return stage.partner, {
         "partner_id": stage.partner.pk,
@@ -126,5 +129,6 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "pool_id": stage.dynamic.pk,
         "login_id": login.pk,
         "session_id": session.pk,
+        "intent_id": told.pk,
         "cause": 2,
     }

@@ -1,5 +1,6 @@
 """What staff type about RADIUS clients and logins. Field names are those of access.actions."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -89,6 +90,26 @@ class AnswersForm(Form):
         label="CoA on lifting it, and for another speed", max_length=4000, required=False, widget=TEMPLATE
     )
     groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
+
+
+class TraceForm(Form):
+    """Which address, when, and why it is asked."""
+
+    address = forms.CharField(label="Address", max_length=45, help_text="IPv4 or IPv6, as it was seen from outside.")
+    wall = forms.DateTimeField(
+        label="Date and time",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
+        help_text="As the clock in the zone below showed it.",
+    )
+    zone = forms.CharField(label="Time zone", max_length=60, help_text="Such as Europe/Prague, or UTC.")
+    reason = forms.CharField(
+        label="Reason", max_length=200, help_text="A case number, or who asks. It is written down with your name."
+    )
+
+    def clean_wall(self) -> datetime:
+        """Without the zone that the framework guessed."""
+        wall: datetime = self.cleaned_data["wall"]
+        return wall.replace(tzinfo=None)
 
 
 class AddressesForm(Form):

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from demarc.access import web, web_answers, web_logins, web_orders, web_routers
+from demarc.access import web, web_answers, web_logins, web_orders, web_routers, web_trace
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
     path("sessions/<int:session_id>/disconnect/", web.disconnect, name="disconnect"),
+    path("sessions/trace/", web_trace.trace, name="trace_address"),
     path("sessions/orders/", web_orders.told, name="orders"),
     path("sessions/orders/<int:intent_id>/retry/", web_orders.retry, name="retry_order"),
     path("customers/<int:customer_id>/sessions/", web.customer_sessions, name="customer_sessions"),

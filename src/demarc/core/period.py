@@ -60,3 +60,10 @@ def billing_day(moment: datetime, zone: ZoneInfo) -> date:
     day = moment.astimezone(zone).date()
     following = day + ONE_DAY
     return following if start_of_day(following, zone) <= moment.astimezone(UTC) else day
+
+
+def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The instants (UTC) at which clocks in `zone` showed the naive time `wall`: one; two where the clock was set back
+    over it; none where it was set forward."""
+    both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return sorted({moment for moment in both if moment.astimezone(zone).replace(tzinfo=None) == wall})

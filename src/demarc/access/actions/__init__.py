@@ -17,9 +17,11 @@ from demarc.access.actions.subscribers import (
     set_addresses,
 )
 from demarc.access.actions.sync import repair_sessions, sync_services
+from demarc.access.actions.trace import Question, trace_address
 
 __all__ = [
     "NewSubscriber",
+    "Question",
     "change_password",
     "close_stale_sessions",
     "create_subscriber",
@@ -33,4 +35,5 @@ __all__ = [
     "save_nas",
     "set_addresses",
     "sync_services",
+    "trace_address",
 ]
