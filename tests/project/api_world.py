@@ -115,6 +115,9 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
     told = access.request_disconnect(session.pk, by=STAFF, at=clock.now())
     CoaIntent.objects.filter(pk=told.pk).update(state="nak", error_cause=501)
+    other = radius.online(login, stage.nas, None, session_id="stuck")
+    stuck = access.request_disconnect(other.pk, by=STAFF, at=clock.now())
+    CoaIntent.objects.filter(pk=stuck.pk).update(state="nak", error_cause=501)
     account = cast.account_of(login.service.customer)
     return stage.partner, {
         "partner_id": stage.partner.pk,
