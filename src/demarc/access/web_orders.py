@@ -19,6 +19,7 @@ from demarc.ui.panels import Fact
 STUCK_MAX = 100
 PERIODS = {24: "24 hours", 168: "7 days", 720: "30 days"}
 ENDED_SHOWN = 100
+NONE = ("–", "–")
 
 
 @page("sessions.see")
@@ -45,16 +46,20 @@ def told(request: HttpRequest) -> HttpResponse:
 def _facts(all_routers: orders.Speed) -> tuple[Fact, ...]:
     answered, seen = _times(all_routers.answered_s), _times(all_routers.seen_s)
     return (
-        Fact("Router confirmed after", answered[0], (f"99 of 100 within {answered[1]}",)),
-        Fact("Seen in accounting after", seen[0], (f"99 of 100 within {seen[1]}",)),
+        Fact("Router confirmed after", answered[0], _nearly_all(answered)),
+        Fact("Seen in accounting after", seen[0], _nearly_all(seen)),
         Fact("Told", formats.number(all_routers.told), (f"{formats.number(all_routers.waiting)} under way",)),
         Fact("Stuck", formats.number(all_routers.stuck), (), "bad" if all_routers.stuck else "good"),
     )
 
 
+def _nearly_all(times: tuple[str, str]) -> tuple[str, ...]:
+    return () if times == NONE else (f"99 of 100 within {times[1]}",)
+
+
 def _times(pair: tuple[float, float] | None) -> tuple[str, str]:
     """Half and nearly all, in words."""
-    return ("–", "–") if pair is None else (_seconds(pair[0]), _seconds(pair[1]))
+    return NONE if pair is None else (_seconds(pair[0]), _seconds(pair[1]))
 
 
 def _seconds(number: float) -> str:
