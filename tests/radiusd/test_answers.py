@@ -340,3 +340,20 @@ def test_invented_names_do_not_fill_the_memory(server, nas, monkeypatch):
     for number in range(10):
         nas.log_in(server.auth, f"invented{number}", "x")
     assert len(server.leases._strangers) == 3
+
+
+SIX = ["2001:db8:0:7::/64", "2001:db8:700::/56", "2001:db8::7"]
+
+
+def test_ipv6_that_a_customer_holds_is_given_to_him(server, nas):
+    server.put([*server.subscriber(ALICE, "alice", static="198.51.100.7"), *SIX])
+    reply = accepted(nas.log_in(server.auth, "alice", "alpha"))
+    given = [reply[name] for name in ("Framed-IPv6-Prefix", "Delegated-IPv6-Prefix", "Framed-IPv6-Address")]
+    assert [str(one) for one in given] == SIX
+
+
+def test_a_blocked_customer_has_no_way_around_by_ipv6(server, nas):
+    server.put([*server.subscriber(ALICE, "alice", static="198.51.100.7", cause=2), *SIX])
+    reply = accepted(nas.log_in(server.auth, "alice", "alpha"))
+    assert reply["Mikrotik-Address-List"] == "Reject_2"
+    assert not [name for name in reply.attributes if "IPv6" in name]

@@ -121,10 +121,19 @@ class AddressesForm(Form):
         required=False,
         help_text="Of a static pool. Empty: from the dynamic pool.",
     )
+    framed_ipv6_prefix = forms.CharField(
+        label="IPv6 prefix of the line", max_length=43, required=False, help_text="Such as 2001:db8:0:7::/64."
+    )
+    delegated_prefix = forms.CharField(
+        label="Delegated IPv6 prefix", max_length=43, required=False, help_text="Such as 2001:db8:700::/56."
+    )
+    framed_ipv6 = forms.GenericIPAddressField(label="IPv6 address", protocol="IPv6", required=False)
     macs = forms.CharField(
         label="MAC addresses", max_length=1000, required=False, widget=LINES, help_text="One a line."
     )
     bind_mac = forms.BooleanField(label="Only these MACs may connect", required=False)
+
+    groups = (("IPv6", ("framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")),)
 
     def clean_macs(self) -> list[str]:
         """The lines that are not empty."""

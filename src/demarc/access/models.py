@@ -103,6 +103,9 @@ class Subscriber(models.Model):
     cause = models.PositiveSmallIntegerField(null=True, default=1, help_text="Why blocked (customers.BlockCause).")
     since = models.DateTimeField(db_default=Now())
     static_ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True)
+    framed_ipv6_prefix = CidrField(null=True)
+    delegated_prefix = CidrField(null=True)
+    framed_ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True)
     routes: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=60), default=list)
     macs: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=17), default=list)
     down_kbps = models.PositiveIntegerField(default=0)
@@ -136,6 +139,31 @@ class StaticAddress(models.Model):
             models.UniqueConstraint(
                 fields=["vrf", "address"], condition=Q(active=True), name="access_staticaddress_one_holder"
             )
+        ]
+
+
+class PrefixKind(models.TextChoices):
+    """How a customer gets it (RFC 3162, RFC 4818, RFC 6911)."""
+
+    FRAMED = "framed", "Prefix of the line"
+    DELEGATED = "delegated", "Delegated prefix"
+    ADDRESS = "address", "Address"
+
+
+class StaticPrefix(models.Model):
+    """IPv6 held by a subscriber, an address as /128; no two active ones overlap (exclusion constraint in 0003)."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="prefixes")
+    kind = models.CharField(max_length=10, choices=PrefixKind.choices)
+    prefix = CidrField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            choices_check("kind", PrefixKind, "access_staticprefix_kind"),
+            models.UniqueConstraint(
+                fields=["subscriber", "kind"], condition=Q(active=True), name="access_staticprefix_one_each"
+            ),
         ]
 
 

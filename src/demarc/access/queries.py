@@ -81,6 +81,13 @@ class LoginState:
     since: datetime
     online: bool
 
+    @property
+    def ipv6(self) -> list[str]:
+        """What it holds of IPv6."""
+        one = self.subscriber
+        held = (one.framed_ipv6_prefix, one.delegated_prefix, one.framed_ipv6)
+        return [str(address) for address in held if address]
+
 
 class Confirmed(NamedTuple):
     """What came of the last thing a router was told, in words, and when. `retry`: the intent that may be told again."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 MIN_INTERIM_S = 60
 """RFC 2869 section 5.16: Acct-Interim-Interval must not be smaller."""
@@ -122,6 +122,15 @@ BLOCKS = (Cause.NOT_ACTIVE, Cause.NO_MONEY)
 
 
 @dataclass(frozen=True, slots=True)
+class Ipv6:
+    """What a customer has of IPv6 for good: the prefix of his line, one delegated to his router, an address."""
+
+    prefix: IPv6Network | None = None
+    delegated: IPv6Network | None = None
+    address: IPv6Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """All that a packet needs to know of one login.
 
@@ -134,6 +143,7 @@ class Subscriber:
     service_id: int
     blocked: Cause | None = None
     static_ipv4: IPv4Address | None = None
+    ipv6: Ipv6 | None = None
     routes: tuple[str, ...] = ()
     macs: frozenset[str] = frozenset()
     down_kbps: int = 0
@@ -200,7 +210,8 @@ class Accept:
     """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else limited.
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
-    `replaces`: older sessions of his are to be cut, so that the limit holds.
+    `replaces`: older sessions of his are to be cut, so that the limit holds. `ipv6`: only of a paying customer; lists
+    and reject pools hold IPv4, so whoever is limited has no other.
     """
 
     address: Address
@@ -215,6 +226,7 @@ class Accept:
     list_name: str | None = None
     cause: Cause | None = None
     replaces: bool = False
+    ipv6: Ipv6 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +302,7 @@ def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetim
         down_kbps=subscriber.down_kbps,
         up_kbps=subscriber.up_kbps,
         routes=subscriber.routes,
+        ipv6=subscriber.ipv6,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any, NamedTuple, TypeVar
 
 from demarc.base.seal import Opener, Unsealable
@@ -265,9 +265,20 @@ def _first(pool: Pool) -> int:
     return pool.first
 
 
+def _ipv6(prefix: str | None = None, delegated: str | None = None, address: str | None = None) -> access.Ipv6 | None:
+    """Missing in the snapshot of an earlier version."""
+    if not (prefix or delegated or address):
+        return None
+    return access.Ipv6(
+        IPv6Network(prefix) if prefix else None,
+        IPv6Network(delegated) if delegated else None,
+        IPv6Address(address) if address else None,
+    )
+
+
 def _login(row: Row) -> Login:
     subscriber_id, partner_id, service_id, realm, login, sealed, macs, limit, pool_id, timeout_s = row[:10]
-    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:]
+    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:19]
     if cause is None and not active:
         cause = access.Cause.NOT_ACTIVE
     rule = access.Subscriber(
@@ -275,6 +286,7 @@ def _login(row: Row) -> Login:
         service_id=service_id,
         blocked=None if cause is None else access.Cause(cause),
         static_ipv4=IPv4Address(static) if static else None,
+        ipv6=_ipv6(*row[19:22]),
         routes=tuple(routes),
         macs=frozenset(access.normal_mac(mac) for mac in macs),
         down_kbps=down_kbps,

@@ -5,7 +5,7 @@ Must not know why somebody is let in.
 
 from struct import Struct
 
-from demarc.core.access import Accept, Cause
+from demarc.core.access import Accept, Cause, Ipv6
 from demarc.radiusd.model import Client, Login
 from demarc.wire.radius import Value, encode_attribute, encode_attributes, templates
 
@@ -29,8 +29,20 @@ def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> b
     if accept.interim_s:
         pairs.append(("Acct-Interim-Interval", accept.interim_s))
     pairs += [("Framed-Route", route) for route in accept.routes]
+    if accept.ipv6 is not None:
+        pairs += _ipv6(accept.ipv6)
     lines = client.answers.online if accept.cause is None else client.answers.blocked
     return encode_attributes(pairs + templates.render(lines, _facts(accept, login)))
+
+
+def _ipv6(held: Ipv6) -> list[tuple[str, Value]]:
+    """RFC 3162 section 2.3, RFC 4818 section 3, RFC 6911 section 3.1."""
+    named: tuple[tuple[str, Value | None], ...] = (
+        ("Framed-IPv6-Prefix", held.prefix),
+        ("Delegated-IPv6-Prefix", held.delegated),
+        ("Framed-IPv6-Address", held.address),
+    )
+    return [(name, value) for name, value in named if value is not None]
 
 
 def _facts(accept: Accept, login: Login | None) -> templates.Facts:

@@ -1,10 +1,14 @@
-"""What came of orders to routers, kept to the end; and the history found by the moment and by any address."""
+"""What came of orders to routers, kept to the end; the history by moment and any address; IPv6 held for good."""
 
+import demarc.base.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
 
 SQL = """
+ALTER TABLE access_staticprefix
+    ADD CONSTRAINT access_staticprefix_no_overlap EXCLUDE USING gist (prefix inet_ops WITH &&) WHERE (active),
+    ADD CONSTRAINT access_staticprefix_six CHECK (family(prefix) = 6);
 CREATE INDEX access_sessionlog_ended ON access_sessionlog (ended_at);
 CREATE INDEX access_sessionlog_framed_ipv6 ON access_sessionlog (framed_ipv6, started_at DESC);
 CREATE INDEX access_sessionlog_ipv6_prefix ON access_sessionlog USING gist (framed_ipv6_prefix inet_ops);
@@ -12,6 +16,7 @@ CREATE INDEX access_sessionlog_delegated ON access_sessionlog USING gist (delega
 """
 
 REVERSE = """
+ALTER TABLE access_staticprefix DROP CONSTRAINT access_staticprefix_no_overlap, DROP CONSTRAINT access_staticprefix_six;
 DROP INDEX access_sessionlog_ended, access_sessionlog_framed_ipv6, access_sessionlog_ipv6_prefix,
     access_sessionlog_delegated;
 """
@@ -109,6 +114,59 @@ class Migration(migrations.Migration):
                 ),
                 name="access_coaintent_state",
             ),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="delegated_prefix",
+            field=demarc.base.fields.CidrField(null=True),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="framed_ipv6",
+            field=models.GenericIPAddressField(null=True, protocol="IPv6"),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="framed_ipv6_prefix",
+            field=demarc.base.fields.CidrField(null=True),
+        ),
+        migrations.CreateModel(
+            name="StaticPrefix",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("framed", "Prefix of the line"),
+                            ("delegated", "Delegated prefix"),
+                            ("address", "Address"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("prefix", demarc.base.fields.CidrField()),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prefixes", to="access.subscriber"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["framed", "delegated", "address"])),
+                        name="access_staticprefix_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("active", True)),
+                        fields=("subscriber", "kind"),
+                        name="access_staticprefix_one_each",
+                    ),
+                ],
+            },
         ),
         migrations.RunSQL(SQL, REVERSE),
     ]
