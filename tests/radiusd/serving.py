@@ -19,7 +19,7 @@ from demarc.core.access import PRESETS
 from demarc.core.addressing import Span
 from demarc.radiusd import journal, records
 from demarc.radiusd.acct import Accountant
-from demarc.radiusd.auth import Authenticator
+from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
@@ -63,6 +63,7 @@ class Serving:
     sealer: Sealer
     now: datetime = NOW
     cut: list[Any] = field(default_factory=list)
+    learned: list[Any] = field(default_factory=list)
     auth: tuple[str, int] = ("", 0)
     acct: tuple[str, int] = ("", 0)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -151,7 +152,8 @@ def _serve(running: Serving, auth_socket: socket.socket, acct_socket: socket.soc
     def clock() -> datetime:
         return running.now
 
-    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, running.cut.append)
+    deeds = Deeds(running.cut.append, lambda *learned: running.learned.append(learned))
+    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, deeds)
     acct = Accountant(running.model, running.online, running.leases, running.kept, running.counters, clock)
     AuthPort(auth_socket, running.model, running.online, running.counters, auth).serve()
     AcctPort(acct_socket, running.model, running.online, running.counters, acct).serve()

@@ -357,3 +357,66 @@ def test_a_blocked_customer_has_no_way_around_by_ipv6(server, nas):
     reply = accepted(nas.log_in(server.auth, "alice", "alpha"))
     assert reply["Mikrotik-Address-List"] == "Reject_2"
     assert not [name for name in reply.attributes if "IPv6" in name]
+
+
+def bound(server, **facts) -> None:
+    """bob's MACs are learned, or he is bound to a port."""
+    tail = {"learns": 0, "relearns": False, "port": ""} | facts
+    server.put([*server.subscriber(BOB, "bob", macs=tail.pop("macs", [])), None, None, None, *tail.values()])
+
+
+def came(server, nas, station: str = "02:00:00:00:00:01", **attributes) -> str:
+    reply = nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=station, **attributes)
+    return "in" if reply.get("Mikrotik-Address-List") is None and reply.kind == "Access-Accept" else "wrong device"
+
+
+def test_the_first_macs_are_learned_and_others_stay_out(server, nas):
+    bound(server, learns=2)
+    first, second, third = (f"02:00:00:00:00:0{n}" for n in (1, 2, 3))
+    nas_of_many(server)
+    assert [came(server, nas, one) for one in (first, second, first, third)] == ["in", "in", "in", "wrong device"]
+    assert server.learned == [(BOB, first), (BOB, second)]
+
+
+def test_where_the_oldest_gives_way_a_further_mac_is_learned_too(server, nas):
+    bound(server, learns=1, relearns=True, macs=["02:00:00:00:00:01"])
+    assert came(server, nas, "02:00:00:00:00:09") == "in"
+    assert server.learned == [(BOB, "02:00:00:00:00:09")]
+
+
+def test_nothing_is_learned_from_one_with_a_wrong_password_or_without_a_mac(server, nas):
+    bound(server, learns=2)
+    assert nas.log_in(server.auth, "bob", "wrong", Calling_Station_Id="02:00:00:00:00:01").kind == "Access-Reject"
+    assert came(server, nas, "unknown") == "wrong device"
+    assert server.learned == []
+
+
+def nas_of_many(server) -> None:
+    """The same port, so that each login takes the place of the one before."""
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", second="replace"))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"NAS_Port_Id": "olt1/3"},
+        {"ADSL_Agent_Circuit_Id": b"olt1/3"},
+        {"ADSL_Agent_Remote_Id": b"olt1/3"},
+        {"Agent_Circuit_Id": b"olt1/3"},
+        {"Cisco_AVPair": "circuit-id-tag=olt1/3"},
+    ],
+)
+def test_one_who_is_bound_to_a_line_comes_in_there_and_nowhere_else(server, nas, attributes):
+    bound(server, port="olt1/3")
+    assert came(server, nas, **attributes) == "in"
+    assert came(server, nas, **{name: _another(value) for name, value in attributes.items()}) == "wrong device"
+    assert came(server, nas) == "wrong device"
+
+
+def _another(value):
+    return value.replace(b"1/3", b"1/4") if isinstance(value, bytes) else value.replace("1/3", "1/4")
+
+
+def test_a_circuit_that_is_no_text_is_written_in_hex(server, nas):
+    bound(server, port="0x00040007ff")
+    assert came(server, nas, ADSL_Agent_Circuit_Id=bytes.fromhex("00040007ff")) == "in"

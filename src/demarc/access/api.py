@@ -84,6 +84,9 @@ class LoginChange(Input, json_schema_extra=left_out_stays):
     framed_ipv6: str | None = None
     macs: Macs = []
     bind_mac: Flag = False
+    learn_macs: Whole = 0
+    learn_replaces: Flag = False
+    port: str = ""
 
 
 class LoginIn(LoginChange, json_schema_extra=None):
@@ -114,11 +117,18 @@ class LoginOut(Schema):
     framed_ipv6: str | None
     macs: list[str]
     bind_mac: bool
+    learn_macs: int
+    learn_replaces: bool
+    port: str
     pool_id: int | None
     simultaneous_limit: int
     active: bool
     cause: int | None
     since: datetime
+
+    @staticmethod
+    def resolve_port(login: Subscriber) -> str:
+        return login.nas_port_id
 
     @field_validator("framed_ipv6_prefix", "delegated_prefix", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from demarc.access.holdings import MACS_MAX
 from demarc.access.models import CoaKind, RequireAuthenticator
 from demarc.network.models import CauseAnswer, Pool, PoolKind, SecondSession
 from demarc.ui.forms import Form, unit_input
@@ -133,7 +134,30 @@ class AddressesForm(Form):
     )
     bind_mac = forms.BooleanField(label="Only these MACs may connect", required=False)
 
-    groups = (("IPv6", ("framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")),)
+    learn_macs = forms.IntegerField(
+        label="MACs to learn",
+        initial=0,
+        required=False,
+        min_value=0,
+        max_value=MACS_MAX,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="With the above: so many are taken as the customer's own as they come. 0: only those listed.",
+    )
+    learn_replaces = forms.BooleanField(label="A further MAC takes the place of the oldest", required=False)
+    port = forms.CharField(
+        label="Only at this port",
+        max_length=100,
+        required=False,
+        help_text="As the router names it: NAS-Port-Id, or circuit or remote id of option 82 (0x and hex if no text).",
+    )
+    groups = (
+        ("IPv6", ("framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")),
+        ("Learning and port", ("learn_macs", "learn_replaces", "port")),
+    )
+
+    def clean_learn_macs(self) -> int:
+        """0 when left empty."""
+        return int(self.cleaned_data["learn_macs"] or 0)
 
     def clean_macs(self) -> list[str]:
         """The lines that are not empty."""

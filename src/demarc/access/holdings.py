@@ -51,20 +51,27 @@ def checked_password(text: str) -> str:
     return text
 
 
-def checked_macs(macs: Iterable[str], *, bind: bool) -> tuple[str, ...]:
+def checked_macs(macs: Iterable[str], *, bind: bool, learns: int = 0) -> tuple[str, ...]:
     """MAC addresses in normal form, each once. Refused: one is none, too many, or none although `bind` lets only
-    them connect."""
+    them connect and none is learned."""
     found = []
     for text in macs:
         mac = normal_mac(text)
         if not mac:
             raise Refused(f"{text} is not a MAC address such as 00:1A:2B:3C:4D:5E.", field="macs")
         found.append(mac)
-    if bind and not found:
-        raise Refused("Name the MAC that alone may connect.", field="macs")
+    if not 0 <= learns <= MACS_MAX:
+        raise Refused(f"From 0 to {MACS_MAX} MAC addresses can be learned.", field="learn_macs")
+    if bind and not found and not learns:
+        raise Refused("Name the MAC that alone may connect, or let the first ones be learned.", field="macs")
     if len(found) > MACS_MAX:
         raise Refused(f"At most {MACS_MAX} MAC addresses.", field="macs")
     return tuple(dict.fromkeys(found))
+
+
+def checked_port(text: str) -> str:
+    """How the NAS names a port or line: its own text, or 0x and hex digits. Refused: too long, or not one line."""
+    return texts.one_line(text, field="port", length_max=100)
 
 
 def checked_address(text: str) -> IPv4Address:

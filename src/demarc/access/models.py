@@ -94,10 +94,14 @@ class Subscriber(models.Model):
     login = models.CharField(max_length=120)
     secret = models.BinaryField(help_text="Sealed for radiusd (base.seal).")
     bind_mac = models.BooleanField(default=False, help_text="Only the MACs listed may connect.")
+    learn_macs = models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many.")
+    learn_replaces = models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest.")
     simultaneous_limit = models.PositiveSmallIntegerField(default=1)
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, blank=True, related_name="+")
     nas = models.ForeignKey(Nas, models.SET_NULL, null=True, blank=True, related_name="+")
-    nas_port_id = models.CharField(max_length=100, blank=True)
+    nas_port_id = models.CharField(
+        max_length=100, blank=True, help_text="Set: only at this port, or circuit or remote id of option 82."
+    )
     session_timeout_s = models.PositiveIntegerField(default=0)
     active = models.BooleanField(default=False, help_text="The service is in use (state active); false: cause 1.")
     cause = models.PositiveSmallIntegerField(null=True, default=1, help_text="Why blocked (customers.BlockCause).")

@@ -18,6 +18,8 @@ from demarc.ui.forms import form_page, posted
 
 HELD = ("static_ipv4", "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")
 
+BOUND = ("bind_mac", "learn_macs", "learn_replaces")
+
 
 @page("customers.edit")
 def new_login(request: HttpRequest, service_id: int) -> HttpResponse:
@@ -68,7 +70,8 @@ def set_addresses(request: HttpRequest, login_id: int) -> HttpResponse:
     """Another address or other MACs for a login."""
     found = visible_login(request, login_id)
     held = {name: getattr(found, name) for name in HELD}
-    initial = {**held, "macs": "\n".join(found.macs), "bind_mac": found.bind_mac}
+    initial = {**held, "macs": "\n".join(found.macs), **{name: getattr(found, name) for name in BOUND}}
+    initial["port"] = found.nas_port_id
     form = AddressesForm(posted(request), initial=initial)
 
     def act() -> Any:

@@ -134,7 +134,9 @@ class Ipv6:
 class Subscriber:
     """All that a packet needs to know of one login.
 
-    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `pool_ids` empty: the
+    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `learns`: up to so many MACs are
+    taken as his own as they come, and where it `relearns`, more of them instead of the oldest. `port` "": any; else
+    what one of the request's ports must be. `pool_ids` empty: the
     pools of the NAS. Rates, `simultaneous` and `session_timeout_s` 0: no limit. `ends_at`: access ends then,
     by itself.
     """
@@ -146,6 +148,9 @@ class Subscriber:
     ipv6: Ipv6 | None = None
     routes: tuple[str, ...] = ()
     macs: frozenset[str] = frozenset()
+    learns: int = 0
+    relearns: bool = False
+    port: str = ""
     down_kbps: int = 0
     up_kbps: int = 0
     pool_ids: tuple[int, ...] = ()
@@ -156,7 +161,8 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for access, whatever the protocol. `mac` in normal form or "".
+    """A request for access, whatever the protocol. `mac` in normal form or "". `ports`: how its NAS names where the
+    caller is (port, circuit or remote id of option 82); empty when nobody is bound to one.
 
     `needs_proof`: an Accept must prove that we know the password (MS-CHAPv2, RFC 2759 section 5; EAP), so a
     caller who did not pass can only be rejected.
@@ -167,6 +173,7 @@ class Request:
     nas_id: int
     mac: str = ""
     needs_proof: bool = False
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +218,7 @@ class Accept:
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
     `replaces`: older sessions of his are to be cut, so that the limit holds. `ipv6`: only of a paying customer; lists
-    and reject pools hold IPv4, so whoever is limited has no other.
+    and reject pools hold IPv4, so whoever is limited has no other. `learns`: the caller's MAC is his from now on.
     """
 
     address: Address
@@ -227,6 +234,7 @@ class Accept:
     cause: Cause | None = None
     replaces: bool = False
     ipv6: Ipv6 | None = None
+    learns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +282,8 @@ def decide(
     answer = _full(request, subscriber, policy, now) if cause is None else _limited(request, subscriber, policy, cause)
     if isinstance(answer, Reject) or answer.address.source is Source.REJECT_POOL:
         return answer
+    if subscriber.learns and request.mac and request.mac not in subscriber.macs:
+        answer = replace(answer, learns=True)
     if not 0 < subscriber.simultaneous <= open_sessions:
         return answer
     if policy.nas.get(request.nas_id, _NO_RULES).replaces:
@@ -284,11 +294,22 @@ def decide(
 def _trouble(request: Request, subscriber: Subscriber, now: datetime) -> Cause | None:
     if request.check is Check.FAIL:
         return Cause.WRONG_PASSWORD
-    if subscriber.macs and request.mac not in subscriber.macs:
+    if not _at_home(request, subscriber):
         return Cause.WRONG_MAC
     if subscriber.ends_at is not None and subscriber.ends_at <= now:
         return Cause.NOT_ACTIVE
     return subscriber.blocked
+
+
+def _at_home(request: Request, subscriber: Subscriber) -> bool:
+    """Whether the caller is where, and with what, he may be."""
+    if subscriber.port and subscriber.port not in request.ports:
+        return False
+    if request.mac in subscriber.macs:
+        return True
+    if subscriber.learns:
+        return bool(request.mac) and (subscriber.relearns or len(subscriber.macs) < subscriber.learns)
+    return not subscriber.macs
 
 
 def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetime) -> Accept:

@@ -4,6 +4,7 @@ Everything comes from memory; no query on this path. Must not know sockets.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Address
 from itertools import count
@@ -16,10 +17,20 @@ from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.online import Key, Online, Place
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
+from demarc.wire.radius.attributes import read_text
 from demarc.wire.radius.requirement import admits, learned
 
 DECISIONS_MAX = 64
 """Kinds of request remembered per customer; there are hardly more than three."""
+
+PORTS = (
+    keys.NAS_PORT_ID,
+    keys.ADSL_AGENT_CIRCUIT_ID,
+    keys.ADSL_AGENT_REMOTE_ID,
+    keys.AGENT_CIRCUIT_ID,
+    keys.AGENT_REMOTE_ID,
+)
+CISCO_PORTS = (b"circuit-id-tag", b"remote-id-tag")
 
 CLOCK_S = 0.001
 """How old the time may be that the rules go by."""
@@ -45,19 +56,26 @@ class Decided(NamedTuple):
     profile: bytes
 
 
+class Deeds(NamedTuple):
+    """What an answer leads to: a session that is cut, since it gives way; a MAC that is a subscriber's from now on."""
+
+    cut: Callable[[Key], None]
+    learn: Callable[[int, str], None]
+
+
 class Authenticator:
-    """Answers Access-Requests. `clock` gives the time that the rules go by; `cut` ends a session that gives way."""
+    """Answers Access-Requests. `clock` gives the time that the rules go by."""
 
     def __init__(
         self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime],
-        cut: Callable[[Key], None],
+        deeds: Deeds,
     ) -> None:  # fmt: skip
         self._model = model
         self._online = online
         self._leases = leases
         self._counters = counters
         self._clock = clock
-        self._cut = cut
+        self._deeds = deeds
         self._now, self._looked_at = clock(), float("-inf")
         self._hashes = credentials.Hashes()
         self._tokens = count(int(clock().timestamp()) << 32)
@@ -93,9 +111,11 @@ class Authenticator:
         login, policy = caller.login, caller.client.policy
         if login is None or verdict.check is not Check.PASS or login.rule.ends_at is not None:
             return _decide(caller, verdict)
-        device = caller.packet.first.get(keys.CALLING_STATION_ID) if login.rule.macs else None
+        rule = login.rule
+        device = caller.packet.first.get(keys.CALLING_STATION_ID) if rule.macs or rule.learns else None
+        port = _ports(caller.packet) if rule.port else ()
         ppp = keys.FRAMED_PROTOCOL in caller.packet.first
-        key = (caller.client.id, device, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
+        key = (caller.client.id, device, port, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
         decided: Decided | None = login.decided.get(key)
         if decided is None or decided.policy is not policy:
             if len(login.decided) >= DECISIONS_MAX:
@@ -114,6 +134,8 @@ class Authenticator:
         subscriber_id = accept.subscriber_id or 0
         if accept.replaces:
             self._replace(caller)
+        if accept.learns:
+            self._learn(caller)
         if subscriber_id and accept.address.source is not Source.REJECT_POOL:
             self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
         token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
@@ -124,7 +146,15 @@ class Authenticator:
         login = caller.login
         if login is not None:
             for old in self._online.replaced(login.id, caller.place, caller.steady, login.rule.simultaneous):
-                self._cut(old.key)
+                self._deeds.cut(old.key)
+
+    def _learn(self, caller: Caller) -> None:
+        """At once here, and for all in the database, whose row replaces this one."""
+        login, mac = caller.login, normal_mac(caller.packet.text(keys.CALLING_STATION_ID))
+        if login is not None:
+            login.rule = replace(login.rule, macs=login.rule.macs | {mac})
+            login.decided.clear()
+            self._deeds.learn(login.id, mac)
 
     def _login(self, packet: Packet, client: Client) -> Login | None:
         name = packet.first.get(keys.USER_NAME, b"")
@@ -172,6 +202,7 @@ def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:
         nas_id=client.id,
         mac=normal_mac(packet.text(keys.CALLING_STATION_ID)),
         needs_proof=verdict.needs_proof,
+        ports=_ports(packet) if login and login.rule.port else (),
     )
     answer = decide(request, login.rule if login else None, client.policy, caller.others, caller.now)
     if isinstance(answer, Reject):
@@ -179,6 +210,16 @@ def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:
     known = login if answer.subscriber_id is not None else None  # not one who only gave his name
     ppp = keys.FRAMED_PROTOCOL in packet.first
     return Decided(client.policy, answer, profiles.profile(answer, known, client, ppp))
+
+
+def _ports(packet: Packet) -> tuple[str, ...]:
+    """How the NAS names where the caller is; a name that is no text is written in hex, as switches send them."""
+    found = [packet.first[key] for key in PORTS if key in packet.first]
+    for pair in packet.get_all(keys.CISCO_AVPAIR):
+        name, _, value = pair.partition(b"=")
+        if name in CISCO_PORTS:
+            found.append(value)
+    return tuple(name for raw in found for name in (read_text(raw), f"0x{raw.hex()}"))
 
 
 def trusted(packet: Packet, client: Client) -> str:

@@ -22,13 +22,14 @@ from demarc.base.seal import Opener
 from demarc.radiusd import journal as journals
 from demarc.radiusd import snapshot, store_nas
 from demarc.radiusd.acct import Accountant
-from demarc.radiusd.auth import Authenticator
+from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.coa import Sender
 from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
+from demarc.radiusd.learning import Learning
 from demarc.radiusd.leases import Leases, Leasing
 from demarc.radiusd.model import Model, Row
 from demarc.radiusd.online import Online
@@ -61,7 +62,9 @@ class Daemon:
         now = clock.now()
         self._journal = Journal(config.journal, first=int(now.timestamp()))
         self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)
-        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, self._cut)
+        self._learning = Learning(config)
+        deeds = Deeds(self._cut, self._learning.learn)
+        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, deeds)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
         self._leasing = Leasing(config, self._leases, self._online, clock.now, f"{now.timestamp():.0f}")
         self._restored = False
@@ -90,6 +93,7 @@ class Daemon:
                     self._begin(ports, sender),
                     self._tidy(),
                     self._tell_sightings(),
+                    self._learning.run(),
                 )
             ]
             await stop.wait()

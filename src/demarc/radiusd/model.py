@@ -276,6 +276,11 @@ def _ipv6(prefix: str | None = None, delegated: str | None = None, address: str 
     )
 
 
+def _bound(learns: int = 0, relearns: bool = False, port: str = "") -> dict[str, Any]:
+    """Missing in the snapshot of an earlier version."""
+    return {"learns": learns, "relearns": relearns, "port": port}
+
+
 def _login(row: Row) -> Login:
     subscriber_id, partner_id, service_id, realm, login, sealed, macs, limit, pool_id, timeout_s = row[:10]
     active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:19]
@@ -287,6 +292,7 @@ def _login(row: Row) -> Login:
         blocked=None if cause is None else access.Cause(cause),
         static_ipv4=IPv4Address(static) if static else None,
         ipv6=_ipv6(*row[19:22]),
+        **_bound(*row[22:25]),
         routes=tuple(routes),
         macs=frozenset(access.normal_mac(mac) for mac in macs),
         down_kbps=down_kbps,

@@ -20,6 +20,7 @@ from demarc.access.holdings import (
     checked_login,
     checked_macs,
     checked_password,
+    checked_port,
     checked_prefix,
     refuse_held,
     vrf_of,
@@ -38,7 +39,8 @@ TAKEN = (UniqueViolation, ExclusionViolation)
 PLACE = "access_subscriber.secret.{}"
 COPY_SUBSCRIBERS = """
 COPY access_subscriber (id, partner_id, service_id, realm, login, secret, bind_mac, simultaneous_limit, pool_id,
-    nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps, rate_limit, owed_currency)
+    learn_macs, learn_replaces, nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps,
+    rate_limit, owed_currency)
 FROM STDIN
 """
 COPY_ADDRESSES = "COPY access_staticaddress (subscriber_id, vrf, address, active) FROM STDIN"
@@ -48,7 +50,8 @@ COPY_MACS = "COPY access_boundmac (subscriber_id, mac, active) FROM STDIN"
 
 class Holdings(TypedDict, total=False):
     """What a login holds for good (None: none): an address, a prefix for the line, one to delegate, an IPv6 address;
-    MACs (any form), and whether only they may connect."""
+    MACs (any form), and whether only they may connect; how many are learned by themselves, and whether a further one
+    replaces the oldest; the port, or circuit or remote id, at which alone it may connect."""
 
     static_ipv4: str | None
     framed_ipv6_prefix: str | None
@@ -56,6 +59,9 @@ class Holdings(TypedDict, total=False):
     framed_ipv6: str | None
     macs: Sequence[str]
     bind_mac: bool
+    learn_macs: int
+    learn_replaces: bool
+    port: str
 
 
 class Options(Holdings, total=False):
@@ -105,7 +111,7 @@ def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
             partner_id=row["partner_id"],
             login=row["login"],
             address=checked_address(address) if (address := one.get("static_ipv4")) else None,
-            macs=checked_macs(one.get("macs", ()), bind=row["bind_mac"]),
+            macs=checked_macs(one.get("macs", ()), bind=row["bind_mac"], learns=row["learn_macs"]),
             prefixes=_prefixes({kind: str(one.get(name) or "") for kind, name in PREFIX_FIELDS.items()}),
         )
         for row, one in zip(rows, new, strict=True)
@@ -146,7 +152,9 @@ def _row(
         "bind_mac": one.get("bind_mac", False),
         "simultaneous_limit": limit,
         "pool_id": pool_id,
-        "nas_port_id": "",
+        "learn_macs": one.get("learn_macs", 0),
+        "learn_replaces": one.get("learn_replaces", False),
+        "nas_port_id": checked_port(one.get("port", "")),
         "session_timeout_s": 0,
         "active": False,
         "cause": 1,
@@ -203,6 +211,9 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
     if subscriber.service.state == ServiceState.ENDED:
         raise Refused("The service has ended.", code="ended")
     subscriber.bind_mac = changes.get("bind_mac", subscriber.bind_mac)
+    subscriber.learn_macs = changes.get("learn_macs", subscriber.learn_macs)
+    subscriber.learn_replaces = changes.get("learn_replaces", subscriber.learn_replaces)
+    subscriber.nas_port_id = checked_port(changes.get("port", subscriber.nas_port_id))
     present = StaticAddress.objects.filter(subscriber=subscriber, active=True).first()
     wanted = changes.get("static_ipv4", present.address if present else None)
     six = {kind: str(changes.get(name, getattr(subscriber, name)) or "") for kind, name in PREFIX_FIELDS.items()}
@@ -210,7 +221,7 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
         partner_id=subscriber.partner_id,
         login=subscriber.login,
         address=checked_address(wanted) if wanted else None,
-        macs=checked_macs(changes.get("macs", subscriber.macs), bind=subscriber.bind_mac),
+        macs=checked_macs(changes.get("macs", subscriber.macs), bind=subscriber.bind_mac, learns=subscriber.learn_macs),
         subscriber_id=subscriber_id,
         prefixes=_prefixes(six),
     )
@@ -225,7 +236,7 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
     except TAKEN:  # another one was quicker; say who
         refuse_held([asked], [vrf])
         raise
-    subscriber.save(update_fields=["bind_mac"])
+    subscriber.save(update_fields=["bind_mac", "learn_macs", "learn_replaces", "nas_port_id"])
     project([subscriber.service_id], at=at)
     tell_radius("subscriber", [subscriber_id])
     subscriber.refresh_from_db()

@@ -6,6 +6,33 @@ from django.db import migrations, models
 
 
 SQL = """
+-- radiusd, which may write no subscriber, tells what it saw; whether it may be learned is looked at under the row's lock.
+CREATE FUNCTION access_learn_mac(whose bigint, heard macaddr) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+DECLARE
+    most integer;
+    replaces boolean;
+    held integer;
+BEGIN
+    SELECT learn_macs, learn_replaces INTO most, replaces FROM access_subscriber
+    WHERE id = whose AND bind_mac AND learn_macs > 0 FOR NO KEY UPDATE;
+    SELECT count(*) INTO held FROM access_boundmac WHERE subscriber_id = whose AND active;
+    IF most IS NULL OR (held >= most AND NOT replaces) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO access_boundmac (subscriber_id, mac, active) VALUES (whose, heard, true) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM access_boundmac WHERE id IN (
+        SELECT id FROM access_boundmac WHERE subscriber_id = whose AND active ORDER BY id DESC OFFSET most);
+    UPDATE access_subscriber SET macs = ARRAY(
+        SELECT upper(mac::text) FROM access_boundmac WHERE subscriber_id = whose AND active ORDER BY mac)
+    WHERE id = whose;
+    INSERT INTO access_feed (kind, key) VALUES ('subscriber', whose);
+    PERFORM pg_notify('demarc_feed', '');
+    RETURN true;
+END $$;
 ALTER TABLE access_staticprefix
     ADD CONSTRAINT access_staticprefix_no_overlap EXCLUDE USING gist (prefix inet_ops WITH &&) WHERE (active),
     ADD CONSTRAINT access_staticprefix_six CHECK (family(prefix) = 6);
@@ -16,6 +43,7 @@ CREATE INDEX access_sessionlog_delegated ON access_sessionlog USING gist (delega
 """
 
 REVERSE = """
+DROP FUNCTION access_learn_mac(bigint, macaddr);
 ALTER TABLE access_staticprefix DROP CONSTRAINT access_staticprefix_no_overlap, DROP CONSTRAINT access_staticprefix_six;
 DROP INDEX access_sessionlog_ended, access_sessionlog_framed_ipv6, access_sessionlog_ipv6_prefix,
     access_sessionlog_delegated;
@@ -167,6 +195,23 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="learn_macs",
+            field=models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many."),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="learn_replaces",
+            field=models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest."),
+        ),
+        migrations.AlterField(
+            model_name="subscriber",
+            name="nas_port_id",
+            field=models.CharField(
+                blank=True, help_text="Set: only at this port, or circuit or remote id of option 82.", max_length=100
+            ),
         ),
         migrations.RunSQL(SQL, REVERSE),
     ]
