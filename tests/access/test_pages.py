@@ -6,11 +6,14 @@ import pytest
 from tests import cast
 from tests.staff.world import World, logged_in, person, world
 
-from demarc.access.models import CoaIntent, Nas, SessionLive, Subscriber
+from demarc.access import actions as access
+from demarc.access import orders
+from demarc.access.models import CoaIntent, Nas, SessionLive, SessionLog, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import OperationLog
 from demarc.network import actions as network
+from demarc.network.models import NasAnswers
 
 LOGIN = {"login": "ana-2", "password": "secret word", "simultaneous_limit": "1", "macs": "", "static_ipv4": ""}
 
@@ -146,3 +149,108 @@ def test_a_new_installation_is_told_the_first_steps(pages):
     answer = logged_in(person("Super administrator")).get("/").content.decode()
     for words in ("There is no plan yet", "There is no router yet", "There is no customer yet"):
         assert words in answer
+
+
+def test_what_a_router_refused_is_shown_with_its_reason_and_told_once_more(place, client):
+    intent = place.refused
+    path = f"/sessions/orders/{intent.pk}/retry/"
+    page = client.get("/sessions/orders/").content.decode()
+    assert "Disconnect: refused: 501 administratively prohibited" in page
+    assert path in page
+    assert path in client.get(f"/customers/{place.customer.pk}/sessions/").content.decode()
+    assert client.get(path).status_code == 200
+    assert CoaIntent.objects.count() == 1
+    assert client.post(path)["Location"] == f"/customers/{place.customer.pk}/sessions/"
+    again = CoaIntent.objects.latest("id")
+    assert (again.kind, again.state, again.tries) == ("disconnect", "queued", 0)
+    assert client.post(path).status_code == 422  # it was told something newer since
+    assert OperationLog.objects.filter(verb="order_retried").count() == 1
+
+
+def test_a_technician_may_tell_once_more_and_an_accountant_may_not(place):
+    path = f"/sessions/orders/{place.refused.pk}/retry/"
+    assert logged_in(person("Financial manager")).post(path).status_code == 403
+    assert logged_in(person("Technician")).post(path).status_code == 302
+
+
+def test_the_customer_s_page_says_how_soon_the_router_confirmed(place, client):
+    intent = place.refused
+    for state, seen, words in (
+        ("ack", None, "disconnect: router confirmed 1.2 s after"),
+        ("confirmed", 3, "router confirmed 1.2 s after, seen in accounting 3.0 s after"),
+        ("ignored", None, "accounting shows that it did not do it"),
+    ):
+        CoaIntent.objects.update(
+            state=state, answered_at=intent.created_at + timedelta(seconds=1.2),
+            confirmed_at=seen and intent.created_at + timedelta(seconds=seen),
+        )  # fmt: skip
+        assert words in client.get(f"/customers/{place.customer.pk}/live/").content.decode()
+
+
+def test_sessions_that_we_ended_are_told_from_those_we_did_not(place, client):
+    now = clock.now()
+    for number, ending in enumerate(("stop", "stop", "stale")):
+        SessionLog.objects.create(
+            id=number + 1, nas_id=place.scene.nas.pk, boot_epoch=1, session_id=f"e{number}", user_name="ana0",
+            partner_id=place.partner.pk, started_at=now - timedelta(hours=1), ended_at=now, calling_station="",
+            called_station="", nas_port_id="", vrf=0, session_time_s=1, input_octets=0, output_octets=0,
+            terminate_cause=6, ending=ending,
+        )  # fmt: skip
+    CoaIntent.objects.create(
+        nas=place.scene.nas, node="main", kind="disconnect", session_id="e0", user_name="ana0", state="confirmed",
+        sent_at=now,
+    )  # fmt: skip
+    (hour,) = orders.ended_sessions(None)
+    assert (hour.router, hour.by_us, hour.by_others, hour.silent) == ("North", 1, 1, 1)
+    assert orders.ended_sessions([place.partner.pk + 1]) == []
+    assert "Who ended sessions" in client.get("/sessions/orders/").content.decode()
+
+
+def answers_of(place, make: str) -> str:
+    return f"/settings/{place.partner.pk}/answers/{make}/"
+
+
+TEMPLATES = {"block": "list", "second": "replace", "online": "Cisco-AVPair = up={up_bps}", "blocked": "",
+             "coa_block": "", "coa_restore": ""}  # fmt: skip
+
+
+def test_a_provider_writes_what_a_make_is_told_and_radiusd_hears_of_it(place, client):
+    path = answers_of(place, "cisco")
+    assert client.post(path, TEMPLATES)["Location"] == path
+    made = NasAnswers.objects.get()
+    assert (made.nas_type, made.online, made.second) == ("cisco", "Cisco-AVPair = up={up_bps}", "replace")
+    assert access.publish_policy(place.partner.pk, at=clock.now()).body["answers"]["cisco"]["second"] == "replace"
+    assert client.post(f"{path}reset/")["Location"] == path
+    assert not NasAnswers.objects.exists()
+
+
+def test_a_template_that_no_router_could_be_told_is_refused_at_its_field(place, client):
+    answer = client.post(answers_of(place, "cisco"), TEMPLATES | {"blocked": "Filter-Id = {nothing}"})
+    assert answer.status_code == 422
+    assert "Line 1: there is no variable {nothing}." in answer.content.decode()
+    assert not NasAnswers.objects.exists()
+
+
+def test_the_preview_fills_in_a_real_customer_and_saves_nothing(place, client):
+    path = answers_of(place, "mikrotik")
+    page = client.get(path).content.decode()
+    assert f"Mikrotik-Rate-Limit = {place.login.rate_limit}" in page
+    assert "Mikrotik-Address-List = Reject_2" in page
+    typed = {"online": "Filter-Id = {login}-{down_kbps}", "blocked": "Filter-Id = {oops}", "customer_login": "ana"}
+    shown = client.post(f"{path}preview/", typed).content.decode()
+    assert f"Filter-Id = ana0-{place.login.down_kbps}" in shown
+    assert "there is no variable {oops}" in shown
+    assert "Disconnect-Request: the session is cut" in shown
+    assert not NasAnswers.objects.exists()
+
+
+def test_the_preview_shows_no_customer_of_another_provider(place, client):
+    other = world("Other", number=1)
+    path = answers_of(place, "mikrotik")
+    shown = client.post(f"{path}preview/", {"online": "Filter-Id = {login}", "customer_login": other.login.login})
+    assert other.login.login + "<" not in shown.content.decode()
+    assert "made-up" in shown.content.decode()
+
+
+def test_a_make_that_there_is_not_has_no_page(place, client):
+    assert client.get(answers_of(place, "toaster")).status_code == 404

@@ -31,6 +31,9 @@ def test_a_policy_holds_the_cause_table_and_the_list_that_lifts():
     network.set_up_partner(partner.pk, by=STAFF, at=AT)
     body = publish(partner).body
     pools = {rule.cause: rule.pool_id for rule in cause_rules(partner.pk)}
+    answers = body.pop("answers")
+    assert set(answers) == {"mikrotik", "accel", "cisco", "generic"}
+    assert (answers["mikrotik"]["block"], answers["cisco"]["block"]) == ("list", "pool")
     assert body == {
         "partner_id": partner.pk,
         "name": "Demarc",

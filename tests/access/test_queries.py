@@ -60,7 +60,7 @@ def test_only_the_last_word_counts_and_replaced_ones_are_no_word(on):
     last.state, last.answered_at = "ack", last.created_at + timedelta(seconds=0.3)
     last.save()
     found = queries.router_confirmed(ana.service_id)
-    assert found == ("access: router confirmed 0.3 s after", last.answered_at, True)
+    assert found[:3] == ("access: router confirmed 0.3 s after", last.answered_at, True)
     CoaIntent.objects.filter(pk=last.pk).update(state="superseded")
     assert queries.router_confirmed(ana.service_id).words == "block: refused: 503 no such session"
 

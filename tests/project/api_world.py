@@ -11,6 +11,7 @@ from tests.access import scene as radius
 from tests.cast import STAFF
 
 from demarc.access import actions as access
+from demarc.access.models import CoaIntent
 from demarc.base import clock
 from demarc.base.models import Location, Partner
 from demarc.messages import actions as messages
@@ -42,6 +43,7 @@ SAMPLES = {
     "host": "mail.example.com",
     "from_address": "isp@example.com",
     "url": "https://sms.example.com/send?to={to}&text={text}",
+    "time": "2024-05-31T12:00:00",
 }
 """A good value for each field that an operation requires; a name is made up."""
 _names = count(1)
@@ -119,7 +121,11 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     stage = radius.scene(f"Provider of everything {number}", number=number)
     login = radius.login(radius.service(stage), f"login-of-{number}")
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
-    access.request_disconnect(session.pk, by=STAFF, at=clock.now())
+    told = access.request_disconnect(session.pk, by=STAFF, at=clock.now())
+    CoaIntent.objects.filter(pk=told.pk).update(state="nak", error_cause=501)
+    other = radius.online(login, stage.nas, None, session_id="stuck")
+    stuck = access.request_disconnect(other.pk, by=STAFF, at=clock.now())
+    CoaIntent.objects.filter(pk=stuck.pk).update(state="nak", error_cause=501)
     account = cast.account_of(login.service.customer)
     payment = cast.pay(account, 5000, at=clock.now())
     (message,) = messages.note_payments([payment.pk], by=STAFF, at=clock.now())
@@ -137,5 +143,6 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "pool_id": stage.dynamic.pk,
         "login_id": login.pk,
         "session_id": session.pk,
+        "intent_id": told.pk,
         "cause": 2,
     }

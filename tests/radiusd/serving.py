@@ -19,7 +19,7 @@ from demarc.core.access import PRESETS
 from demarc.core.addressing import Span
 from demarc.radiusd import journal, records
 from demarc.radiusd.acct import Accountant
-from demarc.radiusd.auth import Authenticator
+from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
@@ -70,6 +70,8 @@ class Serving:
     now: datetime = NOW
     notes: Notes = field(default_factory=Notes)
     old: OldServers | None = None
+    cut: list[Any] = field(default_factory=list)
+    learned: list[Any] = field(default_factory=list)
     auth: tuple[str, int] = ("", 0)
     acct: tuple[str, int] = ("", 0)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -177,7 +179,8 @@ def _serve(running: Serving, auth_socket: socket.socket, acct_socket: socket.soc
     def clock() -> datetime:
         return running.now
 
-    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, running.notes)
+    deeds = Deeds(running.cut.append, lambda *learned: running.learned.append(learned), running.notes)
+    auth = Authenticator(running.model, running.online, running.leases, running.counters, clock, deeds)
     acct = Accountant(running.model, running.online, running.leases, running.kept, running.counters, clock)
     running.old = OldServers("127.0.0.1", running.counters)
     mover = Mover(running.model, auth, running.old, running.pupil, running.counters, running.notes)

@@ -89,6 +89,54 @@ def test_a_router_of_another_make_gets_attributes_that_it_reads(server, nas):
     assert not [name for name in reply.attributes if name.startswith("Mikrotik")]
 
 
+def with_answers(nas_type: str, **texts: str) -> dict:
+    usual = {"block": "list", "second": "refuse"}
+    return POLICY | {"answers": {nas_type: usual | texts}}
+
+
+def test_what_a_provider_wrote_for_a_make_is_what_its_routers_get(server, nas):
+    policy = with_answers("cisco", online="Cisco-AVPair = ip:police={up_bps}/{down_bps}", block="pool")
+    server.put_nases(server.nas(nas_type="cisco"), policy=policy)
+    assert accepted(nas.log_in(server.auth, "alice", "alpha"))["Cisco-AVPair"] == "ip:police=2000000/10000000"
+    blocked = accepted(nas.log_in(server.auth, "dora", "delta"))
+    assert str(blocked["Framed-IP-Address"]).startswith("10.250.62.")
+
+
+def test_a_router_s_own_answer_goes_before_that_of_its_make(server, nas):
+    policy = with_answers("mikrotik", block="pool")
+    server.put_nases(server.nas(answers={"2": "reject"}), policy=policy)
+    assert nas.log_in(server.auth, "dora", "delta").kind == "Access-Reject"
+
+
+def test_a_template_that_cannot_be_read_is_named_and_the_shipped_one_used(server, nas):
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", online="Nonsense = 1"))
+    assert accepted(nas.log_in(server.auth, "alice", "alpha"))["Mikrotik-Rate-Limit"] == "2M/10M"
+    assert any("mikrotik" in what for what in server.model.unreadable)
+
+
+def test_where_the_old_session_gives_way_the_new_one_is_let_in_and_the_oldest_cut(server, nas):
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", second="replace"))
+    login_at(server, nas, "bob", "beta", "02:00:00:00:00:0a", session="old")
+    assert not server.cut
+    accepted(nas.log_in(server.auth, "bob", "beta", Calling_Station_Id="02:00:00:00:00:0b"))
+    assert server.cut == [(1, "old", "bob")]
+
+
+def test_a_router_that_takes_no_disconnect_cannot_give_way(server, nas):
+    server.put_nases(server.nas(coa_enabled=False), policy=with_answers("mikrotik", second="replace"))
+    login_at(server, nas, "bob", "beta", "02:00:00:00:00:0a", session="old")
+    reply = nas.log_in(server.auth, "bob", "beta", Calling_Station_Id="02:00:00:00:00:0b")
+    assert (reply.kind, server.cut) == ("Access-Reject", [])
+
+
+def login_at(server, nas, login, password, station, session):
+    reply = accepted(nas.log_in(server.auth, login, password, Calling_Station_Id=station))
+    nas.account(
+        server.acct, "Start", login, session, Calling_Station_Id=station,
+        Framed_IP_Address=reply["Framed-IP-Address"],
+    )  # fmt: skip
+
+
 def test_a_wrong_password_never_learns_about_the_customer(server, nas):
     server.put_nases(server.nas(answers={"4": "list", "2": "list"}))
     reply = accepted(nas.log_in(server.auth, "alice", "wrong"))
@@ -292,3 +340,83 @@ def test_invented_names_do_not_fill_the_memory(server, nas, monkeypatch):
     for number in range(10):
         nas.log_in(server.auth, f"invented{number}", "x")
     assert len(server.leases._strangers) == 3
+
+
+SIX = ["2001:db8:0:7::/64", "2001:db8:700::/56", "2001:db8::7"]
+
+
+def test_ipv6_that_a_customer_holds_is_given_to_him(server, nas):
+    server.put([*server.subscriber(ALICE, "alice", static="198.51.100.7"), *SIX])
+    reply = accepted(nas.log_in(server.auth, "alice", "alpha"))
+    given = [reply[name] for name in ("Framed-IPv6-Prefix", "Delegated-IPv6-Prefix", "Framed-IPv6-Address")]
+    assert [str(one) for one in given] == SIX
+
+
+def test_a_blocked_customer_has_no_way_around_by_ipv6(server, nas):
+    server.put([*server.subscriber(ALICE, "alice", static="198.51.100.7", cause=2), *SIX])
+    reply = accepted(nas.log_in(server.auth, "alice", "alpha"))
+    assert reply["Mikrotik-Address-List"] == "Reject_2"
+    assert not [name for name in reply.attributes if "IPv6" in name]
+
+
+def bound(server, **facts) -> None:
+    """bob's MACs are learned, or he is bound to a port."""
+    tail = {"learns": 0, "relearns": False, "port": ""} | facts
+    server.put([*server.subscriber(BOB, "bob", macs=tail.pop("macs", [])), None, None, None, *tail.values()])
+
+
+def came(server, nas, station: str = "02:00:00:00:00:01", **attributes) -> str:
+    reply = nas.log_in(server.auth, "bob", "beta", Calling_Station_Id=station, **attributes)
+    return "in" if reply.get("Mikrotik-Address-List") is None and reply.kind == "Access-Accept" else "wrong device"
+
+
+def test_the_first_macs_are_learned_and_others_stay_out(server, nas):
+    bound(server, learns=2)
+    first, second, third = (f"02:00:00:00:00:0{n}" for n in (1, 2, 3))
+    nas_of_many(server)
+    assert [came(server, nas, one) for one in (first, second, first, third)] == ["in", "in", "in", "wrong device"]
+    assert server.learned == [(BOB, first), (BOB, second)]
+
+
+def test_where_the_oldest_gives_way_a_further_mac_is_learned_too(server, nas):
+    bound(server, learns=1, relearns=True, macs=["02:00:00:00:00:01"])
+    assert came(server, nas, "02:00:00:00:00:09") == "in"
+    assert server.learned == [(BOB, "02:00:00:00:00:09")]
+
+
+def test_nothing_is_learned_from_one_with_a_wrong_password_or_without_a_mac(server, nas):
+    bound(server, learns=2)
+    assert nas.log_in(server.auth, "bob", "wrong", Calling_Station_Id="02:00:00:00:00:01").kind == "Access-Reject"
+    assert came(server, nas, "unknown") == "wrong device"
+    assert server.learned == []
+
+
+def nas_of_many(server) -> None:
+    """The same port, so that each login takes the place of the one before."""
+    server.put_nases(server.nas(), policy=with_answers("mikrotik", second="replace"))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"NAS_Port_Id": "olt1/3"},
+        {"ADSL_Agent_Circuit_Id": b"olt1/3"},
+        {"ADSL_Agent_Remote_Id": b"olt1/3"},
+        {"Agent_Circuit_Id": b"olt1/3"},
+        {"Cisco_AVPair": "circuit-id-tag=olt1/3"},
+    ],
+)
+def test_one_who_is_bound_to_a_line_comes_in_there_and_nowhere_else(server, nas, attributes):
+    bound(server, port="olt1/3")
+    assert came(server, nas, **attributes) == "in"
+    assert came(server, nas, **{name: _another(value) for name, value in attributes.items()}) == "wrong device"
+    assert came(server, nas) == "wrong device"
+
+
+def _another(value):
+    return value.replace(b"1/3", b"1/4") if isinstance(value, bytes) else value.replace("1/3", "1/4")
+
+
+def test_a_circuit_that_is_no_text_is_written_in_hex(server, nas):
+    bound(server, port="0x00040007ff")
+    assert came(server, nas, ADSL_Agent_Circuit_Id=bytes.fromhex("00040007ff")) == "in"

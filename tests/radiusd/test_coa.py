@@ -9,7 +9,8 @@ import pytest
 from tests.radiusd.serving import serving
 from tests.sim.nas import told
 
-from demarc.radiusd.coa import Intent, request, waits
+from demarc.radiusd.coa import Intent, request
+from demarc.radiusd.coa_wire import waits
 from demarc.wire.radius import decode
 
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -19,7 +20,7 @@ BLOCK = Intent(1, 1, "coa", False, "Reject_2", "2M/10M", "dora", "s1", "172.16.0
 @pytest.mark.parametrize("jitter", [-0.1, 0.0, 0.1])
 def test_it_waits_longer_each_time_and_gives_up_after_half_a_minute(jitter):
     """RFC 5080 section 2.2.1: from 2 s, doubled, at most five sendings and 30 s."""
-    told = list(waits(lambda: jitter))
+    told = list(waits(jitter=lambda: jitter))
     assert told[0] == pytest.approx(2, rel=0.11)
     assert all(1.8 < later / earlier < 2.2 for earlier, later in pairwise(told[:-1]))
     assert len(told) <= 5

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast
 from tests.access import scene
 
-from demarc.access.models import Decision, SessionLive, Subscriber
+from demarc.access.models import CoaIntent, Decision, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
@@ -45,6 +45,13 @@ class World:
         return self.scene.partner
 
     @property
+    def refused(self) -> CoaIntent:
+        """What Ana's router was told, and did not do."""
+        told = {"nas": self.session.nas, "session_id": self.session.session_id, "user_name": self.session.user_name}
+        facts = {"subscriber": self.login, "kind": "disconnect", "state": "nak", "error_cause": 501, "tries": 1}
+        return CoaIntent.objects.get_or_create(**told, defaults={**facts, "node": "main"})[0]
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -54,6 +61,7 @@ class World:
             "service_id": self.service.pk,
             "login_id": self.login.pk,
             "session_id": self.session.pk,
+            "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
             "plan_id": self.scene.plan.pk,
             "router_id": self.scene.router.pk,
@@ -61,6 +69,7 @@ class World:
             "cause": 2,
             "preset": "demarc",
             "decision_id": self.decision.pk,
+            "nas_type": "mikrotik",
             "place": 2,
             "message_id": self.message.pk,
             "kind": "payment_received",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from demarc.access import actions, queries
 from demarc.access.holdings import MACS_MAX
@@ -79,8 +79,14 @@ class LoginChange(Input, json_schema_extra=left_out_stays):
     """What a login holds; fields left out stay. `static_ipv4` null: its address comes from a pool."""
 
     static_ipv4: str | None = None
+    framed_ipv6_prefix: str | None = None
+    delegated_prefix: str | None = None
+    framed_ipv6: str | None = None
     macs: Macs = []
     bind_mac: Flag = False
+    learn_macs: Whole = 0
+    learn_replaces: Flag = False
+    port: str = ""
 
 
 class LoginIn(LoginChange, json_schema_extra=None):
@@ -110,13 +116,29 @@ class LoginOut(Schema):
     service_id: int
     login: str
     static_ipv4: str | None
+    framed_ipv6_prefix: str | None
+    delegated_prefix: str | None
+    framed_ipv6: str | None
     macs: list[str]
     bind_mac: bool
+    learn_macs: int
+    learn_replaces: bool
+    port: str
     pool_id: int | None
     simultaneous_limit: int
     active: bool
     cause: int | None
     since: datetime
+
+    @staticmethod
+    def resolve_port(login: Subscriber) -> str:
+        return login.nas_port_id
+
+    @field_validator("framed_ipv6_prefix", "delegated_prefix", mode="before")
+    @classmethod
+    def text(cls, value: object) -> object:
+        """A network as it is written."""
+        return None if value is None else str(value)
 
 
 class LoginSearch(Page):

@@ -1,17 +1,21 @@
 """What staff type about RADIUS clients and logins. Field names are those of access.actions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
+from demarc.access.holdings import MACS_MAX
 from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
 from demarc.access.queries import CAUSES
 from demarc.core.access import Cause
-from demarc.network.models import CauseAnswer, Pool, PoolKind
+from demarc.network.models import CauseAnswer, Pool, PoolKind, SecondSession
 from demarc.ui.forms import Form, unit_input
 
 LINES = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
+
+TEMPLATE = forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false", "autocomplete": "off"})
 
 
 class NasForm(Form):
@@ -144,6 +148,50 @@ class ScriptForm(Form):
     )
 
 
+class AnswersForm(Form):
+    """What routers of one make are told."""
+
+    block = forms.ChoiceField(
+        label="A blocked customer",
+        choices=CauseAnswer.choices,
+        help_text="For the causes 1 and 2. A router's own choice goes before this one.",
+    )
+    second = forms.ChoiceField(label="More sessions than a login may have", choices=SecondSession.choices)
+    online = forms.CharField(label="Access-Accept, online", max_length=4000, required=False, widget=TEMPLATE)
+    blocked = forms.CharField(label="Access-Accept, blocked", max_length=4000, required=False, widget=TEMPLATE)
+    coa_block = forms.CharField(
+        label="CoA on a block",
+        max_length=4000,
+        required=False,
+        widget=TEMPLATE,
+        help_text="Empty: the session is cut, and the next login is answered as blocked.",
+    )
+    coa_restore = forms.CharField(
+        label="CoA on lifting it, and for another speed", max_length=4000, required=False, widget=TEMPLATE
+    )
+    groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
+
+
+class TraceForm(Form):
+    """Which address, when, and why it is asked."""
+
+    address = forms.CharField(label="Address", max_length=45, help_text="IPv4 or IPv6, as it was seen from outside.")
+    wall = forms.DateTimeField(
+        label="Date and time",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
+        help_text="As the clock in the zone below showed it.",
+    )
+    zone = forms.CharField(label="Time zone", max_length=60, help_text="Such as Europe/Prague, or UTC.")
+    reason = forms.CharField(
+        label="Reason", max_length=200, help_text="A case number, or who asks. It is written down with your name."
+    )
+
+    def clean_wall(self) -> datetime:
+        """Without the zone that the framework guessed."""
+        wall: datetime = self.cleaned_data["wall"]
+        return wall.replace(tzinfo=None)
+
+
 class AddressesForm(Form):
     """What a login holds."""
 
@@ -153,10 +201,42 @@ class AddressesForm(Form):
         required=False,
         help_text="Of a static pool. Empty: from the dynamic pool.",
     )
+    framed_ipv6_prefix = forms.CharField(
+        label="IPv6 prefix of the line", max_length=43, required=False, help_text="Such as 2001:db8:0:7::/64."
+    )
+    delegated_prefix = forms.CharField(
+        label="Delegated IPv6 prefix", max_length=43, required=False, help_text="Such as 2001:db8:700::/56."
+    )
+    framed_ipv6 = forms.GenericIPAddressField(label="IPv6 address", protocol="IPv6", required=False)
     macs = forms.CharField(
         label="MAC addresses", max_length=1000, required=False, widget=LINES, help_text="One a line."
     )
     bind_mac = forms.BooleanField(label="Only these MACs may connect", required=False)
+
+    learn_macs = forms.IntegerField(
+        label="MACs to learn",
+        initial=0,
+        required=False,
+        min_value=0,
+        max_value=MACS_MAX,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="With the above: so many are taken as the customer's own as they come. 0: only those listed.",
+    )
+    learn_replaces = forms.BooleanField(label="A further MAC takes the place of the oldest", required=False)
+    port = forms.CharField(
+        label="Only at this port",
+        max_length=100,
+        required=False,
+        help_text="As the router names it: NAS-Port-Id, or circuit or remote id of option 82 (0x and hex if no text).",
+    )
+    groups = (
+        ("IPv6", ("framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")),
+        ("Learning and port", ("learn_macs", "learn_replaces", "port")),
+    )
+
+    def clean_learn_macs(self) -> int:
+        """0 when left empty."""
+        return int(self.cleaned_data["learn_macs"] or 0)
 
     def clean_macs(self) -> list[str]:
         """The lines that are not empty."""

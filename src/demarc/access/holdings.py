@@ -5,9 +5,9 @@ Reads only; the unique constraints of the database answer a race between two who
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Network
 
-from demarc.access.models import BoundMac, StaticAddress, Subscriber
+from demarc.access.models import BoundMac, StaticAddress, StaticPrefix, Subscriber
 from demarc.base import texts
 from demarc.core.access import normal_mac
 from demarc.core.errors import Refused
@@ -16,6 +16,13 @@ from demarc.network.models import Pool, PoolKind
 PASSWORD_LENGTH_MAX = 128
 """RFC 2865 section 5.2: a User-Password has at most 128 octets."""
 MACS_MAX = 16
+OVERLAPPING = """
+SELECT id, subscriber_id FROM access_staticprefix
+WHERE active AND prefix && %s::inet AND subscriber_id <> %s ORDER BY id LIMIT 1
+"""
+PREFIX_FIELDS = {"framed": "framed_ipv6_prefix", "delegated": "delegated_prefix", "address": "framed_ipv6"}
+PREFIX_LENGTHS = {"framed": (64, 64), "delegated": (32, 64), "address": (128, 128)}
+EXAMPLES = {"framed": "2001:db8:0:7::/64", "delegated": "2001:db8:700::/56", "address": "2001:db8::7"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Asked:
     address: IPv4Address | None = None
     macs: Sequence[str] = ()
     subscriber_id: int | None = None
+    prefixes: Sequence[tuple[str, IPv6Network]] = ()
 
 
 def checked_login(text: str) -> str:
@@ -43,20 +51,27 @@ def checked_password(text: str) -> str:
     return text
 
 
-def checked_macs(macs: Iterable[str], *, bind: bool) -> tuple[str, ...]:
+def checked_macs(macs: Iterable[str], *, bind: bool, learns: int = 0) -> tuple[str, ...]:
     """MAC addresses in normal form, each once. Refused: one is none, too many, or none although `bind` lets only
-    them connect."""
+    them connect and none is learned."""
     found = []
     for text in macs:
         mac = normal_mac(text)
         if not mac:
             raise Refused(f"{text} is not a MAC address such as 00:1A:2B:3C:4D:5E.", field="macs")
         found.append(mac)
-    if bind and not found:
-        raise Refused("Name the MAC that alone may connect.", field="macs")
+    if not 0 <= learns <= MACS_MAX:
+        raise Refused(f"From 0 to {MACS_MAX} MAC addresses can be learned.", field="learn_macs")
+    if bind and not found and not learns:
+        raise Refused("Name the MAC that alone may connect, or let the first ones be learned.", field="macs")
     if len(found) > MACS_MAX:
         raise Refused(f"At most {MACS_MAX} MAC addresses.", field="macs")
     return tuple(dict.fromkeys(found))
+
+
+def checked_port(text: str) -> str:
+    """How the NAS names a port or line: its own text, or 0x and hex digits. Refused: too long, or not one line."""
+    return texts.one_line(text, field="port", length_max=100)
 
 
 def checked_address(text: str) -> IPv4Address:
@@ -65,6 +80,22 @@ def checked_address(text: str) -> IPv4Address:
         return IPv4Address(text.strip())
     except AddressValueError as error:
         raise Refused(f"{text} is not an IPv4 address.", field="static_ipv4") from error
+
+
+def checked_prefix(kind: str, text: str) -> IPv6Network:
+    """What one kind of IPv6 (models.PrefixKind) may be: the line's prefix a /64, as hosts on it need (RFC 4862 section
+    5.5.3); a delegated one /32 to /64; an address is a /128. Refused: it is none, or not one of the internet's."""
+    field = PREFIX_FIELDS[kind]
+    try:
+        prefix = IPv6Network(text.strip())
+    except ValueError as error:
+        raise Refused(f"{text} is not such as {EXAMPLES[kind]}.", field=field) from error
+    shortest, longest = PREFIX_LENGTHS[kind]
+    if not shortest <= prefix.prefixlen <= longest:
+        raise Refused(f"Write it such as {EXAMPLES[kind]}.", field=field)
+    if prefix.is_multicast or prefix.is_link_local or prefix.is_loopback or prefix.is_unspecified:
+        raise Refused(f"Nobody can be reached at {prefix}.", field=field)
+    return prefix
 
 
 def vrf_of(address: IPv4Address, pools: Iterable[Pool]) -> int:
@@ -91,6 +122,7 @@ def refuse_held(asked: Sequence[Asked], vrfs: Sequence[int]) -> None:
     for, or it is asked for twice; the holder is his service."""
     _refuse_logins([one for one in asked if one.subscriber_id is None])
     _refuse_addresses([(one, vrf) for one, vrf in zip(asked, vrfs, strict=True) if one.address])
+    _refuse_prefixes([(one, kind, prefix) for one in asked for kind, prefix in one.prefixes])
     _refuse_macs([(one, mac) for one in asked for mac in one.macs])
 
 
@@ -114,6 +146,14 @@ def _refuse_addresses(asked: Sequence[tuple[Asked, int]]) -> None:
         one = wanted.get((vrf, address))
         if one and one.subscriber_id != holder_id:
             raise _held_by(f"The address {address}", "static_ipv4", holder_id, one.partner_id)
+
+
+def _refuse_prefixes(asked: Sequence[tuple[Asked, str, IPv6Network]]) -> None:
+    for at, (one, kind, prefix) in enumerate(asked):
+        if any(prefix.overlaps(other) for _, _, other in asked[:at]):
+            raise Refused(f"{prefix} is named twice.", field=PREFIX_FIELDS[kind], code="taken")
+        for holder in StaticPrefix.objects.raw(OVERLAPPING, [str(prefix), one.subscriber_id or 0]):
+            raise _held_by(str(prefix), PREFIX_FIELDS[kind], holder.subscriber_id, one.partner_id)
 
 
 def _refuse_macs(asked: Sequence[tuple[Asked, str]]) -> None:

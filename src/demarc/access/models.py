@@ -25,11 +25,17 @@ class RequireAuthenticator(models.TextChoices):
 
 
 class CoaState(models.TextChoices):
+    """What has come of an order (core.enforcement.State)."""
+
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"
-    ACK = "ack", "Confirmed"
+    ACK = "ack", "Router confirmed"
+    CONFIRMED = "confirmed", "Seen in accounting"
     NAK = "nak", "Refused"
+    LATER = "later", "Refused for now"
     NO_ANSWER = "no_answer", "No answer"
+    GONE = "gone", "The session is over"
+    IGNORED = "ignored", "Confirmed, but not done"
     SUPERSEDED = "superseded", "Replaced by a newer one"
     NOT_SENT = "not_sent", "The router takes no CoA"
 
@@ -115,15 +121,22 @@ class Subscriber(models.Model):
     login = models.CharField(max_length=120)
     secret = models.BinaryField(help_text="Sealed for radiusd (base.seal); empty: to be learned (Learned).")
     bind_mac = models.BooleanField(default=False, help_text="Only the MACs listed may connect.")
+    learn_macs = models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many.")
+    learn_replaces = models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest.")
     simultaneous_limit = models.PositiveSmallIntegerField(default=1)
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, blank=True, related_name="+")
     nas = models.ForeignKey(Nas, models.SET_NULL, null=True, blank=True, related_name="+")
-    nas_port_id = models.CharField(max_length=100, blank=True)
+    nas_port_id = models.CharField(
+        max_length=100, blank=True, help_text="Set: only at this port, or circuit or remote id of option 82."
+    )
     session_timeout_s = models.PositiveIntegerField(default=0)
     active = models.BooleanField(default=False, help_text="The service is in use (state active); false: cause 1.")
     cause = models.PositiveSmallIntegerField(null=True, default=1, help_text="Why blocked (customers.BlockCause).")
     since = models.DateTimeField(db_default=Now())
     static_ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True)
+    framed_ipv6_prefix = CidrField(null=True)
+    delegated_prefix = CidrField(null=True)
+    framed_ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True)
     routes: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=60), default=list)
     macs: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=17), default=list)
     down_kbps = models.PositiveIntegerField(default=0)
@@ -158,6 +171,31 @@ class StaticAddress(models.Model):
             models.UniqueConstraint(
                 fields=["vrf", "address"], condition=Q(active=True), name="access_staticaddress_one_holder"
             )
+        ]
+
+
+class PrefixKind(models.TextChoices):
+    """How a customer gets it (RFC 3162, RFC 4818, RFC 6911)."""
+
+    FRAMED = "framed", "Prefix of the line"
+    DELEGATED = "delegated", "Delegated prefix"
+    ADDRESS = "address", "Address"
+
+
+class StaticPrefix(models.Model):
+    """IPv6 held by a subscriber, an address as /128; no two active ones overlap (exclusion constraint in 0003)."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="prefixes")
+    kind = models.CharField(max_length=10, choices=PrefixKind.choices)
+    prefix = CidrField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            choices_check("kind", PrefixKind, "access_staticprefix_kind"),
+            models.UniqueConstraint(
+                fields=["subscriber", "kind"], condition=Q(active=True), name="access_staticprefix_one_each"
+            ),
         ]
 
 
@@ -294,7 +332,11 @@ class Usage(models.Model):
 
 
 class CoaIntent(models.Model):
-    """What a session's NAS shall be told. radiusd claims, sends and records the answer; unblock goes first."""
+    """What a session's NAS shall be told. radiusd claims, sends and records the answer; unblock goes first.
+
+    From `created_at`, when it was wanted, to `answered_at`, the router's last answer, and `confirmed_at`, when
+    accounting showed it. A disconnect that `follows` a change that was refused keeps the change's `created_at`.
+    """
 
     nas = models.ForeignKey(Nas, models.CASCADE, related_name="+")
     node = models.CharField(max_length=60)
@@ -312,7 +354,9 @@ class CoaIntent(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True, help_text="When accounting showed that it was done.")
     error_cause = models.PositiveSmallIntegerField(null=True)
+    follows = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -322,10 +366,12 @@ class CoaIntent(models.Model):
         indexes = [
             models.Index(
                 fields=["node", "-unblock", "due_at"],
-                condition=Q(state__in=["queued", "sent", "no_answer"], tries__lt=5),
+                condition=Q(state__in=["queued", "sent", "no_answer", "later", "ignored"], tries__lt=5),
                 name="access_coa_due",
             ),
             models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
+            models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
+            models.Index(fields=["created_at"], name="access_coa_created"),
         ]
 
 

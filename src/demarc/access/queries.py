@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from demarc.access.models import CoaIntent, CoaKind, CoaState, Nas, SessionLive, SessionLog, Subscriber
 from demarc.core.access import Cause
@@ -64,10 +64,12 @@ CROSS JOIN LATERAL (
         AND intent.session_id = live.session_id AND intent.state <> 'superseded'
     ORDER BY intent.id DESC LIMIT 1
 ) last
-WHERE last.state IN ('nak', 'no_answer')
+WHERE (last.state IN ('nak', 'no_answer', 'later', 'ignored', 'not_sent')
+        OR last.state IN ('queued', 'sent') AND last.created_at < now() - interval '1 minute')
     AND (%(partners)s::bigint[] IS NULL OR live.partner_id = ANY(%(partners)s))
 ORDER BY last.id DESC LIMIT %(limit)s
 """
+HEADWAY = (CoaState.QUEUED, CoaState.SENT, CoaState.ACK, CoaState.CONFIRMED, CoaState.GONE, CoaState.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,21 @@ class LoginState:
     since: datetime
     online: bool
 
+    @property
+    def ipv6(self) -> list[str]:
+        """What it holds of IPv6."""
+        one = self.subscriber
+        held = (one.framed_ipv6_prefix, one.delegated_prefix, one.framed_ipv6)
+        return [str(address) for address in held if address]
+
 
 class Confirmed(NamedTuple):
-    """What came of the last thing a router was told, in words, and when."""
+    """What came of the last thing a router was told, in words, and when. `retry`: the intent that may be told again."""
 
     words: str
     at: datetime
     good: bool
+    retry: int | None = None
 
 
 class PoolUse(NamedTuple):
@@ -170,25 +180,35 @@ def router_confirmed(service_id: int) -> Confirmed | None:
 def confirmation(intent: CoaIntent) -> Confirmed:
     """What came of an intent, in words."""
     what = "disconnect" if intent.kind == CoaKind.DISCONNECT else "access" if intent.unblock else "block"
-    at = intent.answered_at or intent.sent_at or intent.created_at
+    at = intent.confirmed_at or intent.answered_at or intent.sent_at or intent.created_at
     tries = "1 try" if intent.tries == 1 else f"{intent.tries} tries"
     words = {
         CoaState.QUEUED: f"{what}: waiting to be sent",
         CoaState.SENT: f"{what}: sent, no answer yet ({tries})",
-        CoaState.ACK: f"{what}: router confirmed {_after(intent)}",
+        CoaState.ACK: f"{what}: router confirmed {_after(intent.answered_at, intent)}",
+        CoaState.CONFIRMED: f"{what}: {_proven(intent)}",
         CoaState.NAK: f"{what}: refused: {_error(intent.error_cause)}",
+        CoaState.LATER: f"{what}: refused for now: {_error(intent.error_cause)}",
         CoaState.NO_ANSWER: f"{what}: no answer after {tries}",
+        CoaState.GONE: f"{what}: the session was over already",
+        CoaState.IGNORED: f"{what}: router confirmed it, but accounting shows that it did not do it",
         CoaState.SUPERSEDED: f"{what}: replaced by a newer one",
         CoaState.NOT_SENT: f"{what}: the router takes no CoA",
     }[CoaState(intent.state)]
-    good = intent.state in (CoaState.QUEUED, CoaState.SENT, CoaState.ACK, CoaState.SUPERSEDED)
-    return Confirmed(words, at, good)
+    good = intent.state in HEADWAY
+    return Confirmed(words, at, good, None if good or intent.state == CoaState.NOT_SENT else intent.pk)
 
 
-def _after(intent: CoaIntent) -> str:
-    if intent.answered_at is None:
+def _proven(intent: CoaIntent) -> str:
+    """Accounting may tell it without the router having answered."""
+    seen = f"seen in accounting {_after(intent.confirmed_at, intent)}"
+    return f"router confirmed {_after(intent.answered_at, intent)}, {seen}" if intent.answered_at else seen
+
+
+def _after(then: datetime | None, intent: CoaIntent) -> str:
+    if then is None:
         return ""
-    tenths = round((intent.answered_at - intent.created_at).total_seconds() * 10)
+    tenths = round((then - intent.created_at).total_seconds() * 10)
     return f"{tenths // 10}.{tenths % 10} s after" if tenths < 600 else f"{tenths // 600} min after"
 
 
@@ -197,9 +217,11 @@ def _error(cause: int | None) -> str:
 
 
 def unconfirmed(partner_ids: Sequence[int] | None, limit: int = 50) -> list[CoaIntent]:
-    """Sessions still on that a router did not treat as it was told: the last word of each is no answer or a refusal."""
-    found = CoaIntent.objects.raw(UNCONFIRMED, {"partners": partner_ids and list(partner_ids), "limit": limit})
-    return list(found)
+    """Sessions still on that a router did not treat as it was told: the last word of each is no answer, a refusal, or
+    that it still waits after a minute."""
+    found = list(CoaIntent.objects.raw(UNCONFIRMED, {"partners": partner_ids and list(partner_ids), "limit": limit}))
+    prefetch_related_objects(found, "nas__router", "subscriber__service__customer")
+    return found
 
 
 def services_without_money() -> list[int]:

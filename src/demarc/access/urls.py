@@ -2,16 +2,33 @@
 
 from django.urls import path
 
-from demarc.access import web, web_decisions, web_logins, web_moving, web_routers
+from demarc.access import (
+    web,
+    web_answers,
+    web_decisions,
+    web_logins,
+    web_moving,
+    web_orders,
+    web_routers,
+    web_trace,
+)
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
     path("sessions/<int:session_id>/disconnect/", web.disconnect, name="disconnect"),
+    path("sessions/trace/", web_trace.trace, name="trace_address"),
+    path("sessions/orders/", web_orders.told, name="orders"),
+    path("sessions/orders/<int:intent_id>/retry/", web_orders.retry, name="retry_order"),
     path("customers/<int:customer_id>/sessions/", web.customer_sessions, name="customer_sessions"),
     path("customers/<int:customer_id>/live/", web.customer_live, name="customer_live"),
     path("services/<int:service_id>/logins/new/", web_logins.new_login, name="new_login"),
     path("logins/<int:login_id>/password/", web_logins.change_password, name="change_login_password"),
     path("logins/<int:login_id>/addresses/", web_logins.set_addresses, name="set_login_addresses"),
+    path("settings/<int:partner_id>/answers/<str:nas_type>/", web_answers.edit_answers, name="edit_answers"),
+    path(
+        "settings/<int:partner_id>/answers/<str:nas_type>/preview/", web_answers.preview_answers, name="preview_answers"
+    ),
+    path("settings/<int:partner_id>/answers/<str:nas_type>/reset/", web_answers.reset_answers, name="reset_answers"),
     path("routers/<int:router_id>/radius/", web_routers.radius, name="router_radius"),
     path("routers/<int:router_id>/moving/", web_moving.moving_in, name="moving_in"),
     path("radius/decisions/", web_decisions.decisions, name="decisions"),

@@ -16,6 +16,10 @@ from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
 from demarc.ui.forms import form_page, posted
 
+HELD = ("static_ipv4", "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")
+
+BOUND = ("bind_mac", "learn_macs", "learn_replaces")
+
 
 @page("customers.edit")
 def new_login(request: HttpRequest, service_id: int) -> HttpResponse:
@@ -65,11 +69,13 @@ def change_password(request: HttpRequest, login_id: int) -> HttpResponse:
 def set_addresses(request: HttpRequest, login_id: int) -> HttpResponse:
     """Another address or other MACs for a login."""
     found = visible_login(request, login_id)
-    initial = {"static_ipv4": found.static_ipv4, "macs": "\n".join(found.macs), "bind_mac": found.bind_mac}
+    held = {name: getattr(found, name) for name in HELD}
+    initial = {**held, "macs": "\n".join(found.macs), **{name: getattr(found, name) for name in BOUND}}
+    initial["port"] = found.nas_port_id
     form = AddressesForm(posted(request), initial=initial)
 
     def act() -> Any:
-        given = form.cleaned_data | {"static_ipv4": form.cleaned_data["static_ipv4"] or None}
+        given = form.cleaned_data | {name: form.cleaned_data[name] or None for name in HELD}
         return actions.set_addresses(login_id, by=actor_of(request), at=clock.now(), **given)
 
     if carried_out(request, form, "set_addresses", ("customer", found.service.customer_id), act):

@@ -169,7 +169,8 @@ class Replay:
         if cover.source == "change":
             return next((price.amount for price in prices if price.id == cover.price_id), None)
         known = [price for price in prices if price.recorded_at <= cover.recorded_at] or prices
-        valid = [price for price in known if price.valid_from <= cover.first] or known[:1]
+        first = max(cover.first, min((price.valid_from for price in known), default=cover.first))
+        valid = [price for price in known if price.valid_from <= first]
         return valid[-1].amount if valid else None
 
     def _days(self, service_id: int, live: list[Cover], facts: list[Fact], first: date, last: date) -> Iterator[str]:

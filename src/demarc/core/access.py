@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 MIN_INTERIM_S = 60
 """RFC 2869 section 5.16: Acct-Interim-Interval must not be smaller."""
@@ -117,11 +117,26 @@ DEFAULT_ANSWERS: dict[Cause, Answer] = {
 password."""
 
 
+BLOCKS = (Cause.NOT_ACTIVE, Cause.NO_MONEY)
+"""The causes of a customer who is known and is not to be online."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ipv6:
+    """What a customer has of IPv6 for good: the prefix of his line, one delegated to his router, an address."""
+
+    prefix: IPv6Network | None = None
+    delegated: IPv6Network | None = None
+    address: IPv6Address | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """All that a packet needs to know of one login.
 
-    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `pool_ids` empty: the
+    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `learns`: up to so many MACs are
+    taken as his own as they come, and where it `relearns`, more of them instead of the oldest. `port` "": any; else
+    what one of the request's ports must be. `pool_ids` empty: the
     pools of the NAS. Rates, `simultaneous` and `session_timeout_s` 0: no limit. `ends_at`: access ends then,
     by itself.
     """
@@ -130,8 +145,12 @@ class Subscriber:
     service_id: int
     blocked: Cause | None = None
     static_ipv4: IPv4Address | None = None
+    ipv6: Ipv6 | None = None
     routes: tuple[str, ...] = ()
     macs: frozenset[str] = frozenset()
+    learns: int = 0
+    relearns: bool = False
+    port: str = ""
     down_kbps: int = 0
     up_kbps: int = 0
     pool_ids: tuple[int, ...] = ()
@@ -142,7 +161,8 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for access, whatever the protocol. `mac` in normal form or "".
+    """A request for access, whatever the protocol. `mac` in normal form or "". `ports`: how its NAS names where the
+    caller is (port, circuit or remote id of option 82); empty when nobody is bound to one.
 
     `needs_proof`: an Accept must prove that we know the password (MS-CHAPv2, RFC 2759 section 5; EAP), so a
     caller who did not pass can only be rejected.
@@ -153,16 +173,19 @@ class Request:
     nas_id: int
     mac: str = ""
     needs_proof: bool = False
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NasRules:
     """What one NAS adds: its own address pools (`framed_pool`, when set, is a pool that the NAS itself holds)
-    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS."""
+    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS. `replaces`: whoever has
+    as many sessions as he may have is let in, and his oldest one is to be cut."""
 
     pool_ids: tuple[int, ...] = ()
     framed_pool: str = ""
     answers: Mapping[Cause, Answer] = field(default_factory=dict)
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +217,8 @@ class Accept:
     """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else limited.
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
+    `replaces`: older sessions of his are to be cut, so that the limit holds. `ipv6`: only of a paying customer; lists
+    and reject pools hold IPv4, so whoever is limited has no other. `learns`: the caller's MAC is his from now on.
     """
 
     address: Address
@@ -207,6 +232,9 @@ class Accept:
     routes: tuple[str, ...] = ()
     list_name: str | None = None
     cause: Cause | None = None
+    replaces: bool = False
+    ipv6: Ipv6 | None = None
+    learns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +280,36 @@ def decide(
         return Reject("The password could not be checked.", None, subscriber.id)
     cause = _trouble(request, subscriber, now)
     answer = _full(request, subscriber, policy, now) if cause is None else _limited(request, subscriber, policy, cause)
-    uses_own_address = isinstance(answer, Accept) and answer.address.source is not Source.REJECT_POOL
-    if uses_own_address and 0 < subscriber.simultaneous <= open_sessions:
-        return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
-    return answer
+    if isinstance(answer, Reject) or answer.address.source is Source.REJECT_POOL:
+        return answer
+    if subscriber.learns and request.mac and request.mac not in subscriber.macs:
+        answer = replace(answer, learns=True)
+    if not 0 < subscriber.simultaneous <= open_sessions:
+        return answer
+    if policy.nas.get(request.nas_id, _NO_RULES).replaces:
+        return replace(answer, replaces=True)
+    return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
 
 
 def _trouble(request: Request, subscriber: Subscriber, now: datetime) -> Cause | None:
     if request.check is Check.FAIL:
         return Cause.WRONG_PASSWORD
-    if subscriber.macs and request.mac not in subscriber.macs:
+    if not _at_home(request, subscriber):
         return Cause.WRONG_MAC
     if subscriber.ends_at is not None and subscriber.ends_at <= now:
         return Cause.NOT_ACTIVE
     return subscriber.blocked
+
+
+def _at_home(request: Request, subscriber: Subscriber) -> bool:
+    """Whether the caller is where, and with what, he may be."""
+    if subscriber.port and subscriber.port not in request.ports:
+        return False
+    if request.mac in subscriber.macs:
+        return True
+    if subscriber.learns:
+        return bool(request.mac) and (subscriber.relearns or len(subscriber.macs) < subscriber.learns)
+    return not subscriber.macs
 
 
 def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetime) -> Accept:
@@ -279,6 +323,7 @@ def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetim
         down_kbps=subscriber.down_kbps,
         up_kbps=subscriber.up_kbps,
         routes=subscriber.routes,
+        ipv6=subscriber.ipv6,
     )
 
 

@@ -288,7 +288,8 @@ def _price(listed: Sequence[PlanPrice], day: date, plan_id: int) -> PlanPrice:
     if not listed:
         raise ValueError(f"plan {plan_id} has no price")
     ordered = _newest_first(listed)
-    return next((one for one in ordered if one.valid_from <= day), ordered[-1])
+    known_from = max(day, ordered[-1].valid_from)
+    return next(one for one in ordered if one.valid_from <= known_from)
 
 
 def _newest_first(rows: Sequence[Dated]) -> list[Dated]:

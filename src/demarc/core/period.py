@@ -85,3 +85,10 @@ def billing_month(day: date, billing_day_number: int) -> tuple[date, date]:
 def next_billing_day(after: date, billing_day_number: int) -> date:
     """The first billing day later than `after`."""
     return billing_month(after, billing_day_number)[1] + ONE_DAY
+
+
+def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The instants (UTC) at which clocks in `zone` showed the naive time `wall`: one; two where the clock was set back
+    over it; none where it was set forward."""
+    both = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return sorted({moment for moment in both if moment.astimezone(zone).replace(tzinfo=None) == wall})

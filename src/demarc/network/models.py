@@ -8,7 +8,11 @@ from demarc.base.models import Partner, choices_check
 
 
 class NasType(models.TextChoices):
+    """Makes of routers (wire.radius.makes.Make)."""
+
     MIKROTIK = "mikrotik", "MikroTik"
+    ACCEL = "accel", "accel-ppp"
+    CISCO = "cisco", "Cisco IOS and IOS-XE"
     GENERIC = "generic", "Other (RADIUS only)"
 
 
@@ -108,6 +112,34 @@ class RouterCause(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["router", "cause"], name="network_routercause_cause"),
             choices_check("answer", CauseAnswer, "network_routercause_answer"),
+        ]
+
+
+class SecondSession(models.TextChoices):
+    """What happens when somebody comes who has as many sessions as he may have."""
+
+    REFUSE = "refuse", "The new one is refused"
+    REPLACE = "replace", "The oldest one is cut for the new one"
+
+
+class NasAnswers(models.Model):
+    """What routers of one make are told (wire.radius.templates); without a row: as shipped (queries.nas_answers)."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="+")
+    nas_type = models.CharField(max_length=12, choices=NasType.choices)
+    block = models.CharField(max_length=8, choices=CauseAnswer.choices)
+    second = models.CharField(max_length=8, choices=SecondSession.choices, default=SecondSession.REFUSE)
+    online = models.TextField(max_length=4000, blank=True)
+    blocked = models.TextField(max_length=4000, blank=True)
+    coa_block = models.TextField(max_length=4000, blank=True)
+    coa_restore = models.TextField(max_length=4000, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "nas_type"], name="network_nasanswers_type"),
+            choices_check("nas_type", NasType, "network_nasanswers_nas_type"),
+            choices_check("block", CauseAnswer, "network_nasanswers_block"),
+            choices_check("second", SecondSession, "network_nasanswers_second"),
         ]
 
 

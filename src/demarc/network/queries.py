@@ -8,9 +8,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
-from demarc.core.access import DEFAULT_ANSWERS, PRESETS, Cause, CausePreset
+from demarc.core.access import BLOCKS, DEFAULT_ANSWERS, PRESETS, Cause, CausePreset
 from demarc.core.errors import Refused
-from demarc.network.models import CauseAnswer, CauseRule, Pool, Router, RouterCause
+from demarc.network.models import CauseAnswer, CauseRule, NasAnswers, NasType, Pool, Router, RouterCause
+from demarc.wire.radius.makes import SHIPPED, Make
 
 RESTORE_LIST = "Demarc_active"
 """A CoA cannot take an address out of a list, only put it into another: this one means "not blocked"."""
@@ -33,9 +34,22 @@ def cause_rules(partner_id: int) -> list[CauseRule]:
     return list(CauseRule.objects.filter(partner_id=partner_id).select_related("pool").order_by("cause"))
 
 
+def nas_answers(partner_id: int) -> dict[str, NasAnswers]:
+    """What routers of each make are told, as set, else as shipped (then without an id)."""
+    found = {row.nas_type: row for row in NasAnswers.objects.filter(partner_id=partner_id)}
+    return {make: found.get(make) or shipped_answers(partner_id, make) for make in NasType.values}
+
+
+def shipped_answers(partner_id: int, nas_type: str) -> NasAnswers:
+    """What a make is told unless somebody changed it. Only a MikroTik knows address lists: customers of others get an
+    address of the reject pool when they are blocked."""
+    block = CauseAnswer.LIST if nas_type == NasType.MIKROTIK else CauseAnswer.POOL
+    return NasAnswers(partner_id=partner_id, nas_type=nas_type, block=block, **SHIPPED[Make(nas_type)]._asdict())
+
+
 def router_answers(partner_ids: Sequence[int]) -> dict[int, dict[int, CauseAnswer]]:
-    """Router id -> cause -> answer, for all routers of the partners: as set, else core.access.DEFAULT_ANSWERS; and
-    the list where the reject pool is asked for but the cause has none."""
+    """Router id -> cause -> answer, for all routers of the partners: as set for the router, else for its make, else
+    core.access.DEFAULT_ANSWERS; and the list where the reject pool is asked for but the cause has none."""
     with_pool = {
         (rule.partner_id, rule.cause)
         for rule in CauseRule.objects.filter(partner_id__in=partner_ids, pool__isnull=False)
@@ -44,16 +58,35 @@ def router_answers(partner_ids: Sequence[int]) -> dict[int, dict[int, CauseAnswe
         (row.router_id, Cause(row.cause)): CauseAnswer(row.answer)
         for row in RouterCause.objects.filter(router__partner_id__in=partner_ids)
     }
+    blocks = {
+        (partner_id, make): answers.block
+        for partner_id in partner_ids
+        for make, answers in nas_answers(partner_id).items()
+    }
     return {
         router.pk: {
             cause: _possible(
-                set_by_hand.get((router.pk, cause), CauseAnswer(DEFAULT_ANSWERS[cause].value)),
+                set_by_hand.get((router.pk, cause)) or _usual(cause, blocks[router.partner_id, router.nas_type]),
                 (router.partner_id, cause) in with_pool,
             )
             for cause in Cause
         }
         for router in Router.objects.filter(partner_id__in=partner_ids)
     }
+
+
+def _usual(cause: Cause, block: str) -> CauseAnswer:
+    return CauseAnswer(block if cause in BLOCKS else DEFAULT_ANSWERS[cause].value)
+
+
+def cut_instead(partner_ids: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The routers whose make has no CoA for a block, and those whose make has none for lifting it."""
+    answers = {partner_id: nas_answers(partner_id) for partner_id in partner_ids}
+    routers = [(one.pk, answers[one.partner_id][one.nas_type]) for one in Router.objects.filter(partner__in=answers)]
+    return (
+        [key for key, one in routers if not one.coa_block.strip()],
+        [key for key, one in routers if not one.coa_restore.strip()],
+    )
 
 
 def _possible(answer: CauseAnswer, has_pool: bool) -> CauseAnswer:

@@ -16,6 +16,7 @@ from ninja.operation import Operation
 
 from demarc import __version__
 from demarc.access.api import router as access
+from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
@@ -64,7 +65,7 @@ api = Api(
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
 )
-for router in (customers, plans, services, billing, network, access, messages):
+for router in (customers, plans, services, billing, network, access, orders, messages):
     api.add_router("", router)
 
 

@@ -87,6 +87,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "partner.settings": (
         ("settings.see", "demarc.plans.web.tax_panel"),
         ("settings.see", f"{NETWORK}.causes_panel"),
+        ("network.see", "demarc.access.web_answers.answers_panel"),
         ("settings.see", f"{NETWORK}.page_panel"),
         ("settings.see", f"{MESSAGES}.settings_panel"),
     ),

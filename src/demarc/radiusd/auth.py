@@ -4,6 +4,7 @@ Everything comes from memory; no query on this path. Must not know sockets.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Address
 from itertools import count
@@ -15,12 +16,22 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.notes import PLAIN_MAX, Decided, Notes, Told
-from demarc.radiusd.online import Online, Place
+from demarc.radiusd.online import Key, Online, Place
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
+from demarc.wire.radius.attributes import read_text
 from demarc.wire.radius.requirement import admits, learned
 
 DECISIONS_MAX = 64
 """Kinds of request remembered per customer; there are hardly more than three."""
+
+PORTS = (
+    keys.NAS_PORT_ID,
+    keys.ADSL_AGENT_CIRCUIT_ID,
+    keys.ADSL_AGENT_REMOTE_ID,
+    keys.AGENT_CIRCUIT_ID,
+    keys.AGENT_REMOTE_ID,
+)
+CISCO_PORTS = (b"circuit-id-tag", b"remote-id-tag")
 
 CLOCK_S = 0.001
 """How old the time may be that the rules go by."""
@@ -42,19 +53,28 @@ Considered = tuple[Caller, credentials.Verdict, Decided | None]
 """A request looked at without answering it. Nothing is decided where the secrets differ."""
 
 
+class Deeds(NamedTuple):
+    """What an answer leads to: a session that is cut, since it gives way; a MAC that is a subscriber's from now on;
+    and a note of how it was decided."""
+
+    cut: Callable[[Key], None]
+    learn: Callable[[int, str], None]
+    notes: Notes
+
+
 class Authenticator:
     """Answers Access-Requests. `clock` gives the time that the rules go by; `notes` take down how each was decided."""
 
     def __init__(
         self, model: Model, online: Online, leases: Leases, counters: Counters, clock: Callable[[], datetime],
-        notes: Notes | None = None,
+        deeds: Deeds,
     ) -> None:  # fmt: skip
         self._model = model
         self._online = online
         self._leases = leases
         self._counters = counters
         self._clock = clock
-        self._notes = notes or Notes()
+        self._deeds, self._notes = deeds, deeds.notes
         self._now, self._looked_at = clock(), float("-inf")
         self._hashes = credentials.Hashes()
         self._tokens = count(int(clock().timestamp()) << 32)
@@ -104,9 +124,11 @@ class Authenticator:
         login, policy = caller.login, caller.client.policy
         if login is None or verdict.check is not Check.PASS or login.rule.ends_at is not None:
             return _decide(caller, verdict)
-        device = caller.packet.first.get(keys.CALLING_STATION_ID) if login.rule.macs else None
+        rule = login.rule
+        device = caller.packet.first.get(keys.CALLING_STATION_ID) if rule.macs or rule.learns else None
+        port = _ports(caller.packet) if rule.port else ()
         ppp = keys.FRAMED_PROTOCOL in caller.packet.first
-        key = (caller.client.id, device, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
+        key = (caller.client.id, device, port, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
         decided: Decided | None = login.decided.get(key)
         if decided is None or decided.policy is not policy:
             if len(login.decided) >= DECISIONS_MAX:
@@ -126,6 +148,10 @@ class Authenticator:
             return self._reject(caller, verdict, "no_address")
         self._counters.accepts += 1
         subscriber_id = accept.subscriber_id or 0
+        if accept.replaces:
+            self._replace(caller)
+        if accept.learns:
+            self._learn(caller)
         if subscriber_id and accept.address.source is not Source.REJECT_POOL:
             self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
         plain = self._notes.plain
@@ -134,6 +160,20 @@ class Authenticator:
         token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
         attributes = decided.profile + named + token + verdict.accept
         return encode_reply(keys.ACCESS_ACCEPT, caller.packet, attributes, caller.client.secret)
+
+    def _replace(self, caller: Caller) -> None:
+        login = caller.login
+        if login is not None:
+            for old in self._online.replaced(login.id, caller.place, caller.steady, login.rule.simultaneous):
+                self._deeds.cut(old.key)
+
+    def _learn(self, caller: Caller) -> None:
+        """At once here, and for all in the database, whose row replaces this one."""
+        login, mac = caller.login, normal_mac(caller.packet.text(keys.CALLING_STATION_ID))
+        if login is not None:
+            login.rule = replace(login.rule, macs=login.rule.macs | {mac})
+            login.decided.clear()
+            self._deeds.learn(login.id, mac)
 
     def _address(self, accept: Accept, caller: Caller) -> tuple[bytes | None, IPv4Address | None]:
         """The attribute that gives the address, and the address where it is ours to give.
@@ -180,6 +220,7 @@ def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:
         nas_id=client.id,
         mac=normal_mac(packet.text(keys.CALLING_STATION_ID)),
         needs_proof=verdict.needs_proof,
+        ports=_ports(packet) if login and login.rule.port else (),
     )
     answer = decide(request, login.rule if login else None, client.policy, caller.others, caller.now)
     if isinstance(answer, Reject):
@@ -187,6 +228,16 @@ def _decide(caller: Caller, verdict: credentials.Verdict) -> Decided:
     known = login if answer.subscriber_id is not None else None  # not one who only gave his name
     ppp = keys.FRAMED_PROTOCOL in packet.first
     return Decided(client.policy, answer, profiles.profile(answer, known, client, ppp))
+
+
+def _ports(packet: Packet) -> tuple[str, ...]:
+    """How the NAS names where the caller is; a name that is no text is written in hex, as switches send them."""
+    found = [packet.first[key] for key in PORTS if key in packet.first]
+    for pair in packet.get_all(keys.CISCO_AVPAIR):
+        name, _, value = pair.partition(b"=")
+        if name in CISCO_PORTS:
+            found.append(value)
+    return tuple(name for raw in found for name in (read_text(raw), f"0x{raw.hex()}"))
 
 
 def trusted(packet: Packet, client: Client) -> str:

@@ -1,63 +1,68 @@
-"""Tells NASes to change or end sessions: claims intents from the database, sends them, repeats, records the answers.
+"""Tells NASes to change or end sessions: claims intents from the database, sends them, and records what came of each.
 
 It alone sends CoA and Disconnect, since many NASes take them only from the RADIUS server's address. Why somebody is
-told something is decided elsewhere; here a newer intent about a session makes an older one void.
+told something is decided elsewhere, what an answer means in core.enforcement; whether accounting bears it out, the
+shipper sees. A newer intent about a session makes an older one void.
 """
 
 import asyncio
 import json
 import logging
-import random
-import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address
+from typing import NamedTuple
 
 import psycopg
 
+from demarc.core.enforcement import Order, State, Verdict, judge
 from demarc.radiusd import store_coa
+from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
-from demarc.radiusd.counters import Counters
 from demarc.radiusd.feed import Connection, connect, listen, woken
 from demarc.radiusd.model import Client, Model
 from demarc.wire.radius import (
     Answer,
-    Malformed,
     SessionIdentity,
-    Value,
     coa_request,
     disconnect_request,
     encode_attributes,
-    parse_answer,
+    templates,
 )
-from demarc.wire.radius.coa import SESSION_NOT_FOUND
 
 CHANNEL = "demarc_coa"
 POLL_S = 1.0
 RETRY_S = 1.0
-DATAGRAM_MAX = 4096
-IDENTIFIERS = 256
 CLAIM_MAX = 256
 PER_NAS_MAX = 64
 """Intents that are under way to one NAS; the rest waits in the database, so that a dead NAS holds up no other."""
 
-AT_ONCE_PER_NAS = 16
-"""Of these, how many are on the wire at a time; lifting a block need not wait for its turn."""
+CUTS_MAX = 4096
+"""Sessions to end that wait for the database; after a storm's worth the rest is left to the next login."""
 
-FIRST_WAIT_S, LONGEST_WAIT_S, GIVE_UP_S, SENDS_MAX = 2.0, 16.0, 30.0, 5
-"""RFC 5080 section 2.2.1: IRT, MRT, MRD and MRC."""
-
-AGAIN_S = (30.0, 120.0, 600.0, 1800.0)
-"""How long to wait with an intent that got no answer before it is sent once more."""
+Session = tuple[int, str, str]
+"""NAS, Acct-Session-Id, User-Name."""
 
 log = logging.getLogger(__name__)
 
 
+class Pace(NamedTuple):
+    """What one NAS is spared: `at_once` on the wire, `per_s` begun each second. Lifting a block waits for neither.
+    `again_s`: how long an intent rests after each round that came to nothing."""
+
+    at_once: int = 16
+    per_s: float = 200.0
+    again_s: tuple[float, ...] = (30.0, 120.0, 600.0, 1800.0)
+
+
+USUAL_PACE = Pace()
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A row of access_coaintent. `session`: NAS, Acct-Session-Id, User-Name."""
+    """A row of access_coaintent."""
 
     id: int
     nas_id: int
@@ -71,23 +76,21 @@ class Intent:
     tries: int
 
     @property
-    def session(self) -> tuple[int, str, str]:
+    def session(self) -> Session:
         return (self.nas_id, self.session_id, self.user_name)
 
 
-def waits(jitter: Callable[[], float] = lambda: random.uniform(-0.1, 0.1)) -> Iterator[float]:
-    """How long to wait for an answer after each sending, in seconds; `jitter` gives -0.1 to 0.1."""
-    wait_s, left_s = FIRST_WAIT_S * (1 + jitter()), GIVE_UP_S
-    for _ in range(SENDS_MAX):
-        if left_s <= 0:
-            return
-        yield min(wait_s, left_s)
-        left_s -= wait_s
-        wait_s = min(wait_s * (2 + jitter()), LONGEST_WAIT_S * (1 + jitter()))
+class Result(NamedTuple):
+    """`error_cause` None: the answer named none, or there was none."""
+
+    intent: Intent
+    verdict: Verdict
+    error_cause: int | None = None
 
 
 def request(intent: Intent, client: Client, identifier: int, at: datetime) -> bytes:
-    """The packet. A disconnect names the session and nothing else (RFC 5176 section 3)."""
+    """The packet. A disconnect names the session and nothing else (RFC 5176 section 3); it is sent, too, for a change
+    that this make has no attributes for."""
     nas_ip = ip_address(client.address)
     identity = SessionIdentity(
         user_name=intent.user_name,
@@ -95,88 +98,39 @@ def request(intent: Intent, client: Client, identifier: int, at: datetime) -> by
         framed_ipv4=IPv4Address(intent.framed_ipv4) if intent.framed_ipv4 else None,
         nas_ip=nas_ip if isinstance(nas_ip, IPv4Address) else None,
     )
-    if intent.kind == "disconnect":
+    changes = _changes(intent, client) if intent.kind == Order.COA else b""
+    if not changes:
         return disconnect_request(identifier, identity, at, client.secret)
-    changes: list[tuple[str, Value]] = []
-    if intent.list_name:
-        changes.append(("Mikrotik-Address-List" if client.mikrotik else "Filter-Id", intent.list_name))
-    if intent.rate_limit and client.mikrotik:
-        changes.append(("Mikrotik-Rate-Limit", intent.rate_limit))
-    return coa_request(identifier, identity, encode_attributes(changes), at, client.secret)
+    return coa_request(identifier, identity, changes, at, client.secret)
 
 
-class Wire:
-    """One socket: requests out, answers matched to them."""
+def _changes(intent: Intent, client: Client) -> bytes:
+    lines = client.answers.coa_restore if intent.unblock else client.answers.coa_block
+    facts = templates.facts_of_rate(intent.rate_limit, login=intent.user_name, list_name=intent.list_name)
+    return encode_attributes(templates.render(lines, facts))
 
-    def __init__(self, bind: str, counters: Counters) -> None:
-        family = socket.AF_INET6 if ip_address(bind).version == 6 else socket.AF_INET
-        self._sock = socket.socket(family, socket.SOCK_DGRAM)
-        self._sock.setblocking(False)
-        self._sock.bind((bind, 0))
-        self._counters = counters
-        self._waiting: dict[tuple[str, int], asyncio.Future[bytes]] = {}
-        self._next: Counter[str] = Counter()
-        asyncio.get_running_loop().add_reader(self._sock, self._read)
 
-    async def ask(self, client: Client, make: Callable[[int], bytes]) -> Answer | None:
-        """Send what `make` makes of an identifier until it is answered; None when it never was."""
-        place = self._place(client.address)
-        if place is None:
-            return None
-        packet = make(place[1])
-        try:
-            for wait_s in waits():
-                self._send(packet, client)
-                answer = await self._answer(place, wait_s, packet, client)
-                if answer is not None:
-                    return answer
-            return None
-        finally:
-            self._waiting.pop(place, None)
+class Gate:
+    """Lets the orders of one NAS through at its pace, in the order they came."""
 
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._sock)
-        self._sock.close()
+    def __init__(self, pace: Pace) -> None:
+        self._turns = asyncio.Semaphore(pace.at_once)
+        self._apart_s = 1 / pace.per_s
+        self._next_at = float("-inf")
 
-    def _place(self, address: str) -> tuple[str, int] | None:
-        """A free identifier towards this NAS; None if all 256 are in use."""
-        for _ in range(IDENTIFIERS):
-            self._next[address] = (self._next[address] + 1) % IDENTIFIERS
-            place = (address, self._next[address])
-            if place not in self._waiting:
-                self._waiting[place] = asyncio.get_running_loop().create_future()
-                return place
-        return None
-
-    async def _answer(self, place: tuple[str, int], wait_s: float, packet: bytes, client: Client) -> Answer | None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + wait_s
-        while (left_s := until - loop.time()) > 0:
-            self._waiting[place] = loop.create_future()
+    async def __aenter__(self) -> None:
+        await self._turns.acquire()
+        now = asyncio.get_running_loop().time()
+        self._next_at, wait_s = max(self._next_at, now) + self._apart_s, self._next_at - now
+        if wait_s > 0:
             try:
-                datagram = await asyncio.wait_for(self._waiting[place], left_s)
-                return parse_answer(datagram, packet, client.secret)
-            except TimeoutError:
-                return None
-            except Malformed:
-                self._counters.dropped["coa_answer"] += 1
-        return None
+                await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                self._turns.release()
+                raise
 
-    def _send(self, packet: bytes, client: Client) -> None:
-        self._counters.coa_sent += 1
-        try:
-            self._sock.sendto(packet, (client.address, client.coa_port))
-        except OSError:
-            self._counters.dropped["coa_send"] += 1  # not reachable now; it is repeated like a lost packet
-
-    def _read(self) -> None:
-        try:
-            datagram, source = self._sock.recvfrom(DATAGRAM_MAX)
-        except OSError:
-            return
-        waiting = self._waiting.get((source[0].removeprefix("::ffff:"), datagram[1] if len(datagram) > 1 else -1))
-        if waiting is not None and not waiting.done():
-            waiting.set_result(datagram)
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.release()
 
 
 class Sender:
@@ -185,18 +139,26 @@ class Sender:
 
     def __init__(
         self, config: Config, model: Model, wire: Wire, clock: Callable[[], datetime],
-        gone: Callable[[tuple[int, str, str]], None],
+        gone: Callable[[Session], None], pace: Pace = USUAL_PACE,
     ) -> None:  # fmt: skip
         self._config = config
         self._model = model
         self._wire = wire
         self._clock = clock
         self._gone = gone
-        self._tasks: dict[tuple[int, str, str], asyncio.Task[None]] = {}
+        self._pace = pace
+        self._tasks: dict[Session, asyncio.Task[None]] = {}
         self._under_way: Counter[int] = Counter()
-        self._turns: dict[int, asyncio.Semaphore] = {}
-        self._results: list[tuple[Intent, str, int | None]] = []
+        self._gates: dict[int, Gate] = {}
+        self._results: list[Result] = []
+        self._cuts: list[Session] = []
         self._told = asyncio.Event()
+
+    def cut(self, session: Session) -> None:
+        """Let a session of ours be ended, since another takes its place. It waits for its turn as a block does."""
+        if len(self._cuts) < CUTS_MAX:
+            self._cuts.append(session)
+            self._told.set()
 
     async def run(self) -> None:
         """Claim and send until cancelled; a database that is away is tried again every second."""
@@ -223,28 +185,29 @@ class Sender:
                 await woken(conn, POLL_S)
 
     async def _claim(self, conn: Connection) -> int:
-        nases = [
-            client.id
-            for client in self._model.clients.values()
-            if client.coa_enabled and self._under_way[client.id] < PER_NAS_MAX and self._config.owns(client.address)
-        ]
-        values = {"node": self._config.node, "nases": nases, "limit": CLAIM_MAX}
+        mine = [c.id for c in self._model.clients.values() if c.coa_enabled and self._config.owns(c.address)]
+        values = {
+            "node": self._config.node,
+            "nases": [nas_id for nas_id in mine if self._under_way[nas_id] < PER_NAS_MAX],
+            "urgent": [nas_id for nas_id in mine if self._under_way[nas_id] < 2 * PER_NAS_MAX],
+            "limit": CLAIM_MAX,
+        }
         intents = [Intent(*row) for row in await (await conn.execute(store_coa.CLAIM, values)).fetchall()]
         for intent in sorted(intents, key=lambda intent: (not intent.unblock, intent.id)):
             older = self._tasks.get(intent.session)
             if older is not None:
                 older.cancel()
-            self._tasks[intent.session] = asyncio.create_task(self._deliver(intent))
             self._under_way[intent.nas_id] += 1
+            self._tasks[intent.session] = asyncio.create_task(self._deliver(intent))
         return len(intents)
 
     async def _deliver(self, intent: Intent) -> None:
         try:
             client = self._model.clients_by_id.get(intent.nas_id)
             answer = await self._in_turn(intent, client) if client else None
-            self._results.append((intent, *self._verdict(intent, answer)))
+            self._results.append(self._result(intent, answer))
         except asyncio.CancelledError:
-            self._results.append((intent, "superseded", None))
+            self._results.append(Result(intent, Verdict(State.SUPERSEDED)))
             raise
         finally:
             self._told.set()
@@ -258,17 +221,18 @@ class Sender:
 
         if intent.unblock:
             return await self._wire.ask(client, make)
-        async with self._turns.setdefault(client.id, asyncio.Semaphore(AT_ONCE_PER_NAS)):
+        gate = self._gates.get(client.id)
+        if gate is None:
+            gate = self._gates[client.id] = Gate(self._pace)
+        async with gate:
             return await self._wire.ask(client, make)
 
-    def _verdict(self, intent: Intent, answer: Answer | None) -> tuple[str, int | None]:
-        if answer is None:
-            return "no_answer", None
-        if answer.error_cause == SESSION_NOT_FOUND:
+    def _result(self, intent: Intent, answer: Answer | None) -> Result:
+        cause = answer.error_cause if answer else None
+        verdict = judge(Order(intent.kind), answer.acknowledged if answer else None, cause, intent.tries)
+        if verdict.state is State.GONE:
             self._gone(intent.session)
-            if intent.kind == "disconnect":
-                return "ack", answer.error_cause  # gone already, which is what was wanted
-        return "ack" if answer.acknowledged else "nak", answer.error_cause
+        return Result(intent, verdict, cause)
 
     async def _record(self) -> None:
         while True:
@@ -284,13 +248,14 @@ class Sender:
             await asyncio.sleep(RETRY_S)
 
     async def _write(self, conn: Connection) -> None:
+        if self._cuts:
+            cuts = [dict(zip(("nas_id", "session_id", "user_name"), session, strict=True)) for session in self._cuts]
+            await conn.execute(store_coa.CUT, {"rows": json.dumps(cuts)})
+            del self._cuts[: len(cuts)]
         results = list(self._results)
         if not results:
             return
-        rows = [
-            {"id": intent.id, "state": state, "error_cause": cause, "again_s": AGAIN_S[min(intent.tries, 4) - 1]}
-            for intent, state, cause in results
-        ]
+        rows = [self._row(result) for result in results]
         listed = [
             {
                 "nas_id": intent.nas_id,
@@ -298,11 +263,21 @@ class Sender:
                 "user_name": intent.user_name,
                 "list_name": intent.list_name,
             }
-            for intent, state, _ in results
-            if state == "ack" and intent.kind == "coa"
+            for intent, verdict, _ in results
+            if verdict.state is State.ACK and intent.kind == Order.COA
         ]
         async with conn.transaction():
             await conn.execute(store_coa.RECORD, {"rows": json.dumps(rows)})
             if listed:
                 await conn.execute(store_coa.PUT_IN_LIST, {"rows": json.dumps(listed)})
         del self._results[: len(results)]
+
+    def _row(self, result: Result) -> dict[str, object]:
+        rests = self._pace.again_s
+        return {
+            "id": result.intent.id,
+            "state": result.verdict.state.value,
+            "error_cause": result.error_cause,
+            "again_s": rests[min(result.intent.tries, len(rests)) - 1],
+            "cut": result.verdict.cut,
+        }

@@ -22,12 +22,14 @@ from demarc.base.seal import Opener
 from demarc.radiusd import journal as journals
 from demarc.radiusd import snapshot, store_nas
 from demarc.radiusd.acct import Accountant
-from demarc.radiusd.auth import Authenticator
-from demarc.radiusd.coa import Sender, Wire
+from demarc.radiusd.auth import Authenticator, Deeds
+from demarc.radiusd.coa import Sender
+from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
+from demarc.radiusd.learning import Learning
 from demarc.radiusd.leases import Leases, Leasing
 from demarc.radiusd.model import Model, Row
 from demarc.radiusd.moving import Mover, Pupil
@@ -67,12 +69,15 @@ class Daemon:
         self._acct = Accountant(self._model, self._online, self._leases, self._journal, self._counters, clock.now)
         notes = Notes()
         self._trace, self._pupil = Trace(notes, config.writer), Pupil(opener.public_key)
-        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, notes)
+        self._learning = Learning(config)
+        deeds = Deeds(self._cut, self._learning.learn, notes)
+        self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, deeds)
         self._old = OldServers(config.bind, self._counters)
         self._mover = Mover(self._model, self._auth, self._old, self._pupil, self._counters, notes)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
         self._leasing = Leasing(config, self._leases, self._online, clock.now, f"{now.timestamp():.0f}")
         self._restored = False
+        self._sender: Sender | None = None
 
     async def serve(self, auth_socket: socket.socket, acct_socket: socket.socket) -> None:
         """Answer until SIGTERM or SIGINT."""
@@ -82,7 +87,7 @@ class Daemon:
         status = Status(self._config, self._model, self._online, self._journal, self._counters, clock.now)
         status.more = self._figures
         wire = Wire(self._config.bind, self._counters)
-        sender = Sender(self._config, self._model, wire, clock.now, self._gone)
+        sender = self._sender = Sender(self._config, self._model, wire, clock.now, self._gone)
         ports = (
             AuthPort(auth_socket, self._model, self._online, self._counters, self._auth, self._mover),
             AcctPort(acct_socket, self._model, self._online, self._counters, self._acct, self._mover),
@@ -100,6 +105,7 @@ class Daemon:
                     self._tell_sightings(),
                     self._trace.run(self._config.url),
                     self._pupil.run(self._config.url),
+                    self._learning.run(),
                 )
             ]
             await stop.wait()
@@ -177,6 +183,10 @@ class Daemon:
         client = self._model.clients_by_id.get(key[0])
         if session is not None and client is not None:
             self._acct.close(session, client.partner_id)
+
+    def _cut(self, key: tuple[int, str, str]) -> None:
+        if self._sender is not None:
+            self._sender.cut(key)
 
     async def _tidy(self) -> None:
         while True:

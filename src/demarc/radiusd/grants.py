@@ -7,10 +7,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "access_bookmark_id_seq": ("USAGE",),
     "access_coaintent": (
         "SELECT",
-        "UPDATE (state, tries, due_at, sent_at, answered_at, error_cause)",
+        "INSERT",
+        "UPDATE (state, tries, due_at, sent_at, answered_at, confirmed_at, error_cause)",
     ),
     "access_decision": ("INSERT",),
     "access_decision_id_seq": ("USAGE",),
+    "access_coaintent_id_seq": ("USAGE",),
     "access_feed": READ,
     "access_learned": ("INSERT",),
     "access_learned_id_seq": ("USAGE",),

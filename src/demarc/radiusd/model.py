@@ -5,16 +5,19 @@ whether they come from the database, the feed or the snapshot file. Secrets stay
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv4Address
-from typing import Any, TypeVar
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Any, NamedTuple, TypeVar
 
 from demarc.base.seal import Opener, Unsealable
 from demarc.core import access
 from demarc.core.addressing import Span
-from demarc.wire.radius import Secret
+from demarc.wire.radius import Malformed, Secret
+from demarc.wire.radius.makes import SHIPPED, Make
 from demarc.wire.radius.requirement import Requirement
+from demarc.wire.radius.templates import Line
+from demarc.wire.radius.templates import parse as parse_template
 
 Row = list[Any]
 T = TypeVar("T")
@@ -47,11 +50,21 @@ class Moving:
     learn: bool
 
 
+class Answers(NamedTuple):
+    """A make's templates, read once (wire.radius.makes.Templates)."""
+
+    online: tuple[Line, ...]
+    blocked: tuple[Line, ...]
+    coa_block: tuple[Line, ...]
+    coa_restore: tuple[Line, ...]
+
+
 @dataclass(slots=True)
 class Client:
     """A NAS. `policy` has the partner's rules and this NAS's own answers; `logins` are those of its partner.
 
-    `require` is the setting, `requires` what we have learned it to mean; `signs`: whether its last login was signed.
+    `require` is the setting, `requires` what we have learned it to mean; `signs`: whether its last login was signed;
+    `answers`: what its make is told.
     """
 
     id: int
@@ -65,7 +78,7 @@ class Client:
     coa_enabled: bool
     coa_port: int
     interim_s: int
-    mikrotik: bool
+    answers: Answers
     node: str
     policy: access.Policy
     logins: dict[bytes, "Login"]
@@ -117,6 +130,7 @@ class Model:
         self.unreadable: set[str] = set()
         self.fresh_at = float("-inf")
         self._passwords: dict[bytes, bytes] = {}
+        self._read: dict[tuple[int, str], Answers] = {}
 
     def client(self, address: str) -> Client | None:
         """The NAS at a source address, None for a stranger."""
@@ -151,6 +165,7 @@ class Model:
         """Take all policies, pools, NASes and their old servers, instead of those known: they are few and hang
         together."""
         self.policies = {row[0]: row[1] for row in policies}
+        self._read.clear()
         self.pools = {row[0]: _pool(row) for row in pools}
         self._by_first = sorted(self.pools.values(), key=_first)
         self._firsts = [pool.first for pool in self._by_first]
@@ -196,6 +211,12 @@ class Model:
         nas_id, partner_id, router_id, address, sealed = row[:5]
         secret = Secret(self._opener.open(bytes.fromhex(sealed), f"access_nas.secret.{nas_id}"))
         require, signs, coa_enabled, coa_port, interim_s, framed_pool, nas_type, answers, node = row[5:]
+        rules = self._nas_rules(partner_id, router_id, framed_pool, answers)
+        told = self.policies.get(partner_id, {}).get("answers", {}).get(nas_type, {})
+        if "block" in told:
+            usual = {cause: access.Answer(told["block"]) for cause in access.BLOCKS}
+            replaces = told["second"] == "replace" and coa_enabled
+            rules = replace(rules, answers={**usual, **rules.answers}, replaces=replaces)
         known = self.clients_by_id.get(nas_id)
         same = known is not None and known.require == require and known.address == address
         return Client(
@@ -210,11 +231,9 @@ class Model:
             coa_enabled=coa_enabled,
             coa_port=coa_port,
             interim_s=interim_s,
-            mikrotik=nas_type == "mikrotik",
+            answers=self._answers(partner_id, nas_type),
             node=node,
-            policy=self._policy(
-                partner_id, nas_id, interim_s, self._nas_rules(partner_id, router_id, framed_pool, answers)
-            ),
+            policy=self._policy(partner_id, nas_id, interim_s, rules),
             logins=self.logins.setdefault(partner_id, {}),
         )
 
@@ -228,6 +247,21 @@ class Model:
             except Unsealable:
                 self.unreadable.add(f"secret of old server {moving_id}")
         return Moving(moving_id, Mode(mode), host or "", auth_port, acct_port, sealed, secret, timeout_ms / 1000, learn)
+
+    def _answers(self, partner_id: int, nas_type: str) -> Answers:
+        """As published, each read once; as shipped for what is not published yet or cannot be read."""
+        found = self._read.get((partner_id, nas_type))
+        if found is None:
+            shipped = SHIPPED[Make(nas_type)]
+            told = self.policies.get(partner_id, {}).get("answers", {}).get(nas_type, {})
+            texts = shipped._replace(**{name: told[name] for name in shipped._fields if name in told})
+            try:
+                found = Answers(*map(parse_template, texts))
+            except Malformed:
+                self.unreadable.add(f"templates of {nas_type}, partner {partner_id}")
+                found = Answers(*map(parse_template, shipped))
+            self._read[partner_id, nas_type] = found
+        return found
 
     def _nas_rules(
         self, partner_id: int, router_id: int, framed_pool: str, answers: dict[str, str] | None
@@ -278,9 +312,25 @@ def _first(pool: Pool) -> int:
     return pool.first
 
 
+def _ipv6(prefix: str | None = None, delegated: str | None = None, address: str | None = None) -> access.Ipv6 | None:
+    """Missing in the snapshot of an earlier version."""
+    if not (prefix or delegated or address):
+        return None
+    return access.Ipv6(
+        IPv6Network(prefix) if prefix else None,
+        IPv6Network(delegated) if delegated else None,
+        IPv6Address(address) if address else None,
+    )
+
+
+def _bound(learns: int = 0, relearns: bool = False, port: str = "") -> dict[str, Any]:
+    """Missing in the snapshot of an earlier version."""
+    return {"learns": learns, "relearns": relearns, "port": port}
+
+
 def _login(row: Row) -> Login:
     subscriber_id, partner_id, service_id, realm, login, sealed, macs, limit, pool_id, timeout_s = row[:10]
-    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:]
+    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:19]
     if cause is None and not active:
         cause = access.Cause.NOT_ACTIVE
     rule = access.Subscriber(
@@ -288,6 +338,8 @@ def _login(row: Row) -> Login:
         service_id=service_id,
         blocked=None if cause is None else access.Cause(cause),
         static_ipv4=IPv4Address(static) if static else None,
+        ipv6=_ipv6(*row[19:22]),
+        **_bound(*row[22:25]),
         routes=tuple(routes),
         macs=frozenset(access.normal_mac(mac) for mac in macs),
         down_kbps=down_kbps,

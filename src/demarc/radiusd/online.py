@@ -82,6 +82,17 @@ class Online:
                     count += 1
         return count
 
+    def replaced(self, subscriber_id: int, place: Place, now: float, limit: int) -> list[Session]:
+        """The sessions that must go so that one at `place` makes `limit`: the oldest ones."""
+        rivals = [
+            session
+            for session in self._of_subscriber.get(subscriber_id, {}).values()
+            if not (session.limited or now - session.heard_at > MISSED_INTERIMS * session.interim_s)
+            and not place.succeeds(session.place)
+        ]
+        rivals.sort(key=_began)
+        return rivals[: max(0, len(rivals) + 1 - limit)]
+
     def address_at(self, subscriber_id: int, place: Place, now: float) -> IPv4Address | None:
         """The address of the session, or of the fresh grant, that one at `place` would replace."""
         for session in self._of_subscriber.get(subscriber_id, {}).values():
@@ -152,3 +163,7 @@ class Online:
         grants = self._grants.get(subscriber_id)
         if grants:
             grants.pop(place, None)
+
+
+def _began(session: Session) -> float:
+    return session.started_at

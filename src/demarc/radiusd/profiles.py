@@ -1,14 +1,13 @@
-"""An Accept as attributes of the NAS's kind.
+"""An Accept as attributes of the NAS's make: what every make reads, and what the make's template adds.
 
-Knows which router reads what; must not know why somebody is let in.
+Must not know why somebody is let in.
 """
 
 from struct import Struct
-from typing import Any
 
-from demarc.core.access import Accept, Cause
+from demarc.core.access import Accept, Cause, Ipv6
 from demarc.radiusd.model import Client, Login
-from demarc.wire.radius import Value, encode_attribute, encode_attributes, rate_limit
+from demarc.wire.radius import Value, encode_attribute, encode_attributes, templates
 
 PPP = 1
 FRAMED = 2
@@ -22,7 +21,41 @@ CLASS_HEAD = bytes((25, 2 + _CLASS.size))
 
 def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> bytes:
     """All attributes of an Accept that stay the same from one request to the next."""
-    return encode_attributes(_attributes(accept, login, client.mikrotik, ppp))
+    pairs: list[tuple[str, Value]] = [("Service-Type", FRAMED)]
+    if ppp:
+        pairs.append(("Framed-Protocol", PPP))
+    if accept.session_timeout_s:
+        pairs.append(("Session-Timeout", accept.session_timeout_s))
+    if accept.interim_s:
+        pairs.append(("Acct-Interim-Interval", accept.interim_s))
+    pairs += [("Framed-Route", route) for route in accept.routes]
+    if accept.ipv6 is not None:
+        pairs += _ipv6(accept.ipv6)
+    lines = client.answers.online if accept.cause is None else client.answers.blocked
+    return encode_attributes(pairs + templates.render(lines, _facts(accept, login)))
+
+
+def _ipv6(held: Ipv6) -> list[tuple[str, Value]]:
+    """RFC 3162 section 2.3, RFC 4818 section 3, RFC 6911 section 3.1."""
+    named: tuple[tuple[str, Value | None], ...] = (
+        ("Framed-IPv6-Prefix", held.prefix),
+        ("Delegated-IPv6-Prefix", held.delegated),
+        ("Framed-IPv6-Address", held.address),
+    )
+    return [(name, value) for name, value in named if value is not None]
+
+
+def _facts(accept: Accept, login: Login | None) -> templates.Facts:
+    limited = accept.down_kbps or accept.up_kbps
+    return templates.Facts(
+        login=login.name.decode() if login else "",
+        down_kbps=accept.down_kbps,
+        up_kbps=accept.up_kbps,
+        rate_limit=login.rate_limit if login and limited else "",
+        list_name=accept.list_name or "",
+        cause="" if accept.cause is None else str(int(accept.cause)),
+        session_timeout_s=accept.session_timeout_s,
+    )
 
 
 def class_of(subscriber_id: int, cause: Cause | None, token: int) -> bytes:
@@ -44,36 +77,3 @@ def read_class(value: bytes) -> tuple[int, Cause | None] | None:
 def framed_pool(name: str) -> bytes:
     """Framed-Pool: the NAS allocates from this pool of its own."""
     return encode_attribute("Framed-Pool", name)
-
-
-def _attributes(accept: Accept, login: Login | None, mikrotik: bool, ppp: bool) -> list[tuple[str, Value]]:
-    pairs: list[tuple[str, Value]] = [("Service-Type", FRAMED)]
-    if ppp:
-        pairs.append(("Framed-Protocol", PPP))
-    if accept.session_timeout_s:
-        pairs.append(("Session-Timeout", accept.session_timeout_s))
-    if accept.interim_s:
-        pairs.append(("Acct-Interim-Interval", accept.interim_s))
-    pairs += [("Framed-Route", route) for route in accept.routes]
-    return pairs + (_mikrotik(accept, login) if mikrotik else _generic(accept))
-
-
-def _mikrotik(accept: Accept, login: Login | None) -> list[tuple[str, Value]]:
-    pairs: list[tuple[str, Value]] = []
-    if accept.down_kbps or accept.up_kbps:
-        text = login.rate_limit if login and login.rate_limit else rate_limit(accept.up_kbps, accept.down_kbps)
-        pairs.append(("Mikrotik-Rate-Limit", text))
-    if accept.list_name:
-        pairs.append(("Mikrotik-Address-List", accept.list_name))
-    return pairs
-
-
-def _generic(accept: Accept) -> list[tuple[str, Any]]:
-    pairs: list[tuple[str, Value]] = []
-    if accept.down_kbps:
-        pairs.append(("WISPr-Bandwidth-Max-Down", min(accept.down_kbps * 1000, 0xFFFFFFFF)))
-    if accept.up_kbps:
-        pairs.append(("WISPr-Bandwidth-Max-Up", min(accept.up_kbps * 1000, 0xFFFFFFFF)))
-    if accept.list_name:
-        pairs.append(("Filter-Id", accept.list_name))
-    return pairs

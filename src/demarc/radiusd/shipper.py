@@ -21,7 +21,7 @@ import psycopg
 from psycopg import Connection
 
 from demarc.radiusd import config as configuration
-from demarc.radiusd import journal, snapshot, store_shipping, tally
+from demarc.radiusd import journal, snapshot, store_coa, store_shipping, tally
 from demarc.radiusd.config import Config
 from demarc.radiusd.journal import Position
 from demarc.radiusd.tally import Boot, Item, Row, Tally
@@ -204,6 +204,8 @@ def _write(conn: Connection[Any], work: Tally) -> None:
         (store_shipping.INSERT_LOG, work.ended()),
         (store_shipping.UPDATE_LIVE, updates),
         (store_shipping.ADD_USAGE, work.usage_rows()),
+        (store_coa.PROVE, work.told()),
+        (store_coa.SUCCEEDED, inserts),
     ):
         if rows:
             conn.execute(statement, {"rows": json.dumps(rows)})

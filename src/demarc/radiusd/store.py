@@ -36,7 +36,9 @@ _SUBSCRIBER = """
     SELECT json_build_array(
         s.id, s.partner_id, s.service_id, s.realm, s.login, encode(s.secret, 'hex'),
         CASE WHEN s.bind_mac THEN s.macs ELSE '{}' END, s.simultaneous_limit, s.pool_id, s.session_timeout_s,
-        s.active, s.cause, host(s.static_ipv4), s.routes, s.down_kbps, s.up_kbps, s.rate_limit, s.owed, s.owed_currency
+        s.active, s.cause, host(s.static_ipv4), s.routes, s.down_kbps, s.up_kbps, s.rate_limit, s.owed, s.owed_currency,
+        s.framed_ipv6_prefix, s.delegated_prefix, host(s.framed_ipv6),
+        CASE WHEN s.bind_mac THEN s.learn_macs ELSE 0 END, s.learn_replaces, s.nas_port_id
     )::text
     FROM access_subscriber s
 """

@@ -36,7 +36,8 @@ TERMINATE_CAUSE_MAX = 32767
 
 @dataclass(slots=True)
 class Item:
-    """A record made ready. `said` None: not a packet but word that the session is over."""
+    """A record made ready. `said` None: not a packet but word that the session is over. `list_name` and `rate_limit`:
+    what the NAS says the session has, None when it does not say."""
 
     record: records.Record
     nas_id: int
@@ -46,6 +47,8 @@ class Item:
     at: datetime
     said: AccountingRecord | None = None
     fact: sessions.Record | None = None
+    list_name: str | None = None
+    rate_limit: str | None = None
 
     @property
     def reboot(self) -> bool:
@@ -54,13 +57,15 @@ class Item:
 
 @dataclass(slots=True)
 class Held:
-    """A session at work: its row, where that is, and core's state of it. `before`: octets counted as usage so far."""
+    """A session at work: its row, where that is, and core's state of it. `before`: octets counted as usage so far.
+    `heard`: the record that spoke of it last."""
 
     row: Row
     session: Session
     live_id: int | None = None
     logged: bool = False
     before: tuple[int, int] = (0, 0)
+    heard: Item | None = None
 
     @property
     def open(self) -> bool:
@@ -90,8 +95,14 @@ def prepare(payload: bytes) -> Item | None:
         said = said._replace(session_time_s=0)
     started = at - timedelta(seconds=said.session_time_s)
     return Item(
-        record, record.nas_id, said.session_id[:128], said.user_name[:253], started, at, said, _fact(packet, said, at)
-    )
+        record, record.nas_id, said.session_id[:128], said.user_name[:253], started, at, said,
+        _fact(packet, said, at), _text(packet, keys.MIKROTIK_ADDRESS_LIST, 60),
+        _text(packet, keys.MIKROTIK_RATE_LIMIT, 120),
+    )  # fmt: skip
+
+
+def _text(packet: Packet, key: keys.Key, length_max: int) -> str | None:
+    return packet.text(key)[:length_max] if key in packet.first else None
 
 
 def _fact(packet: Packet, said: AccountingRecord, at: datetime) -> sessions.Record:
@@ -165,7 +176,7 @@ class Tally:
             return
         if held is None:
             held = self.held[key] = Held(_new_row(key, item), session)
-        held.session = session
+        held.session, held.heard = session, item
         if item.said is not None:
             _note(held.row, item.said, item.record)
         self._use(held, item.at)
@@ -212,6 +223,22 @@ class Tally:
     def gone(self) -> list[int]:
         """The ids of rows of ended sessions among the live ones."""
         return [held.live_id for held in self.held.values() if not held.open and held.live_id is not None]
+
+    def told(self) -> list[Row]:
+        """What these records say of each session, to judge by it what routers were told (store_coa.PROVE)."""
+        return [
+            {
+                "nas_id": key[0],
+                "session_id": key[2],
+                "user_name": key[3],
+                "over": not held.open,
+                "at": held.heard and held.heard.record.arrived.isoformat(),
+                "list_name": held.heard and held.heard.list_name,
+                "rate_limit": held.heard and held.heard.rate_limit,
+            }
+            for key, held in self.held.items()
+            if held.heard or not held.open
+        ]
 
     def usage_rows(self) -> list[Row]:
         """What each service used in each hour."""

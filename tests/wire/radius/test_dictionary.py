@@ -10,8 +10,10 @@ from demarc.wire import radius
 FREERADIUS = Path("/usr/share/freeradius")
 FILES = [
     *(f"rfc{number}" for number in (2865, 2866, 2867, 2868, 2869, 3162, 3576, 4372, 4679, 4818, 5176, 6911)),
+    "cisco",
     "microsoft",
     "mikrotik",
+    "roaringpenguin",
     "wispr",
 ]
 TYPES = {

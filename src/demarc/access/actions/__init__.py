@@ -8,6 +8,7 @@ from demarc.access.actions.sessions import (
     make_session_months,
     prune_feed,
     request_disconnect,
+    retry_intent,
 )
 from demarc.access.actions.subscribers import (
     NewSubscriber,
@@ -17,9 +18,11 @@ from demarc.access.actions.subscribers import (
     set_addresses,
 )
 from demarc.access.actions.sync import repair_sessions, sync_services
+from demarc.access.actions.trace import Question, trace_address
 
 __all__ = [
     "NewSubscriber",
+    "Question",
     "change_password",
     "close_stale_sessions",
     "create_subscriber",
@@ -30,9 +33,11 @@ __all__ = [
     "publish_policy",
     "repair_sessions",
     "request_disconnect",
+    "retry_intent",
     "save_moving_in",
     "save_nas",
     "set_addresses",
     "sync_services",
     "take_learned_passwords",
+    "trace_address",
 ]

@@ -12,8 +12,9 @@ from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.base.models import Partner
 from demarc.core.addressing import Span, blocks
+from demarc.network.actions.answers import TEMPLATES
 from demarc.network.models import Pool, PoolKind
-from demarc.network.queries import RESTORE_LIST, cause_rules
+from demarc.network.queries import RESTORE_LIST, cause_rules, nas_answers
 
 BLOCKED_SESSION_TIMEOUT_S = 300
 """A blocked session asks again after this time, so that who has paid is online even if every CoA was lost."""
@@ -28,7 +29,8 @@ def publish_policy(partner_id: int, *, by: Actor = SYSTEM, at: datetime) -> Poli
     """Write the partner's Policy and lay out his new pools, and let radiusd and the pages read them again.
 
     The body: {"partner_id", "name", "causes": {"0": {"list", "pool_id" or null, "page_port"}, ... "4"},
-    "blocked_session_timeout_s", "restore_list"}; `restore_list` is the list that means "not blocked", since a CoA can
+    "blocked_session_timeout_s", "restore_list", "answers": {make: {"block", "second", "online", "blocked", "coa_block",
+    "coa_restore"}}}; `restore_list` is the list that means "not blocked", since a CoA can
     only put an address into a list. Refuses nothing.
     """
     partner = Partner.objects.select_for_update().get(pk=partner_id)
@@ -53,6 +55,10 @@ def _body(partner: Partner) -> dict[str, Any]:
         },
         "blocked_session_timeout_s": BLOCKED_SESSION_TIMEOUT_S,
         "restore_list": RESTORE_LIST,
+        "answers": {
+            make: {name: getattr(answers, name) for name in ("block", "second", *TEMPLATES)}
+            for make, answers in nas_answers(partner.pk).items()
+        },
     }
 
 

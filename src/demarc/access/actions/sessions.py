@@ -10,6 +10,9 @@ from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.core.errors import Refused
 
+OPEN = (CoaState.QUEUED, CoaState.SENT, CoaState.LATER, CoaState.NO_ANSWER, CoaState.IGNORED)
+"""Still to be sent, or sent again; NAK, too, is an end, until somebody tries again."""
+
 MISSED_INTERIMS = 3
 MONTHS_AHEAD = 2
 LOST_CARRIER = 2
@@ -28,6 +31,13 @@ WITH stale AS (
     ORDER BY live.id LIMIT %(limit)s FOR UPDATE OF live SKIP LOCKED
 ), gone AS (
     DELETE FROM access_sessionlive live USING stale WHERE live.id = stale.id RETURNING live.*
+), moot AS (
+    UPDATE access_coaintent intent
+    SET state = CASE WHEN intent.kind = 'disconnect' AND intent.state = 'ack' THEN 'confirmed' ELSE 'gone' END,
+        confirmed_at = CASE WHEN intent.kind = 'disconnect' AND intent.state = 'ack' THEN now() END
+    FROM gone
+    WHERE intent.nas_id = gone.nas_id AND intent.session_id = gone.session_id AND intent.user_name = gone.user_name
+        AND intent.state IN ('queued', 'sent', 'ack', 'nak', 'later', 'no_answer', 'ignored')
 )
 INSERT INTO access_sessionlog
     (id, nas_id, boot_epoch, session_id, user_name, partner_id, subscriber_id, service_id, started_at, ended_at,
@@ -53,22 +63,44 @@ def request_disconnect(session_id: int, *, by: Actor, at: datetime) -> CoaIntent
     session = SessionLive.objects.select_related("nas__router", "service").filter(pk=session_id).first()
     if session is None:
         raise Refused("This session has ended already.", code="ended")
+    return _order(session, CoaIntent(kind=CoaKind.DISCONNECT), "disconnected", by=by, at=at)
+
+
+@transaction.atomic
+def retry_intent(intent_id: int, *, by: Actor, at: datetime) -> CoaIntent:
+    """Tell the router once more what it was told, from the beginning.
+
+    Refused: the session has ended, it was told something newer, it did as it was told, or it takes no CoA.
+    """
+    old = CoaIntent.objects.get(pk=intent_id)
+    mine = {"nas_id": old.nas_id, "session_id": old.session_id, "user_name": old.user_name}
+    session = SessionLive.objects.select_related("nas__router", "service").filter(**mine).first()
+    if session is None:
+        raise Refused("This session has ended already.", code="ended")
+    if CoaIntent.objects.filter(**mine, pk__gt=old.pk).exists():
+        raise Refused("The router was told something newer since.", code="superseded")
+    if old.state in (CoaState.ACK, CoaState.CONFIRMED):
+        raise Refused("The router did as it was told.", code="done")
+    again = CoaIntent(kind=old.kind, unblock=old.unblock, list_name=old.list_name, rate_limit=old.rate_limit)
+    return _order(session, again, "order_retried", by=by, at=at)
+
+
+def _order(session: SessionLive, intent: CoaIntent, verb: str, *, by: Actor, at: datetime) -> CoaIntent:
+    """Address an intent to a session and put it in the place of what its router was told before."""
     if not session.nas.coa_enabled:
         raise Refused(f"The router {session.nas.router} takes no disconnect requests.", code="no_coa")
-    intent = CoaIntent.objects.create(
-        nas=session.nas,
-        node=session.nas.node,
-        subscriber_id=session.subscriber_id,
-        kind=CoaKind.DISCONNECT,
-        user_name=session.user_name,
-        session_id=session.session_id,
-        framed_ipv4=session.framed_ipv4,
-        state=CoaState.QUEUED,
+    mine = {"nas_id": session.nas_id, "session_id": session.session_id, "user_name": session.user_name}
+    CoaIntent.objects.filter(**mine, state__in=OPEN).update(state=CoaState.SUPERSEDED)
+    for name, value in mine.items():
+        setattr(intent, name, value)
+    intent.node, intent.subscriber_id, intent.framed_ipv4 = (
+        session.nas.node,
+        session.subscriber_id,
+        session.framed_ipv4,
     )
+    intent.save()
     subject = ("customer", session.service.customer_id) if session.service else ("router", session.nas.router_id)
-    log.record(
-        "disconnected", by=by, at=at, subject=subject, partner_id=session.partner_id, user_name=session.user_name
-    )
+    log.record(verb, by=by, at=at, subject=subject, partner_id=session.partner_id, user_name=session.user_name)
     wake_coa_sender()
     return intent
 

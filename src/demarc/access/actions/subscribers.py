@@ -5,23 +5,27 @@ The single verb is the bulk verb with one element. Passwords are sealed here and
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from ipaddress import IPv6Network
 from typing import Any, Required, TypedDict, Unpack
 
 from django.db import connection, transaction
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ExclusionViolation, UniqueViolation
 
 from demarc.access.actions.sync import project
 from demarc.access.feed import tell_radius
 from demarc.access.holdings import (
+    PREFIX_FIELDS,
     Asked,
     checked_address,
     checked_login,
     checked_macs,
     checked_password,
+    checked_port,
+    checked_prefix,
     refuse_held,
     vrf_of,
 )
-from demarc.access.models import BoundMac, StaticAddress, Subscriber
+from demarc.access.models import BoundMac, StaticAddress, StaticPrefix, Subscriber
 from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.base.numbering import take_ids
@@ -31,22 +35,33 @@ from demarc.network.models import Pool, PoolKind
 from demarc.plans.models import Service, ServiceState
 
 CHUNK = 2000
+TAKEN = (UniqueViolation, ExclusionViolation)
 PLACE = "access_subscriber.secret.{}"
 COPY_SUBSCRIBERS = """
 COPY access_subscriber (id, partner_id, service_id, realm, login, secret, bind_mac, simultaneous_limit, pool_id,
-    nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps, rate_limit, owed_currency)
+    learn_macs, learn_replaces, nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps,
+    rate_limit, owed_currency)
 FROM STDIN
 """
 COPY_ADDRESSES = "COPY access_staticaddress (subscriber_id, vrf, address, active) FROM STDIN"
+COPY_PREFIXES = "COPY access_staticprefix (subscriber_id, kind, prefix, active) FROM STDIN"
 COPY_MACS = "COPY access_boundmac (subscriber_id, mac, active) FROM STDIN"
 
 
 class Holdings(TypedDict, total=False):
-    """What a login holds: an address for good (None: none), MACs (any form), and whether only they may connect."""
+    """What a login holds for good (None: none): an address, a prefix for the line, one to delegate, an IPv6 address;
+    MACs (any form), and whether only they may connect; how many are learned by themselves, and whether a further one
+    replaces the oldest; the port, or circuit or remote id, at which alone it may connect."""
 
     static_ipv4: str | None
+    framed_ipv6_prefix: str | None
+    delegated_prefix: str | None
+    framed_ipv6: str | None
     macs: Sequence[str]
     bind_mac: bool
+    learn_macs: int
+    learn_replaces: bool
+    port: str
 
 
 class Options(Holdings, total=False):
@@ -100,7 +115,8 @@ def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
             partner_id=row["partner_id"],
             login=row["login"],
             address=checked_address(address) if (address := one.get("static_ipv4")) else None,
-            macs=checked_macs(one.get("macs", ()), bind=row["bind_mac"]),
+            macs=checked_macs(one.get("macs", ()), bind=row["bind_mac"], learns=row["learn_macs"]),
+            prefixes=_prefixes({kind: str(one.get(name) or "") for kind, name in PREFIX_FIELDS.items()}),
         )
         for row, one in zip(rows, new, strict=True)
     ]
@@ -110,7 +126,7 @@ def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
         with transaction.atomic():
             _copy(COPY_SUBSCRIBERS, (row.values() for row in rows))
             _copy_holdings(zip(ids, asked, vrfs, strict=True))
-    except UniqueViolation:  # another one was quicker; say who
+    except TAKEN:  # another one was quicker; say who
         refuse_held(asked, vrfs)
         raise
     project(sorted(services), at=at)
@@ -140,7 +156,9 @@ def _row(
         "bind_mac": one.get("bind_mac", False),
         "simultaneous_limit": limit,
         "pool_id": pool_id,
-        "nas_port_id": "",
+        "learn_macs": one.get("learn_macs", 0),
+        "learn_replaces": one.get("learn_replaces", False),
+        "nas_port_id": checked_port(one.get("port", "")),
         "session_timeout_s": 0,
         "active": False,
         "cause": 1,
@@ -160,6 +178,10 @@ def _sealed(one: NewSubscriber, subscriber_id: int) -> bytes:
     return seal_for_radius(checked_password(one["password"]), PLACE.format(subscriber_id))
 
 
+def _prefixes(texts: dict[str, str]) -> list[tuple[str, IPv6Network]]:
+    return [(kind, checked_prefix(kind, text)) for kind, text in texts.items() if text]
+
+
 def _pools(partner_ids: Iterable[int]) -> dict[int, list[Pool]]:
     found: dict[int, list[Pool]] = {partner_id: [] for partner_id in partner_ids}
     for pool in Pool.objects.filter(partner_id__in=found).order_by("vrf", "id"):
@@ -176,6 +198,7 @@ def _copy(statement: str, rows: Iterable[Iterable[Any]]) -> None:
 def _copy_holdings(held: Iterable[tuple[int, Asked, int]]) -> None:
     known = list(held)
     _copy(COPY_ADDRESSES, ((holder, vrf, one.address, True) for holder, one, vrf in known if one.address))
+    _copy(COPY_PREFIXES, ((holder, kind, str(net), True) for holder, one, _ in known for kind, net in one.prefixes))
     _copy(COPY_MACS, ((holder, mac, True) for holder, one, _ in known for mac in one.macs))
 
 
@@ -199,30 +222,38 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
     if subscriber.service.state == ServiceState.ENDED:
         raise Refused("The service has ended.", code="ended")
     subscriber.bind_mac = changes.get("bind_mac", subscriber.bind_mac)
+    subscriber.learn_macs = changes.get("learn_macs", subscriber.learn_macs)
+    subscriber.learn_replaces = changes.get("learn_replaces", subscriber.learn_replaces)
+    subscriber.nas_port_id = checked_port(changes.get("port", subscriber.nas_port_id))
     present = StaticAddress.objects.filter(subscriber=subscriber, active=True).first()
     wanted = changes.get("static_ipv4", present.address if present else None)
+    six = {kind: str(changes.get(name, getattr(subscriber, name)) or "") for kind, name in PREFIX_FIELDS.items()}
     asked = Asked(
         partner_id=subscriber.partner_id,
         login=subscriber.login,
         address=checked_address(wanted) if wanted else None,
-        macs=checked_macs(changes.get("macs", subscriber.macs), bind=subscriber.bind_mac),
+        macs=checked_macs(changes.get("macs", subscriber.macs), bind=subscriber.bind_mac, learns=subscriber.learn_macs),
         subscriber_id=subscriber_id,
+        prefixes=_prefixes(six),
     )
     vrf = vrf_of(asked.address, _pools([asked.partner_id])[asked.partner_id]) if asked.address else 0
     refuse_held([asked], [vrf])
     try:
         with transaction.atomic():
             StaticAddress.objects.filter(subscriber=subscriber).delete()
+            StaticPrefix.objects.filter(subscriber=subscriber).delete()
             BoundMac.objects.filter(subscriber=subscriber).delete()
             _copy_holdings([(subscriber_id, asked, vrf)])
-    except UniqueViolation:  # another one was quicker; say who
+    except TAKEN:  # another one was quicker; say who
         refuse_held([asked], [vrf])
         raise
-    subscriber.save(update_fields=["bind_mac"])
+    subscriber.save(update_fields=["bind_mac", "learn_macs", "learn_replaces", "nas_port_id"])
     project([subscriber.service_id], at=at)
     tell_radius("subscriber", [subscriber_id])
     subscriber.refresh_from_db()
-    _record("addresses_set", subscriber, by=by, at=at, login=subscriber.login, address=wanted, macs=asked.macs)
+    _record(
+        "addresses_set", subscriber, by=by, at=at, login=subscriber.login, address=wanted, ipv6=six, macs=asked.macs
+    )
     return subscriber
 
 

@@ -17,7 +17,7 @@ from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.billing.queries import owed
 from demarc.customers.models import BlockCause
-from demarc.network.queries import RESTORE_LIST, router_answers
+from demarc.network.queries import RESTORE_LIST, cut_instead, router_answers
 from demarc.plans.models import Plan, Service
 
 LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) ORDER BY id FOR NO KEY UPDATE"
@@ -26,6 +26,11 @@ LOCK = "SELECT id FROM access_subscriber WHERE service_id = ANY(%(services)s) OR
 RELEASE = """
 WITH addresses AS (
     UPDATE access_staticaddress held SET active = false
+    WHERE held.subscriber_id = ANY(%(subscribers)s) AND held.active AND EXISTS (
+        SELECT FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
+        WHERE sub.id = held.subscriber_id AND s.state = 'ended')
+), prefixes AS (
+    UPDATE access_staticprefix held SET active = false
     WHERE held.subscriber_id = ANY(%(subscribers)s) AND held.active AND EXISTS (
         SELECT FROM access_subscriber sub JOIN plans_service s ON s.id = sub.service_id
         WHERE sub.id = held.subscriber_id AND s.state = 'ended')
@@ -46,6 +51,7 @@ WITH mine AS MATERIALIZED (
         plan.down_kbps, plan.up_kbps, plan.rate_limit,
         (SELECT a.address FROM access_staticaddress a
          WHERE a.subscriber_id = mine.id AND a.active ORDER BY a.id LIMIT 1) AS static_ipv4,
+        six.framed_ipv6_prefix, six.delegated_prefix, six.framed_ipv6,
         ARRAY(SELECT upper(m.mac::text) FROM access_boundmac m
               WHERE m.subscriber_id = mine.id AND m.active ORDER BY m.mac)::varchar(17)[] AS macs,
         due.owed, coalesce(due.currency, '') AS owed_currency
@@ -53,32 +59,43 @@ WITH mine AS MATERIALIZED (
     JOIN plans_service s ON s.id = mine.service_id
     JOIN unnest(%(plans)s::bigint[], %(down)s::int[], %(up)s::int[], %(rates)s::text[])
         AS plan (id, down_kbps, up_kbps, rate_limit) ON plan.id = s.plan_id
+    LEFT JOIN LATERAL (
+        SELECT max(p.prefix::inet) FILTER (WHERE p.kind = 'framed')::cidr AS framed_ipv6_prefix,
+            max(p.prefix::inet) FILTER (WHERE p.kind = 'delegated')::cidr AS delegated_prefix,
+            host(max(p.prefix::inet) FILTER (WHERE p.kind = 'address'))::inet AS framed_ipv6
+        FROM access_staticprefix p WHERE p.subscriber_id = mine.id AND p.active
+    ) six ON true
     LEFT JOIN unnest(%(accounts)s::bigint[], %(owed)s::bigint[], %(currencies)s::text[])
         AS due (account_id, owed, currency) ON due.account_id = s.account_id AND s.blocked_cause = 2
 )
 UPDATE access_subscriber sub
 SET active = w.active, cause = w.cause, since = w.since, down_kbps = w.down_kbps, up_kbps = w.up_kbps,
     rate_limit = w.rate_limit, static_ipv4 = w.static_ipv4, macs = w.macs, owed = w.owed,
-    owed_currency = w.owed_currency
+    owed_currency = w.owed_currency, framed_ipv6_prefix = w.framed_ipv6_prefix,
+    delegated_prefix = w.delegated_prefix, framed_ipv6 = w.framed_ipv6
 FROM wanted w
 WHERE sub.id = (w.old).id AND (
     ((w.old).active, (w.old).cause, (w.old).since, (w.old).down_kbps, (w.old).up_kbps, (w.old).rate_limit,
-     (w.old).static_ipv4, (w.old).macs, (w.old).owed, (w.old).owed_currency)
+     (w.old).static_ipv4, (w.old).macs, (w.old).owed, (w.old).owed_currency, (w.old).framed_ipv6_prefix,
+     (w.old).delegated_prefix, (w.old).framed_ipv6)
     IS DISTINCT FROM
     (w.active, w.cause, w.since, w.down_kbps, w.up_kbps, w.rate_limit, w.static_ipv4, w.macs, w.owed,
-     w.owed_currency))
+     w.owed_currency, w.framed_ipv6_prefix, w.delegated_prefix, w.framed_ipv6))
 RETURNING sub.id,
-    (w.old).static_ipv4 IS DISTINCT FROM w.static_ipv4,
+    ((w.old).static_ipv4, (w.old).framed_ipv6_prefix, (w.old).delegated_prefix, (w.old).framed_ipv6)
+    IS DISTINCT FROM (w.static_ipv4, w.framed_ipv6_prefix, w.delegated_prefix, w.framed_ipv6),
     ((w.old).active, (w.old).cause, (w.old).rate_limit) IS DISTINCT FROM (w.active, w.cause, w.rate_limit)
 """
 
 SUPERSEDE = """
 UPDATE access_coaintent SET state = 'superseded'
-WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent')
+WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent', 'later', 'no_answer', 'ignored')
 """
 
 # Only a cut changes an address (RFC 5176; MikroTik's manual says the same of its CoA): so whoever leaves or enters a
-# reject pool is cut. So is a session in the list of a wrong MAC, password or name: only a new request can judge it.
+# reject pool is cut. So is a session in the list of a wrong MAC, password or name: only a new request can judge it. A
+# list holds IPv4 addresses only: a blocked customer gets no IPv6, so a session that has some, or is to have it again,
+# is cut.
 TELL = """
 INSERT INTO access_coaintent
     (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name, session_id, framed_ipv4,
@@ -94,8 +111,16 @@ FROM (
         nas.block_by = 'disconnect'
             OR s.state = 'ended'
             OR coalesce(answer.answer, 'list') <> 'list'
+            OR nas.router_id = ANY(CASE WHEN sub.cause IS NULL THEN %(no_restores)s::bigint[]
+                                        ELSE %(no_blocks)s::bigint[] END)
             OR (sub.cause IS NOT NULL AND rule.list_name IS NULL)
-            OR (sub.id = ANY(%(moved)s) AND live.framed_ipv4 IS DISTINCT FROM sub.static_ipv4)
+            OR (sub.id = ANY(%(moved)s)
+                AND (live.framed_ipv4, live.framed_ipv6_prefix, live.delegated_prefix, live.framed_ipv6)
+                IS DISTINCT FROM (sub.static_ipv4, sub.framed_ipv6_prefix, sub.delegated_prefix, sub.framed_ipv6))
+            OR (sub.cause IS NOT NULL AND coalesce(live.framed_ipv6_prefix::inet, live.delegated_prefix::inet,
+                                                   live.framed_ipv6) IS NOT NULL)
+            OR (sub.cause IS NULL AND live.list_name NOT IN ('', %(restore_list)s)
+                AND coalesce(sub.framed_ipv6_prefix::inet, sub.delegated_prefix::inet, sub.framed_ipv6) IS NOT NULL)
             OR EXISTS (SELECT FROM network_pool pool
                        WHERE pool.kind = 'reject' AND pool.vrf = live.vrf
                          AND live.framed_ipv4 BETWEEN pool.first AND pool.last)
@@ -208,7 +233,8 @@ def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
             for cause, answer in by_cause.items()
         ]
         columns = {name: [row[n] for row in answers] for n, name in enumerate(("routers", "causes", "answers"))}
-        cursor.execute(TELL, {**facts, **columns})
+        no_blocks, no_restores = cut_instead(partners)
+        cursor.execute(TELL, {**facts, **columns, "no_blocks": no_blocks, "no_restores": no_restores})
         told = int(cursor.rowcount)
     wake_coa_sender()
     return told

@@ -8,9 +8,8 @@ from django.db import transaction
 from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.base.events import emit
-from demarc.core.access import Cause
 from demarc.core.errors import Refused
-from demarc.network.models import CauseAnswer, NasType, Router, RouterCause, Site
+from demarc.network.models import NasType, Router, Site
 
 
 class RouterFacts(TypedDict, total=False):
@@ -36,16 +35,10 @@ def create_site(*, partner_id: int, name: str, by: Actor, at: datetime) -> Site:
 def create_router(
     *, partner_id: int, name: str, nas_type: str = NasType.MIKROTIK, site_id: int | None = None, by: Actor, at: datetime
 ) -> Router:
-    """A device that customers connect through. One that is no MikroTik knows no address lists, so its blocked customers
-    get addresses of the reject pools. Refused: name empty or taken, type or site unknown."""
+    """A device that customers connect through. Refused: name empty or taken, type or site unknown."""
     router = Router(partner_id=partner_id, name=name, nas_type=nas_type, site_id=site_id, created_at=at)
     _check_router(router)
     router.save()
-    if router.nas_type != NasType.MIKROTIK:
-        RouterCause.objects.bulk_create(
-            RouterCause(router=router, cause=cause, answer=CauseAnswer.POOL)
-            for cause in (Cause.NOT_ACTIVE, Cause.NO_MONEY)
-        )
     _router_changed("created", router, by=by, at=at, name=router.name, nas_type=router.nas_type)
     return router
 

@@ -15,8 +15,6 @@ from .packet import decode
 from .secret import Secret
 from .signing import ZERO, encode_request, verify_reply
 
-SESSION_NOT_FOUND = 503  # on a Disconnect-Request: it is gone already, which is what was wanted
-
 
 @dataclass(frozen=True, slots=True)
 class SessionIdentity:

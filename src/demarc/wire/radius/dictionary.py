@@ -111,6 +111,15 @@ ATTRIBUTES: Final = """
 171 Delegated-IPv6-Prefix-Pool         text
 172 Stateful-IPv6-Address-Pool         text
 
+vendor 9  # Cisco
+1   Cisco-AVPair                       text
+2   Cisco-NAS-Port                     text
+37  Cisco-Policy-Up                    text
+38  Cisco-Policy-Down                  text
+250 Cisco-Account-Info                 text
+251 Cisco-Service-Info                 text
+252 Cisco-Command-Code                 text
+
 vendor 311  # Microsoft, RFC 2548
 1   MS-CHAP-Response                   octets
 2   MS-CHAP-Error                      octets
@@ -151,6 +160,10 @@ vendor 2352  # Redback; MikroTik sends option 82 in these
 vendor 3561  # ADSL Forum, RFC 4679
 1   ADSL-Agent-Circuit-Id              octets
 2   ADSL-Agent-Remote-Id               octets
+
+vendor 10055  # Roaring Penguin; accel-ppp reads it too, kbit/s
+1   RP-Upstream-Speed-Limit            integer
+2   RP-Downstream-Speed-Limit          integer
 
 vendor 14122  # WISPr
 1   WISPr-Location-ID                  text

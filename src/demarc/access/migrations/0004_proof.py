@@ -1,0 +1,217 @@
+"""What came of orders to routers, kept to the end; the history by moment and any address; IPv6 held for good."""
+
+import demarc.base.fields
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+SQL = """
+-- radiusd, which may write no subscriber, tells what it saw; whether it may be learned is looked at under the row's lock.
+CREATE FUNCTION access_learn_mac(whose bigint, heard macaddr) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+DECLARE
+    most integer;
+    replaces boolean;
+    held integer;
+BEGIN
+    SELECT learn_macs, learn_replaces INTO most, replaces FROM access_subscriber
+    WHERE id = whose AND bind_mac AND learn_macs > 0 FOR NO KEY UPDATE;
+    SELECT count(*) INTO held FROM access_boundmac WHERE subscriber_id = whose AND active;
+    IF most IS NULL OR (held >= most AND NOT replaces) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO access_boundmac (subscriber_id, mac, active) VALUES (whose, heard, true) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM access_boundmac WHERE id IN (
+        SELECT id FROM access_boundmac WHERE subscriber_id = whose AND active ORDER BY id DESC OFFSET most);
+    UPDATE access_subscriber SET macs = ARRAY(
+        SELECT upper(mac::text) FROM access_boundmac WHERE subscriber_id = whose AND active ORDER BY mac)
+    WHERE id = whose;
+    INSERT INTO access_feed (kind, key) VALUES ('subscriber', whose);
+    PERFORM pg_notify('demarc_feed', '');
+    RETURN true;
+END $$;
+ALTER TABLE access_staticprefix
+    ADD CONSTRAINT access_staticprefix_no_overlap EXCLUDE USING gist (prefix inet_ops WITH &&) WHERE (active),
+    ADD CONSTRAINT access_staticprefix_six CHECK (family(prefix) = 6);
+CREATE INDEX access_sessionlog_ended ON access_sessionlog (ended_at);
+CREATE INDEX access_sessionlog_framed_ipv6 ON access_sessionlog (framed_ipv6, started_at DESC);
+CREATE INDEX access_sessionlog_ipv6_prefix ON access_sessionlog USING gist (framed_ipv6_prefix inet_ops);
+CREATE INDEX access_sessionlog_delegated ON access_sessionlog USING gist (delegated_prefix inet_ops);
+"""
+
+REVERSE = """
+DROP FUNCTION access_learn_mac(bigint, macaddr);
+ALTER TABLE access_staticprefix DROP CONSTRAINT access_staticprefix_no_overlap, DROP CONSTRAINT access_staticprefix_six;
+DROP INDEX access_sessionlog_ended, access_sessionlog_framed_ipv6, access_sessionlog_ipv6_prefix,
+    access_sessionlog_delegated;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("access", "0003_moving_in"),
+    ]
+
+    operations = [
+        migrations.RemoveConstraint(
+            model_name="coaintent",
+            name="access_coaintent_state",
+        ),
+        migrations.RemoveIndex(
+            model_name="coaintent",
+            name="access_coa_due",
+        ),
+        migrations.AddField(
+            model_name="coaintent",
+            name="confirmed_at",
+            field=models.DateTimeField(help_text="When accounting showed that it was done.", null=True),
+        ),
+        migrations.AddField(
+            model_name="coaintent",
+            name="follows",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="access.coaintent",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="coaintent",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Queued"),
+                    ("sent", "Sent"),
+                    ("ack", "Router confirmed"),
+                    ("confirmed", "Seen in accounting"),
+                    ("nak", "Refused"),
+                    ("later", "Refused for now"),
+                    ("no_answer", "No answer"),
+                    ("gone", "The session is over"),
+                    ("ignored", "Confirmed, but not done"),
+                    ("superseded", "Replaced by a newer one"),
+                    ("not_sent", "The router takes no CoA"),
+                ],
+                default="queued",
+                max_length=10,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="coaintent",
+            index=models.Index(
+                condition=models.Q(
+                    ("state__in", ["queued", "sent", "no_answer", "later", "ignored"]), ("tries__lt", 5)
+                ),
+                fields=["node", "-unblock", "due_at"],
+                name="access_coa_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="coaintent",
+            index=models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
+        ),
+        migrations.AddIndex(
+            model_name="coaintent",
+            index=models.Index(fields=["created_at"], name="access_coa_created"),
+        ),
+        migrations.AddConstraint(
+            model_name="coaintent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "sent",
+                            "ack",
+                            "confirmed",
+                            "nak",
+                            "later",
+                            "no_answer",
+                            "gone",
+                            "ignored",
+                            "superseded",
+                            "not_sent",
+                        ],
+                    )
+                ),
+                name="access_coaintent_state",
+            ),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="delegated_prefix",
+            field=demarc.base.fields.CidrField(null=True),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="framed_ipv6",
+            field=models.GenericIPAddressField(null=True, protocol="IPv6"),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="framed_ipv6_prefix",
+            field=demarc.base.fields.CidrField(null=True),
+        ),
+        migrations.CreateModel(
+            name="StaticPrefix",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("framed", "Prefix of the line"),
+                            ("delegated", "Delegated prefix"),
+                            ("address", "Address"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("prefix", demarc.base.fields.CidrField()),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prefixes", to="access.subscriber"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["framed", "delegated", "address"])),
+                        name="access_staticprefix_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("active", True)),
+                        fields=("subscriber", "kind"),
+                        name="access_staticprefix_one_each",
+                    ),
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="learn_macs",
+            field=models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many."),
+        ),
+        migrations.AddField(
+            model_name="subscriber",
+            name="learn_replaces",
+            field=models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest."),
+        ),
+        migrations.AlterField(
+            model_name="subscriber",
+            name="nas_port_id",
+            field=models.CharField(
+                blank=True, help_text="Set: only at this port, or circuit or remote id of option 82.", max_length=100
+            ),
+        ),
+        migrations.RunSQL(SQL, REVERSE),
+    ]
