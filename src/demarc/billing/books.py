@@ -1,7 +1,7 @@
 """The facts of recurring accounts, set-based: rows of several rooms in, core.recurring's plain data out.
 
-Facts count by their day alone, whenever they were recorded. A service leaves (paused, stopped, ended) at the end of the
-day of its fact, as with prepaid days; all else holds from the first moment of its day.
+Facts count by their day alone, whenever they were recorded; but who leaves (paused, stopped, ended) in the course of a
+day has used it, so that such a fact holds from the next one. Planned before its day it holds from its first moment.
 """
 
 from collections import defaultdict
@@ -36,8 +36,12 @@ ORDER BY s.id
 """
 
 FACTS = """
-SELECT service_id, id, valid_from, plan_id, state, price_override, quantity
-FROM plans_servicefact WHERE service_id = ANY(%(services)s::bigint[]) ORDER BY service_id, valid_from, id
+SELECT service_id, t.id, valid_from, t.plan_id, t.state, price_override, quantity,
+    valid_from <= (recorded_at AT TIME ZONE p.zone)::date
+FROM plans_servicefact t
+JOIN plans_service s ON s.id = service_id
+JOIN base_partner p ON p.id = s.partner_id
+WHERE service_id = ANY(%(services)s::bigint[]) {known} ORDER BY service_id, valid_from, t.id
 """
 
 PRICES = (
@@ -53,9 +57,19 @@ SELECT partner_id, category, valid_from, rate FROM plans_taxrate
 WHERE partner_id = ANY(%(partners)s::bigint[]) ORDER BY valid_from, id
 """
 
+# What is planned for a day to come counts for what is billed from now on. What is billed already it does not change
+# before its day, unless that was billed with it in view.
+KNOWN = """
+AND (valid_from <= %(today)s OR recorded_at <= (
+    SELECT max(d.recorded_at) FROM billing_cover c JOIN billing_document d ON d.id = c.document_id
+    WHERE c.replaced_by_id IS NULL
+        AND int8range(c.service_id, c.service_id, '[]') && int8range(t.service_id, t.service_id, '[]')
+        AND daterange(c.first_day, c.last_day, '[]') @> t.valid_from))
+"""
+
 DISCOUNTS = """
-SELECT service_id, valid_from, valid_to, percent, fixed FROM plans_discount
-WHERE service_id = ANY(%(services)s::bigint[]) AND withdrawn_at IS NULL ORDER BY id
+SELECT service_id, valid_from, valid_to, percent, fixed FROM plans_discount t
+WHERE service_id = ANY(%(services)s::bigint[]) AND withdrawn_at IS NULL {known} ORDER BY id
 """
 
 ITEMS = """
@@ -93,14 +107,16 @@ class Books:
     states: dict[int, State] = field(default_factory=dict)
 
 
-def load_books(accounts: dict[int, int], *, day: date, services: Sequence[int] | None = None) -> Books:
-    """The books of `accounts` (id -> partner) with the rules in force on `day`; of `services` only, if given. About ten
-    statements for any number of accounts."""
+def load_books(
+    accounts: dict[int, int], *, day: date, services: Sequence[int] | None = None, correcting: bool = False
+) -> Books:
+    """The books of `accounts` (id -> partner) with the rules in force on `day`; of `services` only, if given. To be
+    `correcting`, without what is only planned after `day`. About ten statements for any number of accounts."""
     found = Books()
     rules = RecurringBook.of(accounts, set(accounts.values()))
     for account_id, *state in _rows(STATES, accounts=id_array(accounts)):
         found.states[account_id] = State(*state)
-    held, plan_ids = _held(accounts, services)
+    held, plan_ids = _held(accounts, services, day if correcting else None)
     plans = _plans(plan_ids)
     rates = _Rates(set(accounts.values()))
     items = _items(accounts, day)
@@ -141,35 +157,35 @@ def rates_of(partner_id: int) -> tuple[Rates, list[date]]:
     return rates.of(partner_id), rates.days(partner_id)
 
 
-def _held(accounts: Iterable[int], services: Sequence[int] | None) -> tuple[dict[int, list[Held]], set[int]]:
+def _held(
+    accounts: Iterable[int], services: Sequence[int] | None, today: date | None
+) -> tuple[dict[int, list[Held]], set[int]]:
     rows = [row for row in _rows(SERVICES, accounts=id_array(accounts)) if services is None or row[1] in services]
     ids = id_array(row[1] for row in rows)
+    known = "" if today is None else KNOWN
     facts: dict[int, list[ServiceFact]] = defaultdict(list)
-    for service_id, fact_id, valid_from, plan_id, state, own_price, quantity in _rows(FACTS, services=ids):
-        fact = ServiceFact(fact_id, valid_from, plan_id, USES[state], own_price, quantity)
-        if facts[service_id] and facts[service_id][-1].valid_from == valid_from:
+    days: dict[int, date] = {}
+    for service_id, fact_id, valid_from, plan_id, state, own_price, quantity, in_the_day in _rows(
+        FACTS.format(known=known), services=ids, today=today
+    ):
+        if facts[service_id] and days[service_id] == valid_from:
             facts[service_id].pop()  # the newest row of a day wins
-        facts[service_id].append(fact)
+        leaves = in_the_day and USES[state] in (Use.PAUSED, Use.LEFT)
+        days[service_id], holds_from = valid_from, valid_from + ONE_DAY if leaves else valid_from
+        facts[service_id].append(ServiceFact(fact_id, holds_from, plan_id, USES[state], own_price, quantity))
     plan_ids = {fact.plan_id for some in facts.values() for fact in some}
     prices: dict[int, list[PlanPrice]] = defaultdict(list)
     for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
         prices[plan_id].append(PlanPrice(*price))
     discounts: dict[int, list[Discount]] = defaultdict(list)
-    for service_id, *discount in _rows(DISCOUNTS, services=ids):
+    for service_id, *discount in _rows(DISCOUNTS.format(known=known), services=ids, today=today):
         discounts[service_id].append(Discount(*discount))
     held: dict[int, list[Held]] = defaultdict(list)
     for account_id, service_id, through in rows:
-        some = [_leaving(fact) for fact in facts[service_id]]
+        some = facts[service_id]
         if any(fact.use is Use.BILLED for fact in some):
             held[account_id].append(Held(service_id, timeline(some, prices, discounts.get(service_id, ())), through))
     return held, plan_ids
-
-
-def _leaving(fact: ServiceFact) -> ServiceFact:
-    """The day on which a service is paused, stopped or ended is still one of use."""
-    if fact.use in (Use.PAUSED, Use.LEFT):
-        return fact._replace(valid_from=fact.valid_from + ONE_DAY)
-    return fact
 
 
 def _plans(plan_ids: Iterable[int]) -> dict[int, PlanFacts]:

@@ -20,8 +20,9 @@ NEXT = """
 SELECT id FROM customers_account WHERE id > %(after)s ORDER BY id LIMIT %(chunk)s
 """
 FACTS = """
-SELECT s.account_id, f.service_id, f.id, f.valid_from, f.recorded_at, f.plan_id, f.state, f.price_override, f.quantity
-FROM plans_servicefact f JOIN plans_service s ON s.id = f.service_id
+SELECT s.account_id, f.service_id, f.id, f.valid_from, (f.recorded_at AT TIME ZONE p.zone)::date, f.plan_id, f.state,
+    f.price_override, f.quantity
+FROM plans_servicefact f JOIN plans_service s ON s.id = f.service_id JOIN base_partner p ON p.id = s.partner_id
 WHERE s.account_id = ANY(%(accounts)s) ORDER BY f.service_id, f.valid_from, f.id
 """
 PRICES = "SELECT plan_id, id, valid_from, recorded_at, amount FROM plans_planprice ORDER BY plan_id, valid_from, id"
@@ -67,7 +68,7 @@ class Fact(NamedTuple):
 
     id: int
     valid_from: date
-    recorded_at: datetime
+    recorded_on: date
     plan_id: int
     state: str
     own_price: int | None
@@ -211,16 +212,17 @@ class Replay:
 
 
 def _in_use(facts: list[Fact], day: date) -> bool:
-    """Whether the service was in use on a day: one that leaves is still used on the day it leaves."""
+    """Whether the service was in use on a day: who leaves in the course of a day has still used it."""
     of_day: dict[date, Fact] = {}
     for fact in facts:
         of_day[fact.valid_from] = fact  # of one day the newest row
-    seen = [fact for fact in of_day.values() if fact.valid_from + (DAY * (fact.state != "active")) <= day]
+    seen = [fact for fact in of_day.values() if _begins(fact)[0] <= day]
     return bool(seen) and max(seen, key=_begins).state == "active"
 
 
 def _begins(fact: Fact) -> tuple[date, int]:
-    return fact.valid_from + (DAY * (fact.state != "active")), fact.id
+    leaves = fact.state != "active" and fact.valid_from <= fact.recorded_on
+    return fact.valid_from + DAY if leaves else fact.valid_from, fact.id
 
 
 def _balances(accounts: list[int]) -> Iterator[str]:

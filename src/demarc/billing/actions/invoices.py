@@ -78,7 +78,7 @@ def correct_services(service_ids: Sequence[int], *, by: Actor, at: datetime) -> 
     taken up again is billed until the next regular document. Repeating it changes nothing. Never refused."""
     of_account = _recurring_services(service_ids)
     found = _locked(of_account, at)
-    books = load_books(_partners(found), day=_day(found), services=service_ids)
+    books = load_books(_partners(found), day=_day(found), services=service_ids, correcting=True)
     ready = []
     for payer in found.values():
         book, state = books.books[payer.account_id], books.states[payer.account_id]

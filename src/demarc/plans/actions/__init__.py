@@ -1,6 +1,7 @@
 """What is done to plans, services and their access. One module per noun; callers import from here."""
 
 from demarc.plans.actions.blocks import block, unblock
+from demarc.plans.actions.planned import cancel_planned, carry_out_planned, plan_ahead, tell_begun
 from demarc.plans.actions.services import (
     NewService,
     activate_service,
@@ -24,15 +25,19 @@ __all__ = [
     "add_service",
     "add_services",
     "block",
+    "cancel_planned",
+    "carry_out_planned",
     "change_plan",
     "create_plan",
     "deactivate_customer",
     "end_service",
     "pause_service",
+    "plan_ahead",
     "set_price",
     "set_service_price",
     "set_tax",
     "stop_service",
+    "tell_begun",
     "unblock",
     "update_plan",
 ]
