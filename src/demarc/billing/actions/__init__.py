@@ -44,8 +44,10 @@ from demarc.billing.actions.runs import (
     work_run,
 )
 from demarc.billing.actions.services import activate, activate_many
+from demarc.billing.actions.whatif import Change, what_if
 
 __all__ = [
+    "Change",
     "HANDS",
     "NewItem",
     "NewPayment",
@@ -76,5 +78,6 @@ __all__ = [
     "retry_accounts",
     "unpark",
     "unpark_recurring",
+    "what_if",
     "work_run",
 ]

@@ -1,0 +1,52 @@
+"""What if prices, taxes or terms were others: figures of the real run, and nothing is kept."""
+
+from decimal import Decimal
+
+import pytest
+from tests import cast
+from tests.billing.test_recurring import JAN_1, Story, at
+from tests.cast import STAFF
+
+from demarc.base.models import Counter
+from demarc.billing import actions
+from demarc.billing.models import Document, InvoiceRun, Transfer
+from demarc.core.errors import Refused
+from demarc.plans.models import PlanPrice, TaxRate
+
+pytestmark = pytest.mark.django_db
+
+
+def provider():
+    story = Story()
+    story.tax("0.20")
+    small = cast.plan(story.partner, "Small", price=1550, at=JAN_1)
+    for number, plan in enumerate((story.plan, story.plan, small)):
+        customer = cast.customer(story.partner, f"Customer {number}", billing_type="recurring", at=JAN_1)
+        cast.activate(cast.service(customer, plan, at=at(1, 1)), at=at(1, 1))
+    return story, small
+
+
+def test_a_dearer_plan_and_another_tax_are_told_exactly_and_nothing_is_kept():
+    story, _ = provider()
+    kept = [model.objects.count() for model in (Document, InvoiceRun, Transfer, PlanPrice, TaxRate)]
+    numbers = list(Counter.objects.order_by("id").values_list("series", "next_value"))
+    change = actions.Change(prices={story.plan.pk: 3500}, taxes={"standard": Decimal("0.25")})
+    answer = actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
+    assert (answer.before.documents, answer.before.gross) == (3, 2 * 3100 + 1550)
+    assert (answer.after.documents, answer.after.gross) == (3, 2 * 3500 + 1550)
+    assert (answer.before.tax, answer.after.tax) == (517 * 2 + 258, 700 * 2 + 310)
+    assert answer.different == 2
+    assert {(one.before, one.after) for one in answer.accounts} == {(3100, 3500)}
+    assert [model.objects.count() for model in (Document, InvoiceRun, Transfer, PlanPrice, TaxRate)] == kept
+    assert list(Counter.objects.order_by("id").values_list("series", "next_value")) == numbers
+    assert story.run(at(2, 1)).gross == answer.before.gross
+
+
+@pytest.mark.parametrize(
+    "change", [actions.Change(), actions.Change(prices={10**9: 5}), actions.Change(taxes={"standard": Decimal(3)})]
+)
+def test_what_makes_no_sense_is_refused(change):
+    story, _ = provider()
+    with pytest.raises(Refused):
+        actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
+    assert not InvoiceRun.objects.exists()
