@@ -1,6 +1,7 @@
 """A small provider with one of everything a page can be about, and the people who look at it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
@@ -12,7 +13,8 @@ from demarc.access.models import SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
-from demarc.billing.models import Payment
+from demarc.billing import actions as billing
+from demarc.billing.models import Document, Payment
 from demarc.customers.models import Account, Customer
 from demarc.network import actions as network
 from demarc.plans.models import Service
@@ -35,6 +37,7 @@ class World:
     login: Subscriber
     session: SessionLive
     payment: Payment
+    papers: dict[str, int]
 
     @property
     def partner(self) -> Partner:
@@ -57,6 +60,7 @@ class World:
             "cause": 2,
             "preset": "demarc",
             "place": 2,
+            **self.papers,
         }
 
 
@@ -73,7 +77,20 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment)
+    return World(made, customer, account, service, login, session, payment, papers(made.partner))
+
+
+def papers(partner: Partner) -> dict[str, int]:
+    """A recurring customer with a document, a discount, something to be billed once, and a preview: their ids."""
+    now = clock.now()
+    rita = cast.customer(partner, f"Rita of {partner}", at=now, billing_type="recurring")
+    account = cast.account_of(rita)
+    held = cast.activate(cast.service(rita, cast.plan(partner, "Monthly"), at=now), at=now)
+    discount = cast.plans.add_discount(service_id=held.pk, percent=500, by=SYSTEM, at=now)
+    item = billing.bill_item(account_id=account.pk, text="Router", amount=5000, by=SYSTEM, at=now)
+    run = billing.preview_run(partner.pk, day=clock.today(partner.zone) + timedelta(days=40), by=SYSTEM, at=now)
+    document = Document.objects.filter(account=account).latest("id")
+    return {"document_id": document.pk, "item_id": item.pk, "run_id": run.pk, "discount_id": discount.pk}
 
 
 def person(role: str, name: str = "") -> Login:

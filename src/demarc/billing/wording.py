@@ -150,3 +150,31 @@ def _alike(months: Sequence[Month]) -> list[list[Month]]:
         else:
             groups.append([month])
     return groups
+
+
+FEES: dict[str, dict[str, str]] = {
+    "setup": {
+        "en": "Setup fee", "es": "Alta", "de": "Einrichtungsgebühr", "fr": "Frais de mise en service",
+        "pt": "Taxa de instalação", "cs": "Zřizovací poplatek", "ru": "Плата за подключение",
+    },
+    "change": {
+        "en": "Fee for the change of plan", "es": "Cambio de tarifa", "de": "Gebühr für den Tarifwechsel",
+        "fr": "Frais de changement d’offre", "pt": "Taxa de mudança de plano", "cs": "Poplatek za změnu tarifu",
+        "ru": "Плата за смену тарифа",
+    },
+    "cancellation": {
+        "en": "Fee for ending early", "es": "Penalización por baja anticipada", "de": "Gebühr für vorzeitiges Ende",
+        "fr": "Frais de résiliation anticipée", "pt": "Penalização por rescisão antecipada",
+        "cs": "Poplatek za předčasné ukončení", "ru": "Плата за досрочное прекращение",
+    },
+    "reactivation": {
+        "en": "Reactivation fee", "es": "Reactivación", "de": "Reaktivierungsgebühr", "fr": "Frais de réactivation",
+        "pt": "Taxa de reativação", "cs": "Poplatek za obnovení", "ru": "Плата за возобновление",
+    },
+}  # fmt: skip
+
+
+def fee_words(kind: str, language: str) -> str:
+    """What a fee is called; in English where the language is not known."""
+    named = FEES[kind]
+    return named.get(language, named[DEFAULT])

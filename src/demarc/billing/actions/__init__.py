@@ -12,9 +12,14 @@ bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(acco
 preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
     cancel_run(run_id, *, by, at) -> InvoiceRun
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
+change_services(service_ids, *, by, at) -> list[Issued]          charge_fees(service_ids, kinds, *, by, at)
+issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview(partner_id, *, by, at)
+set_auto_issue(partner_id, *, auto, by, at) -> bool
 """
 
+from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.fees import change_services, charge_fees
 from demarc.billing.actions.invoices import (
     NewItem,
     begin_recurring,
@@ -42,16 +47,20 @@ __all__ = [
     "NewPayment",
     "activate",
     "activate_many",
+    "ask_preview",
     "begin_recurring",
     "bill",
     "bill_item",
     "bill_items",
     "cancel_item",
     "cancel_run",
+    "change_services",
+    "charge_fees",
     "confirm_run",
     "correct",
     "correct_services",
     "hold_run",
+    "issue_due",
     "open_day",
     "pause_run",
     "preview_run",
@@ -59,6 +68,7 @@ __all__ = [
     "receive_many",
     "refund",
     "resume_run",
+    "set_auto_issue",
     "retry_accounts",
     "unpark",
     "unpark_recurring",
