@@ -139,12 +139,13 @@ def _held(accounts: Iterable[int], services: Sequence[int] | None) -> tuple[dict
     rows = [row for row in _rows(SERVICES, accounts=id_array(accounts)) if services is None or row[1] in services]
     ids = id_array(row[1] for row in rows)
     facts: dict[int, list[ServiceFact]] = defaultdict(list)
+    plan_ids: set[int] = set()
     for service_id, fact_id, valid_from, plan_id, state, own_price, quantity in _rows(FACTS, services=ids):
+        plan_ids.add(plan_id)  # of a day's older rows too: it may have been billed by them
         fact = ServiceFact(fact_id, valid_from, plan_id, USES[state], own_price, quantity)
         if facts[service_id] and facts[service_id][-1].valid_from == valid_from:
             facts[service_id].pop()  # the newest row of a day wins
         facts[service_id].append(fact)
-    plan_ids = {fact.plan_id for some in facts.values() for fact in some}
     prices: dict[int, list[PlanPrice]] = defaultdict(list)
     for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
         prices[plan_id].append(PlanPrice(*price))

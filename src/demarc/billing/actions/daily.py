@@ -25,7 +25,7 @@ def issue_due(*, by: Actor, at: datetime) -> list[InvoiceRun]:
     """
     found = []
     for due in due_runs(None, at=at):
-        newest = InvoiceRun.objects.filter(partner=due.partner).order_by("-id").first()
+        newest = InvoiceRun.objects.filter(partner=due.partner, day__lte=due.day).order_by("-id").first()
         if due.accounts and (newest is None or newest.day < due.day or newest.state in ENDED):
             found.append(_issue(due.partner.pk, by, at))
     return found

@@ -129,7 +129,8 @@ def due_runs(partner_ids: Sequence[int] | None, *, at: datetime) -> list[DueRun]
         today = billing_day(at, ZoneInfo(partner.zone))
         due = RecurringState.objects.filter(partner=partner, next_on__lte=today, parked_at=None)
         told = due.aggregate(first=Min("next_on"), accounts=Count("account_id"))
-        run = InvoiceRun.objects.filter(partner=partner, state__in=[*AT_WORK, *WAITING]).order_by("-id").first()
+        runs = InvoiceRun.objects.filter(partner=partner, state__in=[*AT_WORK, *WAITING], day__lte=today)
+        run = runs.order_by("-id").first()
         if told["accounts"] or (run is not None and run.state in AT_WORK):
             found.append(DueRun(partner, today, told["first"] or today, told["accounts"], run))
     return found
