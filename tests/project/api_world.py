@@ -9,6 +9,7 @@ from typing import Any
 from tests import cast
 from tests.access import scene as radius
 from tests.cast import STAFF
+from tests.staff.world import papers
 
 from demarc.access import actions as access
 from demarc.base import clock
@@ -127,4 +128,5 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "login_id": login.pk,
         "session_id": session.pk,
         "cause": 2,
+        **papers(stage.partner),
     }
