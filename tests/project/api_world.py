@@ -20,6 +20,8 @@ from demarc.project.api import api
 ID = re.compile(r"\w+_id")
 SAMPLES = {
     "amount": "1.00",
+    "text": "Router",
+    "auto": True,
     "price": "10.00",
     "method": "cash",
     "reason": "because",

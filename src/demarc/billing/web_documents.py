@@ -30,6 +30,7 @@ from demarc.ui.lists import Column, Filter, Listing, ListSpec
 from demarc.ui.panels import Fact
 
 MONTHS = 13
+RUNS_SHOWN = 24
 LINES_SHOWN = 500
 CHAIN_SHOWN = 50
 TONES = {"open": "pending", "partly": "pending", "overdue": "failed", "paid": "ack", "credited": "ended"}
@@ -54,6 +55,8 @@ def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Document]
         found = queries.in_state(found, picked["state"], clock.now().date())
     if "kind" in picked:
         found = found.filter(kind=picked["kind"])
+    if "run" in picked:
+        found = found.filter(run_id=int(picked["run"]))
     if "month" in picked:
         year, month = picked["month"].split("-")
         found = found.filter(issued_on__year=int(year), issued_on__month=int(month))
@@ -69,6 +72,12 @@ def _months(request: HttpRequest) -> list[tuple[str, str]]:
     return [(f"{one:%Y-%m}", formats.month(one)) for one in months]
 
 
+def _runs(request: HttpRequest) -> list[tuple[str, str]]:
+    """The newest runs that issued something."""
+    newest = queries.run_list(scope(request)).filter(confirmed_at__isnull=False)[:RUNS_SHOWN]
+    return [(str(run.pk), f"{formats.day(run.day)}, {run.partner}") for run in newest]
+
+
 DOCUMENTS = ListSpec(
     name="documents",
     one="document",
@@ -78,6 +87,7 @@ DOCUMENTS = ListSpec(
         Filter("state", "State", lambda request: tuple(queries.STATES.items())),
         Filter("kind", "Kind", lambda request: DocumentKind.choices),
         Filter("month", "Issued in", _months),
+        Filter("run", "Run", _runs),
     ),
     columns=(
         Column(
