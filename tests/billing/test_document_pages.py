@@ -160,6 +160,7 @@ def test_an_own_price_and_a_discount_say_what_they_bill(place, client, held):
     looked = page.partition('name="looked" value="')[2][:64]
     assert client.post(f"/services/{held.pk}/discounts/new/", discount | {"looked": looked}).status_code == 302
     assert Discount.objects.latest("id").percent == 1250
+    assert "12.5 %" in text(client, f"/services/{held.pk}/")
     wrong = client.post(f"/services/{held.pk}/discounts/new/", discount | {"fixed": "1.00"})
     assert wrong.status_code == 422
     assert "either a percentage or an amount" in wrong.content.decode()
@@ -248,3 +249,11 @@ def test_who_only_looks_changes_nothing(place, rita):
     ):
         assert looker.post(path).status_code == 403
     assert "Issue" not in looker.get(f"/runs/{run}/").content.decode().partition("head-actions")[2][:300]
+
+
+def test_a_parked_calendar_is_named_and_taken_back(place, client, rita):
+    RecurringState.objects.filter(account=rita).update(parked_at=clock.now(), parked_reason="no price")
+    assert "is left out of billing: no price" in text(client, "/")
+    assert "is parked since" in text(client, f"/customers/{rita.customer_id}/")
+    assert client.post(f"/accounts/{rita.pk}/unpark/").status_code == 302
+    assert not RecurringState.objects.filter(parked_at__isnull=False).exists()

@@ -276,15 +276,22 @@ def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
     form = Form(posted(request))
 
     def act() -> bool:
-        return actions.unpark(account_id, by=actor_of(request), at=clock.now())
+        by, at = actor_of(request), clock.now()
+        if queries.parked_calendars(None).filter(account_id=account_id).exists():
+            actions.unpark_recurring(account_id, by=by, at=at)
+            return True
+        return actions.unpark(account_id, by=by, at=at)
 
     if carried_out(request, form, "unpark", ("customer", account.customer_id), act):
         if form.result:
-            messages.success(request, "The account is billed again; its missed days are decided.")
+            messages.success(request, "The account is billed again; what it missed comes with the next run.")
         else:
             messages.error(request, "It had to be parked again: what is wrong with it is still there.")
         return redirect("customer_money", account.customer_id)
-    lines = ["Its undecided days are decided now, in order, as catch-up."]
+    lines = [
+        "Undecided prepaid days are decided now, in order, as catch-up.",
+        "Open billing days of a recurring account get their documents with the next run.",
+    ]
     back = reverse("customer_money", args=[account.customer_id])
     return form_page(
         request,

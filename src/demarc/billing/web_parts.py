@@ -135,8 +135,10 @@ def correct_action(request: HttpRequest, customer: Customer) -> Action | None:
 
 def customer_attention(request: HttpRequest, customer: Customer) -> list[Notice]:
     """On the customer's overview: an account that the runs leave out."""
-    parked = [
-        state for state in queries.parked_accounts([customer.partner_id]) if state.account.customer_id == customer.pk
+    mine = {"account__customer": customer}
+    parked: list[Any] = [
+        *queries.parked_accounts([customer.partner_id]).filter(**mine),
+        *queries.parked_calendars([customer.partner_id]).filter(**mine),
     ]
     return [
         Notice(
@@ -243,7 +245,8 @@ def _parked(request: HttpRequest) -> list[Notice]:
             reverse("customer", args=[state.account.customer_id]),
             "Show customer",
         )
-        for state in queries.parked_accounts(scope(request))[:SHOWN]
+        for parked in (queries.parked_accounts, queries.parked_calendars)
+        for state in parked(scope(request))[:SHOWN]
     ]
 
 

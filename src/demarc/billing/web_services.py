@@ -1,6 +1,7 @@
 """What billing adds to a service: its own price, number and discounts, each with what it bills before it is done."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -27,6 +28,7 @@ from demarc.plans.models import Discount, Service, ServiceState
 from demarc.plans.web_services import LOOK, change_told, visible_service
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
+from demarc.ui import formats
 from demarc.ui.forms import LookedForm, form_page, posted
 from demarc.ui.panels import Action
 
@@ -88,14 +90,21 @@ def billing_panel(request: HttpRequest, service: Service) -> SafeString | None:
     if service.account.billing_type == BillingType.PREPAID:
         return None
     today = clock.today(service.account.zone)
+    given = Discount.objects.filter(service=service, withdrawn_at=None).order_by("-valid_from", "-id")
     shown = {
         "service": service,
-        "currency": service.account.currency,
         "billed": BilledThrough.objects.filter(service_id=service.pk).first(),
         "fact": queries.newest_facts([service.pk], today).get(service.pk),
-        "discounts": Discount.objects.filter(service=service, withdrawn_at=None).order_by("-valid_from")[:SHOWN],
+        "discounts": [(one, _worth(one, service.account.currency)) for one in given[:SHOWN]],
     }
     return SafeString(render_to_string("billing/service_panel.html", shown, request))
+
+
+def _worth(discount: Discount, currency: str) -> str:
+    """What a discount takes off, in words."""
+    if discount.percent:
+        return formats.percent(Decimal(discount.percent) / 10_000)
+    return f"{formats.money(discount.fixed, currency)} a month"
 
 
 @page("customers.edit")

@@ -10,7 +10,7 @@ accounts_due(partner_id, day, *, chunk=2000)
 document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows)
 open_items(account_ids)                                          run_list(partner_ids), last_run(run)
 preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
-auto_issue(partner_id) -> bool
+auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
 """
 
 from demarc.billing.queries.accounts import (
@@ -36,6 +36,7 @@ from demarc.billing.queries.documents import (
     in_state,
     last_run,
     open_items,
+    parked_calendars,
     preview_rows,
     run_list,
     state_of,
@@ -79,6 +80,7 @@ __all__ = [
     "ledger_months",
     "money_in",
     "open_items",
+    "parked_calendars",
     "owed",
     "parked_accounts",
     "payment_list",

@@ -99,6 +99,14 @@ def open_items(account_ids: Iterable[int]) -> QuerySet[Item]:
     return waiting.order_by("due_from", "id")
 
 
+def parked_calendars(partner_ids: Sequence[int] | None) -> QuerySet[RecurringState]:
+    """Recurring accounts left out of the runs until someone looks, the longest parked first."""
+    found = RecurringState.objects.filter(parked_at__isnull=False).select_related("account", "account__customer")
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    return found.order_by("parked_at", "account_id")
+
+
 def run_list(partner_ids: Sequence[int] | None) -> QuerySet[InvoiceRun]:
     """Runs that the reader may see (None: all), newest first."""
     found = InvoiceRun.objects.select_related("partner").order_by("-id")
