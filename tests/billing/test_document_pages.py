@@ -257,3 +257,44 @@ def test_a_parked_calendar_is_named_and_taken_back(place, client, rita):
     assert "is parked since" in text(client, f"/customers/{rita.customer_id}/")
     assert client.post(f"/accounts/{rita.pk}/unpark/").status_code == 302
     assert not RecurringState.objects.filter(parked_at__isnull=False).exists()
+
+
+def test_an_activation_and_an_end_say_what_they_bill(place, client, rita):
+    bound = cast.plan(place.partner, "Bound", setup_fee=1500, cancellation_fee=9900, contract_months=12)
+    waiting = cast.service(rita.customer, bound, at=clock.now())
+    page = text(client, f"/services/{waiting.pk}/activate/")
+    client.post(f"/services/{waiting.pk}/activate/")
+    document = rita.documents.latest("id")
+    assert f"Invoice of {document.gross / 100:.2f} EUR for" in page
+    assert document.lines.filter(text="Setup fee: Bound", amount=1500).exists()
+    start = clock.now() - timedelta(days=40)
+    early = cast.customer(place.partner, "Early", at=start, billing_type="recurring")
+    held = cast.activate(cast.service(early, bound, at=start), at=start)
+    page = text(client, f"/services/{held.pk}/end/")
+    assert "Fee for ending early: Bound: 99.00 EUR, with the next document." in page
+    held.refresh_from_db()
+    assert held.state == "active"
+
+
+def test_a_partner_in_trouble_keeps_no_other_waiting(place, rita, monkeypatch):
+    from demarc.billing.actions import daily
+
+    other = world("Another", number=1)
+    for account in (rita, Document.objects.get(pk=other.papers["document_id"]).account):
+        make_due(account)
+    asked = []
+
+    def trouble(partner_id, by, at):
+        asked.append(partner_id)
+        raise RuntimeError("no price")
+
+    monkeypatch.setattr(daily, "_issue", trouble)
+    assert billing.issue_due(by=SYSTEM, at=clock.now()) == []
+    assert sorted(asked) == sorted([place.partner.pk, other.partner.pk])
+
+
+def test_a_paused_run_keeps_the_daily_job_away(place, rita):
+    make_due(rita)
+    (run,) = billing.issue_due(by=SYSTEM, at=clock.now())
+    billing.pause_run(run.pk, by=SYSTEM, at=clock.now())
+    assert billing.issue_due(by=SYSTEM, at=clock.now() + 3 * ONE_DAY) == []

@@ -176,13 +176,14 @@ def leave_service(request: HttpRequest, service_id: int, verb: str) -> HttpRespo
     if carried_out(request, form, f"{verb}_service", ("customer", found.customer_id), act):
         messages.success(request, f"Done: {found.plan} is {form.result.get_state_display().lower()}.")
         return redirect("service", service_id)
+    told = [line for words in parts(request, "service.change", found, act) for line in words]
     return form_page(
         request,
         form,
         title=way.title,
         submit=way.submit,
         danger=True,
-        consequences=way.lines,
+        consequences=[*way.lines, *told],
         intro=f"{found.plan}, {found.customer.name}",
         back=reverse("service", args=[service_id]),
         back_label=str(found),

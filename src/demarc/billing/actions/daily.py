@@ -1,5 +1,6 @@
 """Due documents without anybody asking: previewed every day, issued when nothing is odd, else held."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -10,9 +11,11 @@ from demarc.base.events import emit
 from demarc.base.models import Partner, Setting
 from demarc.billing.actions.runs import confirm_run, hold_run, preview_run
 from demarc.billing.models import InvoiceRun, RunState
-from demarc.billing.queries import auto_issue, due_runs
+from demarc.billing.queries import AT_WORK, auto_issue, due_runs
 from demarc.billing.queries.documents import AUTO_ISSUE
 from demarc.core.errors import Refused
+
+logger = logging.getLogger(__name__)
 
 ENDED = (RunState.DONE,)
 """After a run of today that is done, what became due later has one of its own; any other of today is a person's."""
@@ -21,13 +24,19 @@ ENDED = (RunState.DONE,)
 def issue_due(*, by: Actor, at: datetime) -> list[InvoiceRun]:
     """Preview each partner's due documents once a day; confirm what is not odd where the partner lets us, else hold.
 
-    A preview of today that somebody made, cancelled or confirmed is left alone. Never refused.
+    A preview of today that somebody made, cancelled or confirmed is left alone, and so is a partner whose run is at
+    work or paused. What fails for one partner is logged, and does not keep the others waiting. Never refused.
     """
     found = []
     for due in due_runs(None, at=at):
+        if due.run is not None and due.run.state in AT_WORK:
+            continue
         newest = InvoiceRun.objects.filter(partner=due.partner, day__lte=due.day).order_by("-id").first()
         if due.accounts and (newest is None or newest.day < due.day or newest.state in ENDED):
-            found.append(_issue(due.partner.pk, by, at))
+            try:
+                found.append(_issue(due.partner.pk, by, at))
+            except Exception:
+                logger.exception("the documents of partner %s cannot be previewed", due.partner.pk)
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from demarc.base import log
 from demarc.base.actors import Actor, recorded
@@ -41,12 +42,16 @@ def change_services(service_ids: Sequence[int], *, by: Actor, at: datetime) -> l
 def charge_fees(service_ids: Sequence[int], kinds: Iterable[FeeKind], *, by: Actor, at: datetime) -> list[Item]:
     """Bill those fees of services that are of these kinds, of the last days, above zero and not billed yet: the new
     items. One log row for each account. Never refused."""
-    rows = Service.objects.filter(pk__in=list(service_ids)).select_related("account__parent", "customer", "partner")
-    services = {service.pk: service for service in rows}
+    kinds = frozenset(kinds)
+    asking = Q(*((f"plan__{kind}_fee__gt", 0) for kind in sorted(kinds)), _connector=Q.OR)
+    rows = Service.objects.filter(asking, pk__in=list(service_ids))
+    services = {service.pk: service for service in rows.select_related("account__parent", "customer", "partner")}
+    if not services:
+        return []
     paying = {service.pk: service.account.parent or service.account for service in services.values()}
     open_payers(sorted({account.pk for account in paying.values()}))
     found = payers(sorted({account.pk for account in paying.values()}), at=at, lock=True)
-    plans, wanted = _wanted(services, frozenset(kinds), found, paying={key: one.pk for key, one in paying.items()})
+    plans, wanted = _wanted(services, kinds, found, paying={key: one.pk for key, one in paying.items()})
     known = set(Item.objects.filter(key__in=list(wanted)).values_list("key", flat=True))
     made: dict[int, list[Item]] = defaultdict(list)
     for key, (service, fee) in wanted.items():

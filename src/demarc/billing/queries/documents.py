@@ -1,7 +1,7 @@
 """Documents, one-time items and runs as readers look for them; where a document stands, by what is open of it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ STATES = {
     "credited": "Credited",
 }
 AUTO_ISSUE = "billing.auto_issue"
+LONGEST_AHEAD = timedelta(hours=14)
+"""No zone is further ahead of UTC."""
 AT_WORK = (RunState.RUNNING, RunState.PAUSED)
 WAITING = (RunState.PREVIEW, RunState.HELD)
 
@@ -129,7 +131,10 @@ def preview_rows(run_id: int, *, flagged: bool = False) -> QuerySet[PreviewRow]:
 
 def due_runs(partner_ids: Sequence[int] | None, *, at: datetime) -> list[DueRun]:
     """The partners of the reader whose documents are due today, by name; parked accounts do not count."""
-    partners = Partner.objects.order_by("name")
+    latest = (at + LONGEST_AHEAD).date()
+    waiting = RecurringState.objects.filter(next_on__lte=latest, parked_at=None).order_by().values_list("partner_id")
+    at_work = InvoiceRun.objects.filter(state__in=AT_WORK).order_by().values_list("partner_id")
+    partners = Partner.objects.filter(pk__in=[key for (key,) in waiting.union(at_work)]).order_by("name")
     if partner_ids is not None:
         partners = partners.filter(pk__in=partner_ids)
     found = []
