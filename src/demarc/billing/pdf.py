@@ -6,6 +6,7 @@ made: texts from outside can name no file and no address.
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
 from django.db.models import Sum
@@ -24,6 +25,8 @@ except OSError:  # its C libraries are Debian packages; all but this works witho
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"
 LINES_MAX = 3000
 """More lines than anyone reads on paper; the API has them all."""
+_one_at_a_time = Lock()
+"""Pango's font maps belong to one thread; the web has several."""
 STYLE = Path(__file__).parent / "templates" / "billing" / "document_pdf.css"
 
 
@@ -38,9 +41,10 @@ def render(document_id: int) -> bytes:
     if weasyprint is None:
         raise Refused(f"This machine cannot make PDFs; install {PACKAGES}.", code="no_pdf")
     html = render_to_string("billing/document_pdf.html", printed(document))
-    style, fonts = _style()
-    page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
-    made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_identifier=False)
+    with _one_at_a_time:
+        style, fonts = _style()
+        page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
+        made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_identifier=False)
     return made
 
 

@@ -55,7 +55,7 @@ def charge_fees(service_ids: Sequence[int], kinds: Iterable[FeeKind], *, by: Act
     known = set(Item.objects.filter(key__in=list(wanted)).values_list("key", flat=True))
     made: dict[int, list[Item]] = defaultdict(list)
     for key, (service, fee) in wanted.items():
-        amount = amount_of(plans[fee.plan_id], fee.kind)
+        amount = _amount(plans[fee.plan_id], fee.kind)
         if amount and key not in known:
             item = _item(service, fee, plans[fee.plan_id], key)
             item.account_id, item.amount = paying[service.pk].pk, amount
@@ -72,7 +72,7 @@ def charge_fees(service_ids: Sequence[int], kinds: Iterable[FeeKind], *, by: Act
     return [item for items in made.values() for item in items]
 
 
-def amount_of(plan: Plan, kind: FeeKind) -> int:
+def _amount(plan: Plan, kind: FeeKind) -> int:
     """What a plan asks for it, minor units."""
     amount: int = getattr(plan, f"{kind}_fee")
     return amount
