@@ -73,9 +73,11 @@ def test_taking_a_service_up_again_costs_but_not_on_the_same_day():
 def test_a_fee_given_to_a_plan_later_is_not_asked_for_what_was_before():
     story = Story()
     service = story.begin(at(1, 1))
-    plans.update_plan(story.plan.pk, setup_fee=5000, change_fee=500, by=STAFF, at=at(1, 2))
-    plans.set_service_price(service.pk, price=2000, by=STAFF, at=at(1, 3))
-    actions.change_services([service.pk], by=STAFF, at=at(1, 3))
+    later = cast.plan(story.partner, "Free at first", price=3100, at=JAN_1)
+    plans.change_plan(service.pk, plan_id=later.pk, by=STAFF, at=at(1, 2))
+    plans.update_plan(later.pk, setup_fee=5000, change_fee=500, by=STAFF, at=at(1, 20))
+    plans.set_service_price(service.pk, price=2000, by=STAFF, at=at(1, 20))
+    actions.change_services([service.pk], by=STAFF, at=at(1, 20))
     assert fee_texts(story) == []
 
 

@@ -1,5 +1,6 @@
 """Documents on paper: what is on them, in whose language, the same bytes twice, and nothing fetched or run."""
 
+import base64
 import io
 from datetime import date
 
@@ -14,6 +15,8 @@ from demarc.billing.wording import KEYS, LABELS, Words
 from demarc.core.errors import Refused
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
+
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 pytestmark = pytest.mark.django_db
 
@@ -82,11 +85,17 @@ def test_hostile_names_are_only_text_and_nothing_is_fetched(story):
     hostile = '<img src="file:///etc/passwd"><script>alert(1)</script>'
     customers.update_customer(story.customer.pk, name=hostile, by=STAFF, at=at(10, 1))
     story.begin(at(10, 7))
-    made = pdf.render(story.documents[0].pk)
     assert "<img src=" in text_of(story.documents[0])
-    assert b"/Image" not in made
-    with pytest.raises(ValueError, match="names no address"):
-        pdf._fetch_nothing("file:///etc/passwd")
+
+
+def test_a_page_that_names_a_file_does_not_get_it(story, monkeypatch, tmp_path):
+    """The second wall, should a text from outside ever become markup."""
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(base64.b64decode(DOT))
+    story.begin(at(10, 7))
+    monkeypatch.setattr(pdf, "render_to_string", lambda *_: f'<img src="{picture.as_uri()}">')
+    made = pdf.render(story.documents[0].pk)
+    assert not PdfReader(io.BytesIO(made)).pages[0].images
 
 
 def test_a_long_document_goes_over_pages_with_its_head_and_number_on_each(story):

@@ -7,7 +7,7 @@ made: texts from outside can name no file and no address.
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any
 
 from django.db.models import Sum
 from django.template.loader import render_to_string
@@ -19,6 +19,7 @@ from demarc.core.errors import Refused
 try:
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
 except OSError:  # its C libraries are Debian packages; all but this works without them
     weasyprint = None
 
@@ -42,8 +43,8 @@ def render(document_id: int) -> bytes:
         raise Refused(f"This machine cannot make PDFs; install {PACKAGES}.", code="no_pdf")
     html = render_to_string("billing/document_pdf.html", printed(document))
     with _one_at_a_time:
-        style, fonts = _style()
-        page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
+        style, fonts, fetch_nothing = _tools()
+        page = weasyprint.HTML(string=html, url_fetcher=fetch_nothing)
         made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_identifier=False)
     return made
 
@@ -107,11 +108,7 @@ def _sums(document: Document, words: Words) -> list[tuple[str, str, bool]]:
 
 
 @cache
-def _style() -> tuple[Any, Any]:
-    """Read once: the style sheet and the fonts that it names."""
+def _tools() -> tuple[Any, Any, Any]:
+    """Made once: the style sheet, the fonts that it names, and a fetcher to which every address is forbidden."""
     fonts = FontConfiguration()
-    return weasyprint.CSS(string=STYLE.read_text(), font_config=fonts), fonts
-
-
-def _fetch_nothing(url: str, *_: Any, **__: Any) -> NoReturn:
-    raise ValueError(f"a document names no address, but this one names {url}")
+    return weasyprint.CSS(string=STYLE.read_text(), font_config=fonts), fonts, URLFetcher(allowed_protocols=())
