@@ -116,6 +116,16 @@ def test_a_plan_changed_down_credits_the_unused_days_and_up_charges_the_differen
     assert sum(cover.amount for cover in Cover.objects.filter(replaced_by=None)) == 20_000 - 3871 + 2258
 
 
+def test_a_plan_changed_on_the_day_that_the_service_began_leaves_only_the_new_one():
+    story = Story()
+    service = story.begin(at(1, 17))
+    dearer = cast.plan(story.partner, "Large", price=6200, at=JAN_1)
+    plans.change_plan(service.pk, plan_id=dearer.pk, by=STAFF, at=at(1, 17))
+    story.correct(service, when=at(1, 17))
+    assert story.grosses == [1500, 1500]
+    assert sum(cover.amount for cover in Cover.objects.filter(replaced_by=None)) == 3000
+
+
 def test_a_pause_is_credited_and_taking_it_up_again_is_billed_to_the_end_of_the_month():
     story = Story()
     service = story.begin(at(1, 1))

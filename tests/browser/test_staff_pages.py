@@ -12,6 +12,9 @@ from tests.browser.site import serving
 from tests.staff.world import PASSWORD, World, address, person, staff_pages, world
 
 from demarc.base import clock
+from demarc.base.actors import SYSTEM
+from demarc.billing import actions as billing
+from demarc.billing.models import Document, InvoiceRun, RecurringState
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -24,6 +27,8 @@ NOT_PAGES = {
     "customer_live",
     "preview_message_text",
     "preview_answers",
+    "document_pdf",
+    "run_progress",
 }
 WIDE = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
 NARROW = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
@@ -206,4 +211,35 @@ def test_money_is_taken_without_any_script(browser: Browser, site: str, place: W
     page.get_by_label("Amount").fill("1.00")
     page.get_by_role("button", name="Add payment").click()
     assert page.get_by_text("Received 1.00").is_visible()
+    opened.close()
+
+
+def test_this_month_s_documents_are_issued_in_four_clicks_from_the_dashboard(browser: Browser, site: str, place: World):
+    account = Document.objects.get(pk=place.papers["document_id"]).account
+    RecurringState.objects.filter(account=account).update(next_on=clock.today("UTC"))
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/")
+    page.get_by_text("are due, of 1 account").get_by_role("link", name="Look").click()
+    page.get_by_role("button", name="Compute the preview").click()
+    assert page.get_by_text("Rita of").is_visible()
+    page.get_by_role("button", name="Issue 1 document").click()
+    page.get_by_text("The documents are being issued.").wait_for()
+    assert page.get_by_role("button", name="Pause").is_visible()
+    run = InvoiceRun.objects.latest("id")
+    billing.work_run(run.pk, by=SYSTEM, at=clock.now())
+    page.get_by_text("What was shown is what was issued.").wait_for()  # the page asked by itself
+    page.get_by_role("link", name="Show the documents").click()
+    assert page.get_by_role("link", name=Document.objects.get(run=run).number).is_visible()
+    opened.close()
+
+
+def test_tonight_is_told_from_the_runs(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **NARROW)
+    page = opened.new_page()
+    page.goto(f"{site}/runs/")
+    page.get_by_role("link", name="What will happen tonight").click()
+    told = page.get_by_text("Prepaid days charged").locator("xpath=following-sibling::dd[1]").inner_text()
+    assert told.startswith("1, ")
+    assert told.endswith("EUR")
     opened.close()

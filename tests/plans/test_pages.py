@@ -19,6 +19,8 @@ PLAN = {
     "burst_time_s": "30",
     "priority": "8",
     "contention_ratio": "1",
+    "kind": "internet",
+    "contract_months": "0",
 }
 
 
@@ -47,7 +49,7 @@ def test_a_new_plan_has_its_first_price(place, client):
         ("price", "forty", "Write the amount in digits"),
         ("speed_down_kbps", "0", "from 1 to"),
         ("priority", "9", "from 1 to 8"),
-        ("speed_up_kbps", "", "This field is required"),
+        ("speed_up_kbps", "", "An internet plan has a speed"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_at_its_field(place, client, field, value, words):

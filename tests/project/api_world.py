@@ -9,6 +9,7 @@ from typing import Any
 from tests import cast
 from tests.access import scene as radius
 from tests.cast import STAFF
+from tests.staff.world import papers
 
 from demarc.access import actions as access
 from demarc.access.models import CoaIntent
@@ -21,6 +22,8 @@ from demarc.project.api import api
 ID = re.compile(r"\w+_id")
 SAMPLES = {
     "amount": "1.00",
+    "text": "Router",
+    "auto": True,
     "price": "10.00",
     "method": "cash",
     "reason": "because",
@@ -38,7 +41,6 @@ SAMPLES = {
     "password": "secret",
     "message_kind": "reminder",
     "channel": "mail",
-    "text": "Hello",
     "subject": "Hello",
     "host": "mail.example.com",
     "from_address": "isp@example.com",
@@ -145,4 +147,5 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "session_id": session.pk,
         "intent_id": told.pk,
         "cause": 2,
+        **papers(stage.partner),
     }

@@ -1,6 +1,7 @@
 """A small provider with one of everything a page can be about, and the people who look at it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
@@ -12,7 +13,8 @@ from demarc.access.models import CoaIntent, Decision, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
-from demarc.billing.models import Payment
+from demarc.billing import actions as billing
+from demarc.billing.models import Document, Payment
 from demarc.customers.models import Account, Customer
 from demarc.messages import actions as messages
 from demarc.messages.models import Message
@@ -39,6 +41,7 @@ class World:
     payment: Payment
     message: Message
     decision: Decision
+    papers: dict[str, int]
 
     @property
     def partner(self) -> Partner:
@@ -75,6 +78,7 @@ class World:
             "kind": "payment_received",
             "channel": "mail",
             "language": "es",
+            **self.papers,
         }
 
 
@@ -93,7 +97,21 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     decision = scene.decided(made.nas, login.login, subscriber_id=login.pk)
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
     (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment, message, decision)
+    more = (message, decision, papers(made.partner))
+    return World(made, customer, account, service, login, session, payment, *more)
+
+
+def papers(partner: Partner) -> dict[str, int]:
+    """A recurring customer with a document, a discount, something to be billed once, and a preview: their ids."""
+    now = clock.now()
+    rita = cast.customer(partner, f"Rita of {partner}", at=now, billing_type="recurring")
+    account = cast.account_of(rita)
+    held = cast.activate(cast.service(rita, cast.plan(partner, "Monthly"), at=now), at=now)
+    discount = cast.plans.add_discount(service_id=held.pk, percent=500, by=SYSTEM, at=now)
+    item = billing.bill_item(account_id=account.pk, text="Router", amount=5000, by=SYSTEM, at=now)
+    run = billing.preview_run(partner.pk, day=clock.today(partner.zone) + timedelta(days=40), by=SYSTEM, at=now)
+    document = Document.objects.filter(account=account).latest("id")
+    return {"document_id": document.pk, "item_id": item.pk, "run_id": run.pk, "discount_id": discount.pk}
 
 
 def person(role: str, name: str = "") -> Login:

@@ -165,15 +165,16 @@ def _held(
     known = "" if today is None else KNOWN
     facts: dict[int, list[ServiceFact]] = defaultdict(list)
     days: dict[int, date] = {}
+    plan_ids: set[int] = set()
     for service_id, fact_id, valid_from, plan_id, state, own_price, quantity, in_the_day in _rows(
         FACTS.format(known=known), services=ids, today=today
     ):
+        plan_ids.add(plan_id)  # of a day's older rows too: it may have been billed by them
         if facts[service_id] and days[service_id] == valid_from:
             facts[service_id].pop()  # the newest row of a day wins
         leaves = in_the_day and USES[state] in (Use.PAUSED, Use.LEFT)
         days[service_id], holds_from = valid_from, valid_from + ONE_DAY if leaves else valid_from
         facts[service_id].append(ServiceFact(fact_id, holds_from, plan_id, USES[state], own_price, quantity))
-    plan_ids = {fact.plan_id for some in facts.values() for fact in some}
     prices: dict[int, list[PlanPrice]] = defaultdict(list)
     for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
         prices[plan_id].append(PlanPrice(*price))

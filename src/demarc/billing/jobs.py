@@ -1,10 +1,13 @@
 """The background doors of billing: the day's run, every minute until it is done, and accounts to try again."""
 
+from contextlib import suppress
+
 from procrastinate.contrib.django import app
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions
+from demarc.core.errors import Refused
 
 
 @app.periodic(cron="* * * * *")
@@ -23,10 +26,24 @@ def retry_accounts(accounts: list[int]) -> None:
 @app.task(name="billing.correct_services", queue="now")
 def correct_services(services: list[int]) -> None:
     """Facts of these services were recorded (event HoldingChanged)."""
-    actions.correct_services(services, by=SYSTEM, at=clock.now())
+    actions.change_services(services, by=SYSTEM, at=clock.now())
 
 
 @app.task(name="billing.work_run", queue="run")
 def work_run(run: int) -> None:
     """Somebody confirmed a run (event RunConfirmed)."""
     actions.work_run(run, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="billing.issue_due", queue="run")
+def issue_due(timestamp: int) -> None:
+    """Preview every partner's due documents, once a day, and issue them or hold them; mostly there is nothing to do."""
+    actions.issue_due(by=SYSTEM, at=clock.now())
+
+
+@app.task(name="billing.preview_run", queue="run")
+def preview_run(partner: int) -> None:
+    """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first."""
+    with suppress(Refused):
+        actions.preview_run(partner, by=SYSTEM, at=clock.now())

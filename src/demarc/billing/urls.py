@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.billing import web, web_parts
+from demarc.billing import web, web_documents, web_parts, web_runs, web_services, web_terms
 
 urlpatterns = [
     path("payments/", web.payments, name="payments"),
@@ -13,4 +13,25 @@ urlpatterns = [
     path("accounts/<int:account_id>/correct/", web.correct, name="correct"),
     path("accounts/<int:account_id>/unpark/", web.unpark, name="unpark"),
     path("services/<int:service_id>/activate/", web_parts.activate, name="activate"),
+    path("documents/", web_documents.documents, name="documents"),
+    path("documents/<int:document_id>/", web_documents.document, name="document"),
+    path("documents/<int:document_id>/pdf/", web_documents.document_pdf, name="document_pdf"),
+    path("accounts/<int:account_id>/items/new/", web_documents.new_item, name="new_item"),
+    path("accounts/<int:account_id>/items/bill/", web_documents.bill_items, name="bill_items"),
+    path("items/<int:item_id>/cancel/", web_documents.cancel_item, name="cancel_item"),
+    path("accounts/<int:account_id>/calendar/", web_terms.account_recurring, name="account_recurring"),
+    path("settings/<int:partner_id>/calendar/", web_terms.partner_recurring, name="partner_recurring"),
+    path("settings/<int:partner_id>/auto-issue/", web_terms.auto_issue, name="auto_issue"),
+    path("services/<int:service_id>/price/", web_services.service_price, name="service_price"),
+    path("services/<int:service_id>/discounts/new/", web_services.new_discount, name="new_discount"),
+    path("discounts/<int:discount_id>/withdraw/", web_services.withdraw_discount, name="withdraw_discount"),
+    path("runs/", web_runs.runs, name="runs"),
+    path("runs/due/<int:partner_id>/", web_runs.due_run, name="due_run"),
+    path("runs/<int:run_id>/", web_runs.run, name="run"),
+    path("runs/<int:run_id>/progress/", web_runs.run_progress, name="run_progress"),
+    path("tonight/", web_runs.tonight, name="tonight"),
+    *(
+        path(f"runs/<int:run_id>/{verb}/", web_runs.run_verb, {"verb": verb}, name=f"{verb}_run")
+        for verb in web_runs.VERBS
+    ),
 ]

@@ -15,7 +15,8 @@ from demarc.base import clock
 from demarc.billing import actions, queries
 from demarc.billing.forms import CorrectionForm, PaymentForm, RefundForm
 from demarc.billing.models import Payment, PaymentMethod, Transfer
-from demarc.billing.queries import ChargedDay, LedgerMonth
+from demarc.billing.queries import ChargedDay, LedgerMonth, Movement
+from demarc.billing.web_documents import money_part
 from demarc.core.errors import Refused
 from demarc.core.money import parse
 from demarc.customers.web import customer_page, visible_customer
@@ -33,7 +34,7 @@ DECISIONS = {
     "nothing_due": "Nothing due",
     "first_day": "Charged at activation",
 }
-MOVES = {"payment": "Payment", "refund": "Refund", "correction": "Correction"}
+MOVES = {"payment": "Payment", "refund": "Refund", "correction": "Correction", "document": "Document"}
 
 
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Payment]:
@@ -103,6 +104,7 @@ def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
             "summary": queries.account_summary(account.pk, at=now),
             "months": [_shown(month, account.currency) for month in queries.ledger_months(account.pk)],
             "payments": queries.payment_list(None).filter(account=account)[:PAYMENTS_SHOWN],
+            **money_part(account),
         }
         for account in customer.accounts.order_by("id")[:20]
     ]
@@ -117,22 +119,33 @@ class Line(NamedTuple):
     charged: int
     added: int
     at: datetime | None
+    href: str = ""
 
 
 def _shown(month: LedgerMonth, currency: str) -> dict[str, Any]:
     """A month as the page shows it, the newest line first."""
     days = [Line(one.day, _decided(one, currency), one.charged, 0, one.paid_at) for one in month.days]
-    moves = [Line(one.day, MOVES[one.kind], 0, one.amount, one.recorded_at) for one in month.movements]
+    moves = [_moved(one) for one in month.movements]
     return {
         "first": month.first,
         "opening": month.opening,
         "closing": month.closing,
-        "gross": month.gross,
+        "charged": month.gross,
         "tax": month.tax,
         "plans": [name for name in month.plans if name],
-        "moved": sum(one.amount for one in month.movements),
+        "gross": month.gross - sum(one.amount for one in month.movements if one.document),
+        "moved": sum(one.amount for one in month.movements if not one.document),
         "lines": sorted([*moves, *days], key=lambda line: line.day, reverse=True),
     }
+
+
+def _moved(one: Movement) -> Line:
+    """Money that moved; a document is charged, a credit note adds."""
+    if one.document is None:
+        return Line(one.day, MOVES[one.kind], 0, one.amount, one.recorded_at)
+    words = f"{one.document.get_kind_display()} {one.document.number}"
+    href = reverse("document", args=[one.document.pk])
+    return Line(one.day, words, max(-one.amount, 0), max(one.amount, 0), one.recorded_at, href)
 
 
 def _decided(day: ChargedDay, currency: str) -> str:
@@ -263,15 +276,22 @@ def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
     form = Form(posted(request))
 
     def act() -> bool:
-        return actions.unpark(account_id, by=actor_of(request), at=clock.now())
+        by, at = actor_of(request), clock.now()
+        if queries.parked_calendars(None).filter(account_id=account_id).exists():
+            actions.unpark_recurring(account_id, by=by, at=at)
+            return True
+        return actions.unpark(account_id, by=by, at=at)
 
     if carried_out(request, form, "unpark", ("customer", account.customer_id), act):
         if form.result:
-            messages.success(request, "The account is billed again; its missed days are decided.")
+            messages.success(request, "The account is billed again; what it missed comes with the next run.")
         else:
             messages.error(request, "It had to be parked again: what is wrong with it is still there.")
         return redirect("customer_money", account.customer_id)
-    lines = ["Its undecided days are decided now, in order, as catch-up."]
+    lines = [
+        "Undecided prepaid days are decided now, in order, as catch-up.",
+        "Open billing days of a recurring account get their documents with the next run.",
+    ]
     back = reverse("customer_money", args=[account.customer_id])
     return form_page(
         request,

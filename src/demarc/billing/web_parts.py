@@ -12,8 +12,10 @@ from django.utils.html import format_html
 
 from demarc.base import clock
 from demarc.billing import actions, queries
-from demarc.billing.models import BillingDay, Payment
+from demarc.billing.models import BillingDay, Document, Payment
 from demarc.billing.queries import AccountSummary
+from demarc.billing.rehearsal import rehearsed
+from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Account, BillingType, Customer
@@ -135,8 +137,10 @@ def correct_action(request: HttpRequest, customer: Customer) -> Action | None:
 
 def customer_attention(request: HttpRequest, customer: Customer) -> list[Notice]:
     """On the customer's overview: an account that the runs leave out."""
-    parked = [
-        state for state in queries.parked_accounts([customer.partner_id]) if state.account.customer_id == customer.pk
+    mine = {"account__customer": customer}
+    parked: list[Any] = [
+        *queries.parked_accounts([customer.partner_id]).filter(**mine),
+        *queries.parked_calendars([customer.partner_id]).filter(**mine),
     ]
     return [
         Notice(
@@ -174,17 +178,17 @@ def activate(request: HttpRequest, service_id: int) -> HttpResponse:
         form,
         title="Activate service",
         submit="Activate now",
-        consequences=_activation_lines(service),
+        consequences=_activation_lines(service, act),
         intro=f"{service.plan}, {service.customer.name}",
         back=reverse("service", args=[service_id]),
         back_label=str(service),
     )
 
 
-def _activation_lines(service: Service) -> list[str]:
+def _activation_lines(service: Service, act: Callable[[], Service]) -> list[str]:
     account = service.account
     price = formats.money(getattr(service, "price", None), account.currency)
-    lines = [f"It has access from now on, at {price} a month."]
+    lines = [f"It has access from now on, at {price} a month.", *_issued_lines(service, act)]
     if account.billing_type != BillingType.PREPAID:
         return lines
     today = clock.today(account.zone)
@@ -195,6 +199,26 @@ def _activation_lines(service: Service) -> list[str]:
     summary = queries.account_summary(account.pk, at=clock.now())
     lines.append(f"{formats.balance(summary.balance, account.currency)} now.")
     return lines
+
+
+def _issued_lines(service: Service, act: Callable[[], Service]) -> list[str]:
+    """The documents that an activation issues at once: it is carried out and taken back."""
+    payer_id = service.account.parent_id or service.account_id
+
+    def issued() -> list[Document]:
+        known = set(Document.objects.filter(account_id=payer_id).order_by("-id").values_list("id", flat=True)[:1])
+        act()
+        return list(Document.objects.filter(account_id=payer_id, id__gt=max(known, default=0)).order_by("id"))
+
+    try:
+        found = rehearsed(issued)
+    except Refused:
+        return []  # it is refused with its reason when it is sent
+    return [
+        f"{one.get_kind_display()} of {formats.money(one.gross, one.currency)} for {formats.day(one.first_day)} to "
+        f"{formats.day(one.last_day)} is issued at once."
+        for one in found
+    ]
 
 
 def received_fact(request: HttpRequest) -> Fact:
@@ -243,7 +267,8 @@ def _parked(request: HttpRequest) -> list[Notice]:
             reverse("customer", args=[state.account.customer_id]),
             "Show customer",
         )
-        for state in queries.parked_accounts(scope(request))[:SHOWN]
+        for parked in (queries.parked_accounts, queries.parked_calendars)
+        for state in parked(scope(request))[:SHOWN]
     ]
 
 

@@ -45,7 +45,8 @@ class NewCustomerForm(CustomerForm):
     billing_type = forms.ChoiceField(
         label="Billing",
         choices=BillingType.choices,
-        help_text="Prepaid: charged every day from the balance, blocked when the next day is not covered.",
+        help_text="Prepaid: charged every day from the balance, blocked when the next day is not covered. "
+        "Recurring: billed by invoices, to be paid within some days.",
     )
 
 

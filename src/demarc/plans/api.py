@@ -12,7 +12,7 @@ from demarc.base import clock
 from demarc.base.models import Partner
 from demarc.core.money import parse
 from demarc.plans import actions, queries
-from demarc.plans.models import Plan, PlanPrice, TaxRate
+from demarc.plans.models import FEES, Plan, PlanKind, PlanPrice, TaxRate
 from demarc.staff.apidoor import Token, actor_of, one, partner_for, scope
 from demarc.staff.apiforms import (
     Amount,
@@ -33,7 +33,7 @@ router = Router()
 
 
 class PlanOut(Schema):
-    """A tariff: speeds in kbit/s from the customer's view, and today's gross price of a month."""
+    """A tariff: speeds in kbit/s from the customer's view, today's price of a month, its fees and its contract."""
 
     id: int
     partner_id: int
@@ -48,11 +48,34 @@ class PlanOut(Schema):
     priority: int
     contention_ratio: int
     tax_category: str
+    price_includes_tax: bool
+    kind: PlanKind
+    contract_months: int
+    setup_fee: str
+    change_fee: str
+    cancellation_fee: str
+    reactivation_fee: str
     for_sale: bool
 
     @staticmethod
     def resolve_price(plan: Any) -> str | None:
         return None if plan.price is None else shown(plan.price, plan.currency)
+
+    @staticmethod
+    def resolve_setup_fee(plan: Plan) -> str:
+        return shown(plan.setup_fee, plan.currency)
+
+    @staticmethod
+    def resolve_change_fee(plan: Plan) -> str:
+        return shown(plan.change_fee, plan.currency)
+
+    @staticmethod
+    def resolve_cancellation_fee(plan: Plan) -> str:
+        return shown(plan.cancellation_fee, plan.currency)
+
+    @staticmethod
+    def resolve_reactivation_fee(plan: Plan) -> str:
+        return shown(plan.reactivation_fee, plan.currency)
 
 
 class PlanChange(Input, json_schema_extra=left_out_stays):
@@ -67,17 +90,23 @@ class PlanChange(Input, json_schema_extra=left_out_stays):
     priority: Whole = 8
     contention_ratio: Whole = 1
     tax_category: str = "standard"
+    price_includes_tax: Flag = True
+    contract_months: Whole = 0
+    setup_fee: Amount = "0.00"
+    change_fee: Amount = "0.00"
+    cancellation_fee: Amount = "0.00"
+    reactivation_fee: Amount = "0.00"
     for_sale: Flag = True
 
 
 class PlanIn(PlanChange, json_schema_extra=None):
-    """A new plan; `price` is a month's, gross; without `valid_from` it holds for all days."""
+    """A new plan; `price` is a month's (of kind one_time: that of the thing sold); without `valid_from` it holds for
+    all days. Only internet has speeds, and needs them."""
 
     partner_id: Id
     name: str
     price: Amount
-    speed_down_kbps: Whole
-    speed_up_kbps: Whole
+    kind: PlanKind = PlanKind.INTERNET
     valid_from: Day | None = None
 
 
@@ -130,8 +159,9 @@ def plans(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
 
 @router.post("/plans", auth=Token("plans.edit"), response={201: PlanOut}, tags=["plans"], summary="Create a plan")
 def create_plan(request: HttpRequest, payload: PlanIn) -> Plan:
-    fields = given(payload)
-    partner = partner_for(request, fields.pop("partner_id"))
+    partner = partner_for(request, payload.partner_id)
+    fields = _fields(payload, partner.currency)
+    fields.pop("partner_id")
     fields["price"] = parse(payload.price, partner.currency, field="price").amount
     if payload.valid_from is None:
         fields.pop("valid_from", None)
@@ -152,8 +182,8 @@ def plan(request: HttpRequest, plan_id: int) -> Plan:
     summary="Change a plan; new speeds reach its customers at once",
 )
 def update_plan(request: HttpRequest, plan_id: int, payload: PlanChange) -> Plan:
-    _plan(request, plan_id)
-    actions.update_plan(plan_id, by=actor_of(request), at=clock.now(), **given(payload))
+    fields = _fields(payload, _plan(request, plan_id).currency)
+    actions.update_plan(plan_id, by=actor_of(request), at=clock.now(), **fields)
     return _plan(request, plan_id)
 
 
@@ -211,6 +241,12 @@ def set_tax(request: HttpRequest, partner_id: int, payload: TaxIn) -> TaxRate:
 
 def _partner(request: HttpRequest, partner_id: int) -> Partner:
     return one(request, Partner.objects.all(), partner_id, "partner", key="id")
+
+
+def _fields(payload: PlanChange, currency: str) -> dict[str, Any]:
+    """What the request names, fees in minor units."""
+    fields = given(payload)
+    return fields | {fee: parse(fields[fee], currency, field=fee).amount for fee in FEES if fee in fields}
 
 
 def _plan(request: HttpRequest, plan_id: int) -> Plan:

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
-from demarc.plans.models import Plan
+from demarc.plans.models import FEES, Plan, PlanKind
 from demarc.ui import formats
-from demarc.ui.forms import Form, MoneyField, unit_input
+from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
 
 KBPS = unit_input("kbit/s")
 PERCENT = unit_input("%")
@@ -17,11 +17,21 @@ class PlanForm(Form):
     """A tariff's record, without its price."""
 
     name = forms.CharField(label="Name", max_length=120)
-    speed_down_kbps = forms.IntegerField(label="Download speed", widget=KBPS, help_text="100 Mbit/s is 100000 kbit/s.")
-    speed_up_kbps = forms.IntegerField(label="Upload speed", widget=KBPS)
+    speed_down_kbps = forms.IntegerField(
+        label="Download speed", widget=KBPS, required=False, help_text="Of internet plans: 100 Mbit/s is 100000 kbit/s."
+    )
+    speed_up_kbps = forms.IntegerField(label="Upload speed", widget=KBPS, required=False)
     tax_category = forms.CharField(
         label="Tax category", max_length=30, initial="standard", help_text="Its rate is in the provider's settings."
     )
+    price_includes_tax = forms.BooleanField(label="Its prices and fees include tax", required=False, initial=True)
+    setup_fee = MoneyField(label="Setup", required=False, help_text="When a service is activated first.")
+    change_fee = MoneyField(label="Change to this plan", required=False)
+    reactivation_fee = MoneyField(label="Reactivation", required=False, help_text="After a pause or a stop.")
+    contract_months = forms.IntegerField(
+        label="Contract term", widget=unit_input("months"), initial=0, min_value=0, max_value=120
+    )
+    cancellation_fee = MoneyField(label="End within the term", required=False)
     for_sale = forms.BooleanField(label="For sale: may be chosen for new services", required=False, initial=True)
     burst_percent = forms.IntegerField(
         label="Burst above the speed", widget=PERCENT, initial=0, help_text="0: no burst."
@@ -33,29 +43,48 @@ class PlanForm(Form):
         label="Contention 1 :", initial=1, help_text="How many customers share the speed; 1: nobody else."
     )
     groups = (
+        ("Fees and term", (*FEES[:2], "reactivation_fee", "contract_months", "cancellation_fee")),
         (
             "Burst and sharing",
             ("burst_percent", "burst_threshold_percent", "burst_time_s", "priority", "contention_ratio"),
         ),
     )
 
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, MoneyField):
+                field.in_currency(currency)
+
+    def clean(self) -> dict[str, Any]:
+        """No fee typed is none; a speed left empty is not named."""
+        given = super().clean() or {}
+        given |= {fee: given.get(fee) or 0 for fee in FEES if fee in given}
+        return {name: value for name, value in given.items() if value is not None}
+
 
 class NewPlanForm(PlanForm):
     """A new tariff with its first price."""
 
-    price = MoneyField(label="Price a month", help_text="With tax.")
+    kind = forms.ChoiceField(label="Kind", choices=PlanKind.choices, initial=PlanKind.INTERNET)
+    price = MoneyField(label="Price a month", help_text="Of a one-time plan: of the thing sold.")
 
-    field_order = ("name", "price", "speed_down_kbps", "speed_up_kbps", "tax_category", "for_sale")
-
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["price"].in_currency(currency)  # type: ignore[attr-defined]
+    field_order = (
+        "name",
+        "kind",
+        "price",
+        "price_includes_tax",
+        "speed_down_kbps",
+        "speed_up_kbps",
+        "tax_category",
+        "for_sale",
+    )
 
 
 class PriceForm(Form):
     """A plan's price from a day on."""
 
-    amount = MoneyField(label="Price a month", help_text="With tax.")
+    amount = MoneyField(label="Price a month")
     valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
@@ -76,7 +105,7 @@ class TaxForm(Form):
         return rate / 100
 
 
-class PlanChoiceForm(Form):
+class PlanChoiceForm(LookedForm):
     """Which plan, and at what price of its own."""
 
     plan_id = forms.TypedChoiceField(label="Plan", coerce=int)
@@ -114,4 +143,6 @@ class ConfirmForm(Form):
 def plan_words(plan: Plan) -> str:
     """A plan in a choice: name, speeds and price (plans.queries.plan_list annotates it)."""
     price = formats.money(getattr(plan, "price", None), plan.currency)
+    if not plan.speed_down_kbps:
+        return f"{plan.name}: {price} a month"
     return f"{plan.name}: {formats.speed(plan.speed_down_kbps)} / {formats.speed(plan.speed_up_kbps)}, {price} a month"

@@ -29,6 +29,11 @@ from demarc.ui.panels import Fact
 IN_USE = Count("services", filter=~Q(services__state="ended"))
 
 
+def _speed(kbps: int) -> str:
+    """Only internet has one."""
+    return formats.speed(kbps) if kbps else "–"
+
+
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Plan]:
     plans = queries.plan_list(scope(request), clock.now().date()).annotate(in_use=IN_USE)
     if "sale" in picked:
@@ -53,17 +58,18 @@ PLANS = ListSpec(
         Column(
             label="Download",
             value=lambda plan: plan.speed_down_kbps,
-            shown=lambda plan: formats.speed(plan.speed_down_kbps),
+            shown=lambda plan: _speed(plan.speed_down_kbps),
             number=True,
             order="speed_down_kbps",
         ),
         Column(
             label="Upload",
             value=lambda plan: plan.speed_up_kbps,
-            shown=lambda plan: formats.speed(plan.speed_up_kbps),
+            shown=lambda plan: _speed(plan.speed_up_kbps),
             number=True,
             order="speed_up_kbps",
         ),
+        Column(label="Kind", value=lambda plan: plan.get_kind_display()),
         Column(label="Services", value=lambda plan: plan.in_use, number=True, order="in_use"),
         Column(label="For sale", value=lambda plan: "Yes" if plan.for_sale else "No"),
     ),
@@ -92,9 +98,13 @@ def plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     prices = list(queries.prices(plan_id)[:100])
     now = next((price for price in prices if price.valid_from <= today), None)
     in_use = found.services.exclude(state="ended").count()
-    up, down = formats.speed(found.speed_up_kbps), formats.speed(found.speed_down_kbps)
+    up, down = _speed(found.speed_up_kbps), _speed(found.speed_down_kbps)
     facts = (
-        Fact("Price a month", components.money(now.amount if now else None, found.currency), ("With tax",)),
+        Fact(
+            "Price a month",
+            components.money(now.amount if now else None, found.currency),
+            ("With tax" if found.price_includes_tax else "Without tax",),
+        ),
         Fact("Speed", f"{down} / {up}", ("Download / upload",)),
         Fact("Services", formats.number(in_use), ("Not ended",)),
     )
@@ -133,7 +143,8 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 def edit_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Change a plan's record; new speeds reach its customers at once."""
     found = visible_plan(request, plan_id)
-    form = PlanForm(posted(request), initial={name: getattr(found, name) for name in PlanForm.base_fields})
+    initial = {name: getattr(found, name) for name in PlanForm.base_fields}
+    form = PlanForm(posted(request), currency=found.currency, initial=initial)
 
     def act() -> Plan:
         return actions.update_plan(plan_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)
@@ -193,7 +204,10 @@ def set_tax(request: HttpRequest, partner_id: int) -> HttpResponse:
         messages.success(request, "The tax rate is recorded.")
         return redirect("partner", partner_id)
     back = reverse("partner", args=[partner_id])
-    intro = "Prices hold the tax already; the rate only says how much of them it is. No price changes."
+    intro = (
+        "Where a plan's prices include tax, the rate only says how much of them it is: no price changes. Where they do "
+        "not, it is added on documents."
+    )
     return form_page(
         request, form, title="Tax rate", submit="Record rate", intro=intro, back=back, back_label="Settings"
     )

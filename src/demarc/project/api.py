@@ -18,6 +18,8 @@ from demarc import __version__
 from demarc.access.api import router as access
 from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
+from demarc.billing.api_documents import router as documents
+from demarc.billing.api_terms import router as calendars
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.messages.api import router as messages
@@ -65,7 +67,18 @@ api = Api(
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
 )
-for router in (customers, plans, services, billing, network, access, orders, messages):
+for router in (
+    customers,
+    plans,
+    services,
+    billing,
+    documents,
+    calendars,
+    network,
+    access,
+    orders,
+    messages,
+):
     api.add_router("", router)
 
 

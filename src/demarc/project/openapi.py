@@ -30,6 +30,7 @@ TAGS = {
     "services": "What customers hold, and their logins",
     "money": "Balances, the ledger, payments",
     "messages": "What customers are told, and how it is sent",
+    "documents": "Invoices and credit notes, what is billed once, runs and the billing calendar",
     "network": "Routers, RADIUS clients, pools, what the blocked meet",
     "sessions": "Who is online, and was",
 }

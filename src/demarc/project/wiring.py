@@ -14,6 +14,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "RetryDue": ("billing.retry_accounts",),
     "HoldingChanged": ("billing.correct_services",),
     "RunConfirmed": ("billing.work_run",),
+    "PreviewWanted": ("billing.preview_run",),
     "DocumentsIssued": (),
 }
 
@@ -36,6 +37,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "dashboard.attention": (
         ("network.edit", f"{ACCESS}.first_steps"),
         ("network.see", f"{ACCESS}.dashboard_attention"),
+        ("money.see", "demarc.billing.web_runs.due_notices"),
         ("money.see", f"{BILLING}.dashboard_attention"),
         ("messages.see", f"{MESSAGES}.dashboard_attention"),
     ),
@@ -69,11 +71,16 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
-    "service.panels": (("customers.see", f"{ACCESS}.logins_panel"),),
+    "service.panels": (
+        ("customers.see", f"{ACCESS}.logins_panel"),
+        ("money.see", "demarc.billing.web_services.billing_panel"),
+    ),
+    "service.change": (("customers.edit", "demarc.billing.web_services.change_lines"),),
     "service.actions": (
         ("customers.edit", f"{BILLING}.activate_action"),
         ("customers.edit", f"{ACCESS}.login_action"),
         ("customers.edit", f"{PLANS}.change_plan_action"),
+        ("customers.edit", "demarc.billing.web_services.price_action"),
         ("customers.edit", f"{PLANS}.pause_action"),
         ("customers.edit", f"{PLANS}.stop_action"),
         ("customers.edit", f"{PLANS}.end_action"),
@@ -85,6 +92,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "pools.columns": (("network.see", f"{ACCESS}.pool_columns"),),
     "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (
+        ("settings.see", "demarc.billing.web_terms.calendar_panel"),
         ("settings.see", "demarc.plans.web.tax_panel"),
         ("settings.see", f"{NETWORK}.causes_panel"),
         ("network.see", "demarc.access.web_answers.answers_panel"),
@@ -98,6 +106,8 @@ MENU: tuple[Entry, ...] = (
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
     Entry("RADIUS", "decisions", "sessions.see", "activity", under=("/radius/",)),
+    Entry("Documents", "documents", "money.see", "file-text"),
+    Entry("Runs", "runs", "money.see", "calendar", under=("/tonight/",)),
     Entry("Payments", "payments", "money.see", "receipt"),
     Entry("Messages", "messages", "messages.see", "mail"),
     Entry("Plans", "plans", "plans.see", "package"),

@@ -52,6 +52,23 @@ class Form(forms.Form):
         self.add_error(refused.field if visible else None, forms.ValidationError(message, code=refused.code))
 
 
+class LookedForm(Form):
+    """A form whose consequences are shown before it is carried out: `looked` is what was shown, word for word."""
+
+    looked = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def show(self, digest: str) -> None:
+        """Ask for confirmation of what is shown now."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["looked"] = digest
+        self.data = data
+
+    def facts(self) -> dict[str, Any]:
+        """What was typed, without the proof that it was looked at."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "looked"}
+
+
 def unit_input(unit: str) -> forms.TextInput:
     """A field for a number, with its unit behind it."""
     return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "data-unit": unit})

@@ -14,6 +14,9 @@ preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, ho
 make_recurring, make_prepaid, unlink_account(account_id, *, by, at); link_account(account_id, *, parent_id, by, at)
 invoice_consumed(partner_id, *, month, by, at) -> int
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
+change_services(service_ids, *, by, at) -> list[Issued]          charge_fees(service_ids, kinds, *, by, at)
+issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview(partner_id, *, by, at)
+set_auto_issue(partner_id, *, auto, by, at) -> bool
 """
 
 from demarc.billing.actions.consumed import invoice_consumed
@@ -23,7 +26,9 @@ from demarc.billing.actions.conversion import (
     make_recurring,
     unlink_account,
 )
+from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.fees import change_services, charge_fees
 from demarc.billing.actions.invoices import (
     NewItem,
     begin_recurring,
@@ -53,12 +58,15 @@ __all__ = [
     "NewPayment",
     "activate",
     "activate_many",
+    "ask_preview",
     "begin_recurring",
     "bill",
     "bill_item",
     "bill_items",
     "cancel_item",
     "cancel_run",
+    "change_services",
+    "charge_fees",
     "confirm_run",
     "correct",
     "correct_services",
@@ -68,6 +76,7 @@ __all__ = [
     "make_prepaid",
     "make_recurring",
     "unlink_account",
+    "issue_due",
     "open_day",
     "pause_run",
     "preview_run",
@@ -75,6 +84,7 @@ __all__ = [
     "receive_many",
     "refund",
     "resume_run",
+    "set_auto_issue",
     "retry_accounts",
     "unpark",
     "unpark_recurring",

@@ -9,6 +9,7 @@ from django.db import transaction
 from demarc.base.actors import Actor
 from demarc.billing import bulk
 from demarc.billing.accounts import open_payers
+from demarc.billing.actions.fees import BEGUN, charge_fees
 from demarc.billing.actions.invoices import begin_recurring
 from demarc.billing.facts import TICK, Book, Payer, load, payers
 from demarc.billing.models import PrepaidState
@@ -58,6 +59,7 @@ def activate_many(service_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
     for service in services:
         if service.account_id in book.payers:
             _charge_first_day(book, service)
+    charge_fees(service_ids, BEGUN, by=by, at=at)
     begin_recurring(service_ids, by=by, at=at)
     return services
 

@@ -235,9 +235,11 @@ class Item(Recorded):
     due_from = models.DateField()
     document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="items")
     cancelled_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=80, null=True, help_text="Of a fee: one item per key, for ever.")
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="billing_item_key"),
             models.CheckConstraint(
                 condition=~Q(amount=0) & Q(amount__range=(-(10**12), 10**12)), name="billing_item_amount"
             ),

@@ -5,8 +5,12 @@ owed(account_ids, *, at) -> {id: (minor units, currency)}        ledger_months(a
 after_payment(account_id, amount, *, at) -> AfterPayment
 payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partner_ids, day) -> [Takings]
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
-preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, chunk=2000)
+preview(*, day, at, partner_ids) -> [Preview]                            accounts_behind(partner_id, day, *, chunk=2000)
 accounts_due(partner_id, day, *, chunk=2000)
+document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows)
+open_items(account_ids)                                          run_list(partner_ids), last_run(run)
+preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
+auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
 """
 
 from demarc.billing.queries.accounts import (
@@ -20,6 +24,24 @@ from demarc.billing.queries.accounts import (
     owed,
     payment_list,
 )
+from demarc.billing.queries.documents import (
+    AT_WORK,
+    STATES,
+    WAITING,
+    DueRun,
+    Totals,
+    auto_issue,
+    document_list,
+    due_runs,
+    in_state,
+    last_run,
+    open_items,
+    parked_calendars,
+    preview_rows,
+    run_list,
+    state_of,
+    totals_by_currency,
+)
 from demarc.billing.queries.runs import (
     Preview,
     RunningOut,
@@ -32,24 +54,40 @@ from demarc.billing.queries.runs import (
 from demarc.billing.queries.statement import ChargedDay, LedgerMonth, Movement, ledger_months
 
 __all__ = [
+    "AT_WORK",
     "AccountSummary",
     "AfterPayment",
     "ChargedDay",
+    "DueRun",
     "LedgerMonth",
     "Movement",
     "Preview",
     "RunningOut",
+    "STATES",
     "Takings",
+    "Totals",
+    "WAITING",
     "account_summaries",
     "account_summary",
     "accounts_behind",
     "accounts_due",
     "after_payment",
+    "auto_issue",
+    "document_list",
+    "due_runs",
+    "in_state",
+    "last_run",
     "ledger_months",
     "money_in",
+    "open_items",
+    "parked_calendars",
     "owed",
     "parked_accounts",
     "payment_list",
     "preview",
+    "preview_rows",
+    "run_list",
     "running_out",
+    "state_of",
+    "totals_by_currency",
 ]

@@ -108,12 +108,13 @@ def running_out(
     return [RunningOut(accounts[summary.account_id], summary) for summary in soonest[:limit]]
 
 
-def preview(*, day: date | None = None, at: datetime) -> list[Preview]:
-    """What `bill` through `day` (None: a partner's today) would do, partner by partner; a later day is a forecast."""
-    return [
-        _preview(partner, day or billing_day(at, ZoneInfo(partner.zone)), at)
-        for partner in Partner.objects.order_by("id")
-    ]
+def preview(*, day: date | None = None, at: datetime, partner_ids: Sequence[int] | None = None) -> list[Preview]:
+    """What `bill` through `day` (None: a partner's today) would do, partner by partner (None: all); a later day is a
+    forecast."""
+    partners = Partner.objects.order_by("id")
+    if partner_ids is not None:
+        partners = partners.filter(pk__in=partner_ids)
+    return [_preview(partner, day or billing_day(at, ZoneInfo(partner.zone)), at) for partner in partners]
 
 
 def _preview(partner: Partner, day: date, at: datetime) -> Preview:

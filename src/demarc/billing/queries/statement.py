@@ -1,7 +1,7 @@
 """The ledger of an account as people read it: one growing line a month with its days beneath, and the other moves."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from demarc.billing.models import DayDecision, Payment
+from demarc.billing.models import DayDecision, Document, Payment, TransferKind
 from demarc.core.tax import tax_in_gross
 from demarc.customers.models import Account
 from demarc.plans.models import TaxRate
@@ -20,7 +20,7 @@ MONTHS = """
 SELECT date_trunc('month', t.day)::date,
     sum(CASE WHEN t.credit_account_id = l.id THEN t.amount ELSE -t.amount END)::bigint
 FROM billing_transfer t JOIN billing_ledgeraccount l ON l.payer_id = t.account_id
-WHERE t.account_id = %(account)s GROUP BY 1 ORDER BY 1
+WHERE t.account_id = %(account)s AND l.id IN (t.debit_account_id, t.credit_account_id) GROUP BY 1 ORDER BY 1
 """
 
 TRANSFERS = """
@@ -30,7 +30,8 @@ FROM billing_transfer t
 JOIN billing_ledgeraccount l ON l.payer_id = t.account_id
 LEFT JOIN plans_servicefact f ON f.id = t.service_fact_id
 LEFT JOIN plans_plan p ON p.id = f.plan_id
-WHERE t.account_id = %(account)s AND t.day >= %(since)s ORDER BY t.day, t.id
+WHERE t.account_id = %(account)s AND t.day >= %(since)s AND l.id IN (t.debit_account_id, t.credit_account_id)
+ORDER BY t.day, t.id
 """
 
 
@@ -49,13 +50,15 @@ class ChargedDay(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """A payment, refund or correction; `amount` is signed as the customer sees it. `payment`: its row, if any."""
+    """A payment, refund, correction or document; `amount` is signed as the customer sees it. `payment`, `document`: its
+    row, if any."""
 
     day: date
     kind: str
     amount: int
     recorded_at: datetime
     payment: Payment | None
+    document: Document | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
     rows = [Row(*row) for row in _rows(TRANSFERS, account=account_id, since=shown[0])]
     decisions = list(decided.filter(day__gte=shown[0]))
     payments = {payment.entry_id: payment for payment in Payment.objects.filter(account_id=account_id)}
+    documents = {one.entry_id: one for one in Document.objects.filter(account_id=account_id, issued_on__gte=shown[0])}
     rates = list(tax_rates(account.partner_id))
     found = []
     for first in reversed(shown):
@@ -116,14 +120,25 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
                 tax=tax,
                 plans=tuple(sorted({row.plan or "" for row in charges})),
                 days=_days([one for one in decisions if one.day.replace(day=1) == first], charges),
-                movements=tuple(
-                    Movement(row.day, row.kind, row.amount, row.recorded_at, payments.get(row.entry_id))
-                    for row in of_month
-                    if row.kind != "charge"
-                ),
+                movements=_movements(of_month, payments, documents),
             )
         )
     return found
+
+
+def _movements(
+    rows: Iterable[Row], payments: Mapping[int, Payment], documents: Mapping[int | None, Document]
+) -> tuple[Movement, ...]:
+    """All but charges; the shares of a document, of revenue and of taxes, are one movement."""
+    found: dict[tuple[int, int], Movement] = {}
+    for place, row in enumerate(row for row in rows if row.kind != TransferKind.CHARGE):
+        key = (row.entry_id, 0 if row.kind == TransferKind.DOCUMENT else place + 1)
+        before = found.get(key)
+        amount = row.amount + (before.amount if before else 0)
+        found[key] = Movement(
+            row.day, row.kind, amount, row.recorded_at, payments.get(row.entry_id), documents.get(row.entry_id)
+        )
+    return tuple(found.values())
 
 
 def _split_tax(charges: Iterable[Row], rates: Iterable[TaxRate]) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """What is done to plans, services and their access. One module per noun; callers import from here."""
 
 from demarc.plans.actions.blocks import block, unblock
+from demarc.plans.actions.discounts import NewDiscount, add_discount, withdraw_discount
 from demarc.plans.actions.planned import cancel_planned, carry_out_planned, plan_ahead, tell_begun
 from demarc.plans.actions.services import (
     NewService,
@@ -18,10 +19,12 @@ from demarc.plans.actions.services import (
 from demarc.plans.actions.tariffs import NewPlan, create_plan, set_price, set_tax, update_plan
 
 __all__ = [
+    "NewDiscount",
     "NewPlan",
     "NewService",
     "activate_service",
     "activate_services",
+    "add_discount",
     "add_service",
     "add_services",
     "block",
@@ -40,4 +43,5 @@ __all__ = [
     "tell_begun",
     "unblock",
     "update_plan",
+    "withdraw_discount",
 ]

@@ -12,7 +12,7 @@ from demarc.base.events import emit_ids
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.customers.queries import accounts_blocked_for_money
-from demarc.plans.models import Plan, PlanPrice, Service, TaxRate
+from demarc.plans.models import FEES, Plan, PlanKind, PlanPrice, Service, TaxRate
 
 RANGES = {
     "speed_down_kbps": (1, 400_000_000),
@@ -24,10 +24,13 @@ RANGES = {
     "contention_ratio": (1, 1000),
 }
 SPEEDS = frozenset(RANGES)
+HAS_SPEED = ("speed_down_kbps", "speed_up_kbps")
+CONTRACT_MONTHS_MAX = 120
 
 
 class Shaping(TypedDict, total=False):
-    """What a plan may say beside name, price and speeds; percentages are of the speed, `priority` 1 is first."""
+    """What a plan may say beside name, price and speeds; percentages are of the speed, `priority` 1 is first. Fees are
+    minor units; `contract_months` 0 is no term."""
 
     burst_percent: int
     burst_threshold_percent: int
@@ -36,6 +39,12 @@ class Shaping(TypedDict, total=False):
     contention_ratio: int
     tax_category: str
     for_sale: bool
+    price_includes_tax: bool
+    contract_months: int
+    setup_fee: int
+    change_fee: int
+    cancellation_fee: int
+    reactivation_fee: int
 
 
 class PlanFields(Shaping, total=False):
@@ -47,12 +56,14 @@ class PlanFields(Shaping, total=False):
 
 
 class NewPlan(Shaping, total=False):
-    """A plan to be made: `price` is a month, gross, in minor units, from `valid_from` on (default: always)."""
+    """A plan to be made: `price` is a month, in minor units, from `valid_from` on (default: always). `kind` is one of
+    plans.models.PlanKind (default internet); only internet has speeds, and needs them."""
 
     name: Required[str]
     price: Required[int]
-    speed_down_kbps: Required[int]
-    speed_up_kbps: Required[int]
+    kind: str
+    speed_down_kbps: int
+    speed_up_kbps: int
     valid_from: date
 
 
@@ -60,13 +71,15 @@ class NewPlan(Shaping, total=False):
 def create_plan(*, partner_id: int, by: Actor, at: datetime, **plan: Unpack[NewPlan]) -> Plan:
     """A plan with its first price, in the partner's currency.
 
-    Refused: unknown partner, name taken, a number out of range (its field is named).
+    Refused: unknown partner or kind, name taken, a number out of range (its field is named).
     """
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
-    made = Plan(partner=partner, currency=partner.currency)
+    kind = limits.word(plan.get("kind", PlanKind.INTERNET), PlanKind.values, field="kind")
+    made = Plan(partner=partner, currency=partner.currency, kind=kind)
     _fill(made, plan)
+    _check_speeds(made)
     made.save(force_insert=True)
     price = PlanPrice(
         plan=made,
@@ -87,6 +100,7 @@ def update_plan(plan_id: int, *, by: Actor, at: datetime, **fields: Unpack[PlanF
     plan = _plan(plan_id)
     before = {name: getattr(plan, name) for name in fields}
     _fill(plan, fields)
+    _check_speeds(plan)
     changed = {name: [old, getattr(plan, name)] for name, old in before.items() if old != getattr(plan, name)}
     plan.save(update_fields=list(fields))
     log.record("updated", by=by, at=at, subject=("plan", plan_id), partner_id=plan.partner_id, changed=changed)
@@ -154,8 +168,21 @@ def _fill(plan: Plan, given: PlanFields | NewPlan) -> None:
                 f"There is a plan called {plan.name} already.", field="name", code="taken", holder=("plan", taken.pk)
             )
     for field, (least, most) in RANGES.items():
-        if field in given:
+        if field in given and not (field in HAS_SPEED and plan.kind != PlanKind.INTERNET):
             setattr(plan, field, limits.whole(given[field], least, most, field=field))  # type: ignore[literal-required]
     if "tax_category" in given:
         plan.tax_category = texts.name(given["tax_category"], field="tax_category", length_max=30)
+    for fee in FEES:
+        if fee in given:
+            setattr(plan, fee, limits.price(given[fee], field=fee))  # type: ignore[literal-required]
+    months = given.get("contract_months", plan.contract_months)
+    plan.contract_months = limits.whole(months, 0, CONTRACT_MONTHS_MAX, field="contract_months")
+    plan.price_includes_tax = given.get("price_includes_tax", plan.price_includes_tax)
     plan.for_sale = given.get("for_sale", plan.for_sale)
+
+
+def _check_speeds(plan: Plan) -> None:
+    """Internet has speeds, nothing else has."""
+    for field in HAS_SPEED:
+        if plan.kind == PlanKind.INTERNET and not getattr(plan, field):
+            raise Refused("An internet plan has a speed.", field=field, code="required")

@@ -1,0 +1,71 @@
+"""Due documents without anybody asking: previewed every day, issued when nothing is odd, else held."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from demarc.base import log
+from demarc.base.actors import Actor
+from demarc.base.events import emit
+from demarc.base.models import Partner, Setting
+from demarc.billing.actions.runs import confirm_run, hold_run, preview_run
+from demarc.billing.models import InvoiceRun, RunState
+from demarc.billing.queries import AT_WORK, auto_issue, due_runs
+from demarc.billing.queries.documents import AUTO_ISSUE
+from demarc.core.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+ENDED = (RunState.DONE,)
+"""After a run of today that is done, what became due later has one of its own; any other of today is a person's."""
+
+
+def issue_due(*, by: Actor, at: datetime) -> list[InvoiceRun]:
+    """Preview each partner's due documents once a day; confirm what is not odd where the partner lets us, else hold.
+
+    A preview of today that somebody made, cancelled or confirmed is left alone, and so is a partner whose run is at
+    work or paused. What fails for one partner is logged, and does not keep the others waiting. Never refused.
+    """
+    found = []
+    for due in due_runs(None, at=at):
+        if due.run is not None and due.run.state in AT_WORK:
+            continue
+        newest = InvoiceRun.objects.filter(partner=due.partner, day__lte=due.day).order_by("-id").first()
+        if due.accounts and (newest is None or newest.day < due.day or newest.state in ENDED):
+            try:
+                found.append(_issue(due.partner.pk, by, at))
+            except Exception:
+                logger.exception("the documents of partner %s cannot be previewed", due.partner.pk)
+    return found
+
+
+@transaction.atomic
+def _issue(partner_id: int, by: Actor, at: datetime) -> InvoiceRun:
+    run = preview_run(partner_id, by=by, at=at)
+    if run.anomalies or not auto_issue(partner_id):
+        return hold_run(run.pk, by=by, at=at)
+    return confirm_run(run.pk, by=by, at=at)
+
+
+@transaction.atomic
+def ask_preview(partner_id: int, *, by: Actor, at: datetime) -> None:
+    """Let a job compute the preview of a partner with many accounts (event PreviewWanted). Refused: unknown partner, a
+    run at work."""
+    if not Partner.objects.filter(pk=partner_id).exists():
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    if InvoiceRun.objects.filter(partner_id=partner_id, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
+        raise Refused("A run is at work; wait for it or cancel it first.", code="running")
+    log.record("asked_preview", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id)
+    emit("PreviewWanted", queue="run", partner=partner_id)
+
+
+@transaction.atomic
+def set_auto_issue(partner_id: int, *, auto: bool, by: Actor, at: datetime) -> bool:
+    """Whether runs in which nothing is odd are confirmed without a person. Refused: unknown partner."""
+    if not Partner.objects.filter(pk=partner_id).exists():
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    Setting.objects.update_or_create(partner_id=partner_id, key=AUTO_ISSUE, defaults={"value": auto})
+    subject = ("partner", partner_id)
+    log.record("auto_issue_set", by=by, at=at, subject=subject, partner_id=partner_id, auto=auto)
+    return auto
