@@ -4,7 +4,12 @@ from procrastinate.contrib.django import app
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
+from demarc.base.events import emit
+from demarc.base.models import Partner
 from demarc.billing import actions
+
+PACE = 200
+"""So many accounts of a wave change in one job: routers and RADIUS get time in between."""
 
 
 @app.periodic(cron="* * * * *")
@@ -30,3 +35,18 @@ def correct_services(services: list[int]) -> None:
 def work_run(run: int) -> None:
     """Somebody confirmed a run (event RunConfirmed)."""
     actions.work_run(run, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+
+
+@app.periodic(cron="1 * * * *")
+@app.task(name="billing.dun", queue="run")
+def dun(timestamp: int) -> None:
+    """Every hour: remind and block as each partner's rules say."""
+    for partner in Partner.objects.order_by("id"):
+        actions.remind_and_block(partner.pk, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="billing.work_wave", queue="run")
+def work_wave(wave: int) -> None:
+    """One chunk of a wave that somebody confirmed or took back (event WaveChanged); what is left is the next job's."""
+    if actions.work_wave(wave, by=SYSTEM, at=clock.now(), chunk=PACE):
+        emit("WaveChanged", queue="run", wave=wave)

@@ -13,6 +13,8 @@ READERS: dict[str, tuple[str, ...]] = {
     "HoldingChanged": ("billing.correct_services",),
     "RunConfirmed": ("billing.work_run",),
     "DocumentsIssued": (),
+    "Reminded": (),
+    "WaveChanged": ("billing.work_wave",),
 }
 
 BILLING = "demarc.billing.web_parts"

@@ -12,9 +12,16 @@ bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(acco
 preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
     cancel_run(run_id, *, by, at) -> InvoiceRun
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
+remind_and_block(partner_id, *, by, at, chunk=2000) -> Dunned    reassess(account_ids, *, by, at) -> [account ids]
+promise(account_id, *, until, comment="", by, at) -> Promise     end_promise(account_id, *, by, at)
+dispute, end_dispute(document_id, *, reason, by, at) -> Document set_dunning_terms(partner_id, *, valid_from, ...)
+plan_wave(partner_id, *, by, at) -> Wave | None                  work_wave(wave_id, *, by, at, chunk=2000) -> more?
+confirm_wave, restore_wave(wave_id, *, by, at) -> Wave           stop_blocking, allow_blocking(partner_id, ...)
+note_outage(partner_id, *, began_at, ...) -> Outage              end_outage(outage_id, *, ended_at=None, by, at)
 """
 
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.dunning import Dunned, remind_and_block
 from demarc.billing.actions.invoices import (
     NewItem,
     begin_recurring,
@@ -24,6 +31,19 @@ from demarc.billing.actions.invoices import (
     correct_services,
 )
 from demarc.billing.actions.payments import NewPayment, correct, receive, receive_many, refund
+from demarc.billing.actions.promises import (
+    OutageFields,
+    allow_blocking,
+    dispute,
+    end_dispute,
+    end_outage,
+    end_promise,
+    note_outage,
+    promise,
+    set_dunning_terms,
+    stop_blocking,
+)
+from demarc.billing.actions.reassess import reassess
 from demarc.billing.actions.runs import (
     cancel_run,
     confirm_run,
@@ -35,13 +55,17 @@ from demarc.billing.actions.runs import (
     work_run,
 )
 from demarc.billing.actions.services import activate, activate_many
+from demarc.billing.actions.waves import confirm_wave, plan_wave, restore_wave, work_wave
 
 __all__ = [
+    "Dunned",
     "HANDS",
     "NewItem",
     "NewPayment",
+    "OutageFields",
     "activate",
     "activate_many",
+    "allow_blocking",
     "begin_recurring",
     "bill",
     "bill_item",
@@ -49,18 +73,32 @@ __all__ = [
     "cancel_item",
     "cancel_run",
     "confirm_run",
+    "confirm_wave",
     "correct",
     "correct_services",
+    "dispute",
+    "end_dispute",
+    "end_outage",
+    "end_promise",
     "hold_run",
+    "note_outage",
     "open_day",
     "pause_run",
+    "plan_wave",
     "preview_run",
+    "promise",
+    "reassess",
     "receive",
     "receive_many",
     "refund",
+    "remind_and_block",
+    "restore_wave",
     "resume_run",
     "retry_accounts",
+    "set_dunning_terms",
+    "stop_blocking",
     "unpark",
     "unpark_recurring",
     "work_run",
+    "work_wave",
 ]

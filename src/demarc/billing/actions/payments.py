@@ -14,6 +14,7 @@ from demarc.base.numbering import take
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
 from demarc.billing.actions.documents import pay_documents
+from demarc.billing.actions.reassess import reassess
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
@@ -60,7 +61,8 @@ def receive(*, by: Actor, at: datetime, **payment: Unpack[NewPayment]) -> Paymen
 
 @transaction.atomic
 def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> list[Payment]:
-    """Credit payments to their accounts; who is blocked for money and can pay today by now is online again.
+    """Credit payments to their accounts; who is blocked for money and can pay today by now, or owes nothing overdue any
+    more, is online again.
 
     A key that was used before gives the payment it made, provided that the facts are the same. Refused (the first
     fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another currency than
@@ -82,6 +84,7 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         bulk.retry(accounts_blocked_for_money(account_ids=accounts), by=by, at=at)
         made = _write_payments(fresh, entries, found, recorded(by, at))
         pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
+        reassess(accounts, by=by, at=at)
         known |= made
         _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
@@ -143,6 +146,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     bulk.settle(_behind({account_id: payer}), until=None, by=by, at=at)
     entry = bulk.post([bulk.Posting(payer, ledger.entry([transfer]), name)], at)[0]
     bulk.retry(accounts_blocked_for_money(account_ids=[account_id]), by=by, at=at)
+    reassess([account_id], by=by, at=at)
     told = {"amount": amount, "currency": payer.currency, "reason": reason}
     log.record("corrected", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
     return Transfer.objects.get(entry_id=entry)
