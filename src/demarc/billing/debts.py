@@ -3,6 +3,7 @@
 What is read is what holds at one moment; it decides nothing and writes nothing.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -174,10 +175,12 @@ def with_children(account_ids: Iterable[int]) -> dict[int, list[int]]:
     return found
 
 
-def reminders_of(stored: Sequence[Sequence[Any]] | None) -> tuple[Reminder, ...] | None:
-    """Stored [days, hour, channel] as core's reminders; None stays None."""
+def reminders_of(stored: str | Sequence[Sequence[Any]] | None) -> tuple[Reminder, ...] | None:
+    """Stored [days, hour, channel], or their JSON, as core's reminders; None stays None."""
     if stored is None:
         return None
+    if isinstance(stored, str):
+        stored = json.loads(stored)
     return tuple(Reminder(int(days), int(hour), Channel(channel)) for days, hour, channel in stored)
 
 

@@ -95,6 +95,8 @@ def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = C
             pass
         wave.refresh_from_db()
         done.blocked += wave.blocked - before
+    if done.wave is not None:
+        done.wave.refresh_from_db()
     return done
 
 
