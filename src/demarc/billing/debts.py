@@ -179,9 +179,8 @@ def reminders_of(stored: str | Sequence[Sequence[Any]] | None) -> tuple[Reminder
     """Stored [days, hour, channel], or their JSON, as core's reminders; None stays None."""
     if stored is None:
         return None
-    if isinstance(stored, str):
-        stored = json.loads(stored)
-    return tuple(Reminder(int(days), int(hour), Channel(channel)) for days, hour, channel in stored)
+    rows: Sequence[Sequence[Any]] = json.loads(stored) if isinstance(stored, str) else stored
+    return tuple(Reminder(int(days), int(hour), Channel(channel)) for days, hour, channel in rows)
 
 
 def _last_day(moment: datetime, zone: ZoneInfo) -> date:

@@ -17,7 +17,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "WaveChanged": ("billing.work_wave",),
 }
 
-BILLING = "demarc.billing.web_parts"
+BILLING, DUNNING = "demarc.billing.web_parts", "demarc.billing.web_dunning_parts"
 PLANS, NETWORK, ACCESS = "demarc.plans.web_parts", "demarc.network.web_blocking", "demarc.access.web_parts"
 
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -30,6 +30,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("network.edit", f"{ACCESS}.first_steps"),
         ("network.see", f"{ACCESS}.dashboard_attention"),
         ("money.see", f"{BILLING}.dashboard_attention"),
+        ("money.see", f"{DUNNING}.dashboard_attention"),
     ),
     "customers.columns": (
         ("plans.see", f"{PLANS}.held_columns"),
@@ -48,16 +49,19 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.see", f"{ACCESS}.customer_attention"),
     ),
     "customer.overview": (
+        ("money.see", f"{DUNNING}.why_panel"),
         ("sessions.see", f"{ACCESS}.live_panel"),
         ("customers.see", f"{PLANS}.services_panel"),
     ),
     "customer.actions": (
         ("money.edit", f"{BILLING}.pay_action"),
+        ("money.edit", f"{DUNNING}.promise_action"),
         ("customers.edit", f"{PLANS}.add_action"),
         ("customers.edit", f"{PLANS}.block_action"),
         ("money.edit", f"{BILLING}.correct_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
+    "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
     "service.panels": (("customers.see", f"{ACCESS}.logins_panel"),),
     "service.actions": (
@@ -76,6 +80,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (
         ("settings.see", "demarc.plans.web.tax_panel"),
+        ("settings.see", f"{DUNNING}.rules_panel"),
         ("settings.see", f"{NETWORK}.causes_panel"),
         ("settings.see", f"{NETWORK}.page_panel"),
     ),
@@ -86,6 +91,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
     Entry("Payments", "payments", "money.see", "receipt"),
+    Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network"),

@@ -5,7 +5,7 @@ account is blocked once. A person may confirm a held wave, take the last one bac
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,12 +73,13 @@ def plan_wave(partner_id: int, *, by: Actor, at: datetime) -> Wave | None:
     partner = Partner.objects.select_for_update(no_key=True).get(pk=partner_id)
     if halted(partner, at=at):
         return None
-    found = _found(partner, at)
-    if not found:
-        return None
-    day = moment_of(next(iter(found)), at).day
-    wave = Wave.objects.filter(partner=partner, day=day).first()
+    day = billing_day(at, ZoneInfo(partner.zone))
+    # Held before anybody is looked for: whoever works on it is through, and has left nobody half blocked.
+    wave = Wave.objects.select_for_update(no_key=True).filter(partner=partner, day=day).first()
     if wave is not None and wave.state in (WaveState.RESTORING, WaveState.RESTORED):
+        return None
+    found = _found(partner, day, at)
+    if not found:
         return None
     if wave is None:
         wave = Wave(partner=partner, day=day, state=WaveState.WORKING, **recorded(by, at))
@@ -156,10 +157,10 @@ def work_wave(wave_id: int, *, by: Actor, at: datetime, chunk: int = CHUNK) -> b
     return done
 
 
-def _found(partner: Partner, at: datetime) -> list[Case]:
+def _found(partner: Partner, day: date, at: datetime) -> list[Case]:
     """Who is to be blocked at this moment."""
     with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, {"partner": partner.pk, "today": billing_day(at, ZoneInfo(partner.zone))})
+        cursor.execute(CANDIDATES, {"partner": partner.pk, "today": day})
         candidates = [row[0] for row in cursor.fetchall()]
     found: list[Case] = []
     for start in range(0, len(candidates), CHUNK):

@@ -7,6 +7,8 @@ payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partne
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
 preview(*, day, at) -> [Preview]                                 accounts_behind(partner_id, day, *, chunk=2000)
 accounts_due(partner_id, day, *, chunk=2000)
+policy_on(partner_id, day, account_id=None) -> (Policy, Guards)  standing(account_id, *, at) -> Standing | None
+wave_list, held_waves, outage_list(partner_ids) -> QuerySet      foresee(partner, WhatIf, *, at, days=60) -> Foresight
 """
 
 from demarc.billing.queries.accounts import (
@@ -19,6 +21,17 @@ from demarc.billing.queries.accounts import (
     money_in,
     owed,
     payment_list,
+)
+from demarc.billing.queries.dunning import (
+    Foresight,
+    Standing,
+    WhatIf,
+    foresee,
+    held_waves,
+    outage_list,
+    policy_on,
+    standing,
+    wave_list,
 )
 from demarc.billing.queries.runs import (
     Preview,
@@ -35,21 +48,30 @@ __all__ = [
     "AccountSummary",
     "AfterPayment",
     "ChargedDay",
+    "Foresight",
     "LedgerMonth",
     "Movement",
     "Preview",
     "RunningOut",
+    "Standing",
     "Takings",
+    "WhatIf",
     "account_summaries",
     "account_summary",
     "accounts_behind",
     "accounts_due",
     "after_payment",
+    "foresee",
+    "held_waves",
     "ledger_months",
     "money_in",
+    "outage_list",
     "owed",
     "parked_accounts",
     "payment_list",
+    "policy_on",
     "preview",
     "running_out",
+    "standing",
+    "wave_list",
 ]
