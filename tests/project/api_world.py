@@ -9,6 +9,7 @@ from typing import Any
 from tests import cast
 from tests.access import scene as radius
 from tests.cast import STAFF
+from tests.staff import world as staff_world
 
 from demarc.access import actions as access
 from demarc.base import clock
@@ -34,6 +35,8 @@ SAMPLES = {
     "preset": "demarc",
     "answer": "list",
     "password": "secret",
+    "until": "2024-05-31",
+    "began_at": "2024-05-31T10:00:00Z",
 }
 """A good value for each field that an operation requires; a name is made up."""
 _names = count(1)
@@ -113,6 +116,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
     access.request_disconnect(session.pk, by=STAFF, at=clock.now())
     account = cast.account_of(login.service.customer)
+    late = staff_world.late(stage.partner, stage.plan)
     return stage.partner, {
         "partner_id": stage.partner.pk,
         "customer_id": login.service.customer_id,
@@ -127,4 +131,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "login_id": login.pk,
         "session_id": session.pk,
         "cause": 2,
+        "document_id": late.document_id,
+        "wave_id": late.wave_id,
+        "outage_id": late.outage_id,
     }

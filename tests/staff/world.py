@@ -1,6 +1,7 @@
 """A small provider with one of everything a page can be about, and the people who look at it."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.test import Client
@@ -12,16 +13,27 @@ from demarc.access.models import SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
+from demarc.billing import actions as billing
 from demarc.billing.models import Payment
 from demarc.customers.models import Account, Customer
 from demarc.network import actions as network
-from demarc.plans.models import Service
+from demarc.plans.models import Plan, Service
 from demarc.staff.actions import create_login
 from demarc.staff.models import Login, LoginKind, Role
 
 PASSWORD = "correct horse battery"
 API = "api/"
 LOGO = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@dataclass
+class Late:
+    """A recurring customer who did not pay and is in a held wave, and an outage that lasts."""
+
+    account: Account
+    document_id: int
+    wave_id: int
+    outage_id: int
 
 
 @dataclass
@@ -35,6 +47,7 @@ class World:
     login: Subscriber
     session: SessionLive
     payment: Payment
+    late: Late
 
     @property
     def partner(self) -> Partner:
@@ -51,6 +64,9 @@ class World:
             "login_id": self.login.pk,
             "session_id": self.session.pk,
             "payment_id": self.payment.pk,
+            "document_id": self.late.document_id,
+            "wave_id": self.late.wave_id,
+            "outage_id": self.late.outage_id,
             "plan_id": self.scene.plan.pk,
             "router_id": self.scene.router.pk,
             "pool_id": self.scene.dynamic.pk,
@@ -73,7 +89,22 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment)
+    return World(made, customer, account, service, login, session, payment, late(made.partner, made.plan))
+
+
+def late(partner: Partner, plan: Plan) -> Late:
+    """Larry's bill was due two weeks ago, and any wave waits for a person."""
+    now = clock.now()
+    then = now - timedelta(days=40)
+    rules = {"wave_least": 0, "on_weekends": True, "block_hour": 0}
+    billing.set_dunning_terms(partner.pk, valid_from=date(2020, 1, 1), by=SYSTEM, at=then, **rules)
+    customer = cast.customer(partner, f"Larry of {partner}", billing_type="recurring", at=then)
+    account = cast.account_of(customer)
+    cast.activate(cast.service(customer, plan, at=then), at=then)
+    wave = billing.remind_and_block(partner.pk, by=SYSTEM, at=now).wave
+    outage = billing.note_outage(partner.pk, began_at=now, note="mast down", by=SYSTEM, at=now)
+    assert wave is not None
+    return Late(account, account.documents.get().pk, wave.pk, outage.pk)
 
 
 def person(role: str, name: str = "") -> Login:

@@ -17,6 +17,8 @@ from ninja.operation import Operation
 from demarc import __version__
 from demarc.access.api import router as access
 from demarc.billing.api import router as billing
+from demarc.billing.api_dunning import router as dunning
+from demarc.billing.api_waves import router as waves
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.network.api import router as network
@@ -63,7 +65,7 @@ api = Api(
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
 )
-for router in (customers, plans, services, billing, network, access):
+for router in (customers, plans, services, billing, dunning, waves, network, access):
     api.add_router("", router)
 
 

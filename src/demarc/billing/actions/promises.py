@@ -53,11 +53,11 @@ def set_dunning_terms(
 @transaction.atomic
 def promise(account_id: int, *, until: date, comment: str = "", by: Actor, at: datetime) -> Promise:
     """He will pay until a day: he is online through it, at once if he was blocked, and is not reminded meanwhile. An
-    earlier promise makes way. Refused: unknown account or one that is not recurring, a day that is over or more than 90
+    earlier promise makes way. Refused: an account that is not recurring, a day that is over or more than 90
     days ahead, nothing to pay."""
     case = load_cases([account_id], at=at, lock=True).get(account_id)
     if case is None:
-        raise Refused("There is no such account that gets invoices.", field="account_id", code="unknown")
+        raise Refused("This account gets no invoices, so there is nothing to promise.", code="not_recurring")
     today = case.payer.today
     if not today <= until <= today + timedelta(days=PROMISE_DAYS_MAX):
         last = today + timedelta(days=PROMISE_DAYS_MAX)
