@@ -273,9 +273,8 @@ def dunning_standing(request: HttpRequest, account_id: int) -> dict[str, Any]:
 )
 def promise(request: HttpRequest, account_id: int, payload: PromiseIn) -> Promise:
     one(request, Account.objects.all(), account_id, "account")
-    return (
-        actions.promise(account_id, until=payload.until, comment=payload.comment, by=actor_of(request), at=clock.now()),
-    )
+    until, comment = payload.until, payload.comment
+    return actions.promise(account_id, until=until, comment=comment, by=actor_of(request), at=clock.now())
 
 
 @router.post(
