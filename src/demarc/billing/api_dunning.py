@@ -20,7 +20,6 @@ from demarc.billing.models import (
 )
 from demarc.billing.queries import WhatIf
 from demarc.core.dunning import Cause, Policy
-from demarc.core.errors import Refused
 from demarc.core.money import parse
 from demarc.customers.models import Account
 from demarc.staff.apidoor import Token, actor_of, one, partner_for, seen
@@ -112,8 +111,8 @@ class WhyOut(Schema):
 
 
 class StandingOut(Schema):
-    """Why an account is blocked, or when it will be. `owed`: what brings access back or keeps it; `words` and
-    `customer_words` say the chain in sentences."""
+    """Why an account is blocked, or when it will be; of a prepaid account the chain is empty. `owed`: what brings
+    access back or keeps it; `words` and `customer_words` say the chain in sentences."""
 
     account_id: int
     blocked_on: date | None
@@ -241,27 +240,25 @@ def dunning_standing(request: HttpRequest, account_id: int) -> dict[str, Any]:
     account = one(request, Account.objects.all(), account_id, "account")
     seen(request, account.customer_id, account.partner_id, "dunning")
     standing = queries.standing(account_id, at=clock.now())
-    if standing is None:
-        raise Refused("This account gets no invoices; see its balance instead.", code="not_recurring")
-    currency = account.currency
+    why, currency = standing.why if standing else [], account.currency
     chain = [
         {
-            "cause": why.cause,
-            "document": why.number,
-            "day": why.day,
-            "amount": None if why.amount is None else shown(why.amount, currency),
+            "cause": one_.cause,
+            "document": one_.number,
+            "day": one_.day,
+            "amount": None if one_.amount is None else shown(one_.amount, currency),
         }
-        for why in standing.why
+        for one_ in why
     ]
     return {
         "account_id": account_id,
-        "blocked_on": standing.case.facts.blocked_on,
-        "promised_until": standing.promise.until if standing.promise else None,
-        "owed": shown(standing.owed, currency),
+        "blocked_on": standing.case.facts.blocked_on if standing else None,
+        "promised_until": standing.promise.until if standing and standing.promise else None,
+        "owed": shown(standing.owed if standing else 0, currency),
         "currency": currency,
         "chain": chain,
-        "words": staff_words(standing.why, currency),
-        "customer_words": customer_words(standing.why, currency),
+        "words": staff_words(why, currency),
+        "customer_words": customer_words(why, currency),
     }
 
 
@@ -278,11 +275,11 @@ def promise(request: HttpRequest, account_id: int, payload: PromiseIn) -> Promis
 
 
 @router.post(
-    "/accounts/{account_id}/promise/end", auth=Token("money.edit"), response={204: None}, summary="End a promise to pay"
+    "/accounts/{account_id}/promise/end", auth=Token("money.edit"), response=PromiseOut, summary="End a promise to pay"
 )
-def end_promise(request: HttpRequest, account_id: int) -> None:
+def end_promise(request: HttpRequest, account_id: int) -> Promise:
     one(request, Account.objects.all(), account_id, "account")
-    actions.end_promise(account_id, by=actor_of(request), at=clock.now())
+    return actions.end_promise(account_id, by=actor_of(request), at=clock.now())
 
 
 @router.post(

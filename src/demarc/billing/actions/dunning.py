@@ -16,7 +16,7 @@ from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.base.models import Partner
-from demarc.billing.actions.reassess import reassess
+from demarc.billing.actions.reassess import reassess, stays_blocked
 from demarc.billing.actions.waves import plan_wave, work_wave
 from demarc.billing.debts import Case, PolicyBook, load_cases, moment_of
 from demarc.billing.guards import halted
@@ -83,10 +83,11 @@ def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = C
     for some in _chunks(_to_remind(partner, at), chunk):
         done.reminded += _remind(partner, some, by, at)
     for some in _chunks(_blocked(partner), chunk):
-        done.freed += len(reassess(some, by=by, at=at))
+        done.freed += len(reassess(_wrongly_blocked(some, at), by=by, at=at))
     if done.halted:
         return done
-    done.deactivated = sum(_deactivate_chunk(some, by, at) for some in _chunks(_blocked(partner), chunk))
+    if _anybody_deactivates(partner.pk):
+        done.deactivated = sum(_deactivate_chunk(some, by, at) for some in _chunks(_blocked(partner), chunk))
     _close_graces(partner, by, at)
     done.wave = plan_wave(partner_id, by=by, at=at)
     for wave in Wave.objects.filter(partner=partner, state=WaveState.WORKING).order_by("day"):
@@ -150,6 +151,15 @@ def _blocked(partner: Partner) -> list[int]:
     blocks = blocks.filter(account__billing_type=BillingType.RECURRING, account__parent=None)
     found = blocks.order_by("account_id").values_list("account_id", flat=True)
     return [account_id for account_id in found if account_id is not None]
+
+
+def _wrongly_blocked(account_ids: Sequence[int], at: datetime) -> list[int]:
+    """Those whom nothing holds any more: a credit note, a change of the rules, a promise made elsewhere."""
+    return [case.payer.account_id for case in load_cases(account_ids, at=at).values() if not stays_blocked(case, at=at)]
+
+
+def _anybody_deactivates(partner_id: int) -> bool:
+    return DunningTerms.objects.filter(partner_id=partner_id, deactivate_after_days__gt=0).exists()
 
 
 @transaction.atomic

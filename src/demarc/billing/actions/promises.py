@@ -74,13 +74,14 @@ def promise(account_id: int, *, until: date, comment: str = "", by: Actor, at: d
 
 
 @transaction.atomic
-def end_promise(account_id: int, *, by: Actor, at: datetime) -> None:
+def end_promise(account_id: int, *, by: Actor, at: datetime) -> Promise:
     """A promise no longer counts; if he still owes, the next run blocks him. Refused: there is none."""
     account = Account.objects.filter(pk=account_id).first()
     if account is None or not _end_open(account_id, by, at):
         raise Refused("There is no promise on this account.", field="account_id", code="no_promise")
     subject = ("customer", account.customer_id)
     log.record("promise_ended", by=by, at=at, subject=subject, partner_id=account.partner_id)
+    return Promise.objects.filter(account_id=account_id, ended_at=at).latest("id")
 
 
 @transaction.atomic

@@ -30,7 +30,7 @@ def reassess(account_ids: Sequence[int], *, by: Actor, at: datetime) -> list[int
     new sum. Never refused; prepaid accounts are left alone."""
     blocked = accounts_blocked_for_money(account_ids=account_ids)
     cases = load_cases(blocked, at=at, lock=True) if blocked else {}
-    freed = [case for case in cases.values() if not _stays(case, at)]
+    freed = [case for case in cases.values() if not stays_blocked(case, at=at)]
     lift(freed, by=by, at=at)
     paid = [case for case in freed if not dunning.owes(case.facts, case.policy, case.payer.today)]
     for case in paid:
@@ -55,18 +55,18 @@ def lift(cases: Sequence[Case], *, by: Actor, at: datetime) -> None:
     log.record("money_block_lifted", by=by, at=at, subject=subject, partner_id=first.partner_id, **told)
 
 
+def stays_blocked(case: Case, *, at: datetime) -> bool:
+    """Whether his block is right. One that staff let online for a while keeps the block beneath it."""
+    graced = case.online_until is not None and case.online_until > at
+    promised = dunning.promise_holds(case.facts, case.payer.today) and not graced
+    return not promised and dunning.owes(case.facts, case.policy, case.payer.today)
+
+
 def bill_fees(cases: Iterable[Case], text: str, *, by: Actor, at: datetime) -> None:
     """Put the blocking fee on the next document of those whose policy has one."""
     for case in cases:
         if case.policy.blocking_fee:
             _bill_fee(case, case.policy.blocking_fee, text, by, at)
-
-
-def _stays(case: Case, at: datetime) -> bool:
-    """Whether his block is right. One that staff let online for a while keeps the block beneath it."""
-    graced = case.online_until is not None and case.online_until > at
-    promised = dunning.promise_holds(case.facts, case.payer.today) and not graced
-    return not promised and dunning.owes(case.facts, case.policy, case.payer.today)
 
 
 def _bill_fee(case: Case, amount: int, text: str, by: Actor, at: datetime) -> None:
