@@ -35,11 +35,21 @@ class ReminderWidget(forms.MultiWidget):
 
     def __init__(self) -> None:
         days = forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "off", "aria-label": "Days", "placeholder": "Days"}
+            attrs={
+                "class": "form-control",
+                "inputmode": "numeric",
+                "autocomplete": "off",
+                "aria-label": "Days",
+                "placeholder": "Days",
+            }
         )
-        hour = forms.Select(choices=HOURS, attrs={"aria-label": "Hour"})
-        channel = forms.Select(choices=ReminderChannel.choices, attrs={"aria-label": "How"})
+        hour = forms.Select(choices=HOURS, attrs={"class": "form-select", "aria-label": "Hour"})
+        channel = forms.Select(choices=ReminderChannel.choices, attrs={"class": "form-select", "aria-label": "How"})
         super().__init__([days, hour, channel])
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        self.attrs.pop("class", None)  # each of the three is dressed on its own
+        return super().get_context(name, value, attrs)
 
     def decompress(self, value: Any) -> list[Any]:
         return list(value) if value else ["", "9", ReminderChannel.MAIL]

@@ -90,15 +90,22 @@ def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = C
         done.deactivated = sum(_deactivate_chunk(some, by, at) for some in _chunks(_blocked(partner), chunk))
     _close_graces(partner, by, at)
     done.wave = plan_wave(partner_id, by=by, at=at)
+    done.blocked = _work_waves(partner, chunk, by, at)
+    if done.wave is not None:
+        done.wave.refresh_from_db()
+    return done
+
+
+def _work_waves(partner: Partner, chunk: int, by: Actor, at: datetime) -> int:
+    """Work off what is planned, also what a run before this one left undone: how many were blocked."""
+    blocked = 0
     for wave in Wave.objects.filter(partner=partner, state=WaveState.WORKING).order_by("day"):
         before = wave.blocked
         while work_wave(wave.pk, by=by, at=at, chunk=chunk):
             pass
         wave.refresh_from_db()
-        done.blocked += wave.blocked - before
-    if done.wave is not None:
-        done.wave.refresh_from_db()
-    return done
+        blocked += wave.blocked - before
+    return blocked
 
 
 def _to_remind(partner: Partner, at: datetime) -> list[int]:
