@@ -6,7 +6,7 @@ What is read is what holds at one moment; it decides nothing and writes nothing.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -72,6 +72,7 @@ class PolicyBook:
 
     partners: dict[int, list[tuple[date, tuple[Any, ...]]]]
     accounts: dict[int, list[tuple[date, tuple[Any, ...]]]]
+    _shared: dict[tuple[int, date], Policy] = field(default_factory=dict)
 
     @classmethod
     def of(cls, account_ids: Iterable[int], partner_ids: Iterable[int]) -> "PolicyBook":
@@ -86,10 +87,11 @@ class PolicyBook:
 
     def on(self, account_id: int | None, partner_id: int, day: date) -> Policy:
         """The rules in force on `day`: the account's own, what they leave open the partner's, then core's defaults."""
-        rules = self._newest(self.partners.get(partner_id, ()), day, Policy())
-        if account_id in self.accounts:
-            rules = self._newest(self.accounts[account_id], day, rules)
-        return Policy(*rules)
+        if (partner_id, day) not in self._shared:
+            self._shared[partner_id, day] = Policy(*self._newest(self.partners.get(partner_id, ()), day, Policy()))
+        shared = self._shared[partner_id, day]
+        own = self.accounts.get(account_id) if account_id else None
+        return Policy(*self._newest(own, day, shared)) if own else shared
 
     def guards(self, partner_id: int, day: date) -> Guards:
         """The partner's guards in force on `day`."""
@@ -124,42 +126,65 @@ def load_cases(account_ids: Iterable[int], *, at: datetime, lock: bool = False) 
     found = payers(accounts, at=at, lock=lock) if accounts else {}
     if not found:
         return {}
-    ids = id_array(found)
-    debts: dict[int, list[Debt]] = defaultdict(list)
-    for account_id, *debt in _rows(DEBTS, accounts=ids):
-        debts[account_id].append(Debt(*debt))
-    documents = id_array(debt.document_id for some in debts.values() for debt in some)
-    reminded: dict[int, list[int]] = defaultdict(list)
-    for document_id, days in _rows(REMINDED, documents=documents):
-        reminded[document_id].append(days)
-    promises = dict(_rows(PROMISES, accounts=ids))
-    blocks = {row[0]: row[1:] for row in _rows(BLOCKS, accounts=ids)}
-    gone = {row[0] for row in _rows(DEACTIVATED, accounts=ids)}
+    known = _Known.of(found)
     partners = {payer.partner_id for payer in found.values()}
     terms, policies = TermsBook.of(found, partners), PolicyBook.of(found, partners)
     cases = {}
     for payer in found.values():
-        blocked_at, grace = blocks.get(payer.account_id, (None, None))
-        mine = tuple(debts.get(payer.account_id, ()))
-        graced = grace is not None and grace > at
-        facts = AccountFacts(
-            account_id=payer.account_id,
-            balance=payer.balance,
-            minimal_balance=terms.on(payer.account_id, payer.partner_id, payer.today).minimal_balance,
-            debts=mine,
-            promised_until=_latest(promises.get(payer.account_id), _last_day(grace, payer.zone) if graced else None),
-            blocked_on=None
-            if blocked_at is None or graced
-            else billing_day(max(blocked_at, grace or blocked_at), payer.zone),
-            deactivated=payer.account_id in gone,
-            reminded=frozenset(
-                (debt.document_id, days) for debt in mine for days in reminded.get(debt.document_id, ())
-            ),
-        )
+        limit = terms.on(payer.account_id, payer.partner_id, payer.today).minimal_balance
         policy = policies.on(payer.account_id, payer.partner_id, payer.today)
         off = days_off(policy.country, payer.today.year)
-        cases[payer.account_id] = Case(payer, facts, policy, off, blocked_at, grace)
+        blocked_at, grace = known.blocks.get(payer.account_id, (None, None))
+        cases[payer.account_id] = Case(payer, known.facts(payer, limit, at), policy, off, blocked_at, grace)
     return cases
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Rows about some accounts: open documents, what went out about them, promises, blocks, whose services stopped."""
+
+    debts: dict[int, list[Debt]]
+    reminded: dict[int, list[int]]
+    promises: dict[int, date]
+    blocks: dict[int, tuple[datetime, datetime | None]]
+    gone: set[int]
+
+    @classmethod
+    def of(cls, account_ids: Iterable[int]) -> "_Known":
+        """Five queries."""
+        ids = id_array(account_ids)
+        debts: dict[int, list[Debt]] = defaultdict(list)
+        for account_id, *debt in _rows(DEBTS, accounts=ids):
+            debts[account_id].append(Debt(*debt))
+        reminded: dict[int, list[int]] = defaultdict(list)
+        documents = id_array(debt.document_id for some in debts.values() for debt in some)
+        for document_id, days in _rows(REMINDED, documents=documents):
+            reminded[document_id].append(days)
+        blocks = {row[0]: (row[1], row[2]) for row in _rows(BLOCKS, accounts=ids)}
+        gone = {row[0] for row in _rows(DEACTIVATED, accounts=ids)}
+        return cls(debts, reminded, dict(_rows(PROMISES, accounts=ids)), blocks, gone)
+
+    def facts(self, payer: Payer, minimal_balance: int, at: datetime) -> AccountFacts:
+        """One account. While staff let him online without money he counts as promised, not as blocked."""
+        debts = tuple(self.debts.get(payer.account_id, ()))
+        blocked_at, grace = self.blocks.get(payer.account_id, (None, None))
+        left_alone, blocked_on = self.promises.get(payer.account_id), None
+        if grace is not None and grace > at:
+            left_alone = max(_last_day(grace, payer.zone), left_alone or date.min)
+        elif blocked_at is not None:
+            blocked_on = billing_day(max(blocked_at, grace or blocked_at), payer.zone)
+        return AccountFacts(
+            account_id=payer.account_id,
+            balance=payer.balance,
+            minimal_balance=minimal_balance,
+            debts=debts,
+            promised_until=left_alone,
+            blocked_on=blocked_on,
+            deactivated=payer.account_id in self.gone,
+            reminded=frozenset(
+                (debt.document_id, days) for debt in debts for days in self.reminded.get(debt.document_id, ())
+            ),
+        )
 
 
 def moment_of(case: Case, at: datetime) -> Moment:
@@ -187,10 +212,6 @@ def _last_day(moment: datetime, zone: ZoneInfo) -> date:
     """The last day that is over, or as good as over, at a moment: the eve of one that begins with it."""
     day = billing_day(moment, zone)
     return day - ONE_DAY if moment.astimezone(zone).hour == 0 else day
-
-
-def _latest(*days: date | None) -> date | None:
-    return max((day for day in days if day is not None), default=None)
 
 
 def _rows(sql: str, **parameters: Any) -> list[Any]:
