@@ -116,7 +116,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
     access.request_disconnect(session.pk, by=STAFF, at=clock.now())
     account = cast.account_of(login.service.customer)
-    late = staff_world.late(stage.partner, stage.plan)
+    late = staff_world.late(stage.partner)
     return stage.partner, {
         "partner_id": stage.partner.pk,
         "customer_id": login.service.customer_id,

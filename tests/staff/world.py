@@ -17,7 +17,7 @@ from demarc.billing import actions as billing
 from demarc.billing.models import Payment
 from demarc.customers.models import Account, Customer
 from demarc.network import actions as network
-from demarc.plans.models import Plan, Service
+from demarc.plans.models import Service
 from demarc.staff.actions import create_login
 from demarc.staff.models import Login, LoginKind, Role
 
@@ -89,10 +89,10 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     login = scene.login(service, f"ana{number}")
     session = scene.online(login, made.nas, f"172.16.{number * 16}.10")
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
-    return World(made, customer, account, service, login, session, payment, late(made.partner, made.plan))
+    return World(made, customer, account, service, login, session, payment, late(made.partner))
 
 
-def late(partner: Partner, plan: Plan) -> Late:
+def late(partner: Partner) -> Late:
     """Larry's bill was due two weeks ago, and any wave waits for a person."""
     now = clock.now()
     then = now - timedelta(days=40)
@@ -100,6 +100,7 @@ def late(partner: Partner, plan: Plan) -> Late:
     billing.set_dunning_terms(partner.pk, valid_from=date(2020, 1, 1), by=SYSTEM, at=then, **rules)
     customer = cast.customer(partner, f"Larry of {partner}", billing_type="recurring", at=then)
     account = cast.account_of(customer)
+    plan = cast.plan(partner, "Fibre by invoice", at=then)
     cast.activate(cast.service(customer, plan, at=then), at=then)
     wave = billing.remind_and_block(partner.pk, by=SYSTEM, at=now).wave
     outage = billing.note_outage(partner.pk, began_at=now, note="mast down", by=SYSTEM, at=now)
