@@ -16,6 +16,7 @@ from demarc.billing import actions, queries
 from demarc.billing.models import BlockingStop, Document, Outage, Promise, Wave
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Block
+from demarc.ui import formats
 
 
 @pytest.fixture
@@ -53,6 +54,13 @@ def test_the_page_of_a_late_customer_says_why_in_two_voices(place, client):
     assert f"Your invoice {number} was due on" in page
     assert "below the account" not in page[page.index("In words for the customer") :]
     assert "Why blocked" not in text(client, f"/customers/{place.customer.pk}/")
+    owed = Document.objects.get(pk=place.late.document_id).open_amount
+    assert f"Needs {formats.money(owed, 'EUR')} to be online" in page
+    preview = f"/accounts/{place.late.account.pk}/pay/preview/?amount="
+    assert "Online again within seconds; the account has nothing" in text(
+        client, f"{preview}{owed // 100}.{owed % 100:02d}"
+    )
+    assert "Still blocked" in text(client, f"{preview}0.01")
 
 
 def test_a_promise_is_three_clicks_and_brings_access_back(place, client):

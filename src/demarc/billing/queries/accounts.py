@@ -86,12 +86,14 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
 
 
 class AfterPayment(NamedTuple):
-    """What a payment would change: the balance, whether the account is online again, and until when it then lasts."""
+    """What a payment would change: the balance, whether the account is online again, and until when it then lasts.
+    `charged`: a day is charged when it opens, as with prepaid ones."""
 
     balance: int
     opens: bool
     still_owed: int
     pays_until: date | None
+    charged: bool = True
 
 
 def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment:
@@ -103,7 +105,9 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
     case = load_cases([account_id], at=at).get(account_id)
     if case is not None:
         left = max(0, dunning.shortfall(case.facts, case.policy, payer.today) - amount)
-        return AfterPayment(payer.balance + amount, case.facts.blocked_on is not None and not left, left, None)
+        return AfterPayment(
+            payer.balance + amount, case.facts.blocked_on is not None and not left, left, None, charged=False
+        )
     facts = replace(book.now(payer), balance=payer.balance + amount)
     undecided = payer.decided_through is not None and payer.decided_through < payer.today
     tried = None if undecided else charging.retry(facts, payer.today)
