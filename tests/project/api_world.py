@@ -9,6 +9,7 @@ from typing import Any
 from tests import cast
 from tests.access import scene as radius
 from tests.cast import STAFF
+from tests.staff import world as staff_world
 from tests.staff.world import papers
 
 from demarc.access import actions as access
@@ -46,6 +47,8 @@ SAMPLES = {
     "from_address": "isp@example.com",
     "url": "https://sms.example.com/send?to={to}&text={text}",
     "time": "2024-05-31T12:00:00",
+    "until": "2024-05-31",
+    "began_at": "2024-05-31T10:00:00Z",
 }
 """A good value for each field that an operation requires; a name is made up."""
 _names = count(1)
@@ -131,6 +134,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     account = cast.account_of(login.service.customer)
     payment = cast.pay(account, 5000, at=clock.now())
     (message,) = messages.note_payments([payment.pk], by=STAFF, at=clock.now())
+    late = staff_world.late(stage.partner)
     return stage.partner, {
         "partner_id": stage.partner.pk,
         "customer_id": login.service.customer_id,
@@ -148,4 +152,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "intent_id": told.pk,
         "cause": 2,
         **papers(stage.partner),
+        "document_id": late.document_id,
+        "wave_id": late.wave_id,
+        "outage_id": late.outage_id,
     }

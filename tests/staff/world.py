@@ -1,7 +1,7 @@
 """A small provider with one of everything a page can be about, and the people who look at it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.test import Client
@@ -29,6 +29,16 @@ LOGO = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
 @dataclass
+class Late:
+    """A recurring customer who did not pay and is in a held wave, and an outage that lasts."""
+
+    account: Account
+    document_id: int
+    wave_id: int
+    outage_id: int
+
+
+@dataclass
 class World:
     """One of everything, of one provider."""
 
@@ -42,6 +52,7 @@ class World:
     message: Message
     decision: Decision
     papers: dict[str, int]
+    late: Late
 
     @property
     def partner(self) -> Partner:
@@ -66,6 +77,8 @@ class World:
             "session_id": self.session.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
+            "wave_id": self.late.wave_id,
+            "outage_id": self.late.outage_id,
             "plan_id": self.scene.plan.pk,
             "router_id": self.scene.router.pk,
             "pool_id": self.scene.dynamic.pk,
@@ -97,7 +110,7 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     decision = scene.decided(made.nas, login.login, subscriber_id=login.pk)
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
     (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
-    more = (message, decision, papers(made.partner))
+    more = (message, decision, papers(made.partner), late(made.partner))
     return World(made, customer, account, service, login, session, payment, *more)
 
 
@@ -112,6 +125,22 @@ def papers(partner: Partner) -> dict[str, int]:
     run = billing.preview_run(partner.pk, day=clock.today(partner.zone) + timedelta(days=40), by=SYSTEM, at=now)
     document = Document.objects.filter(account=account).latest("id")
     return {"document_id": document.pk, "item_id": item.pk, "run_id": run.pk, "discount_id": discount.pk}
+
+
+def late(partner: Partner) -> Late:
+    """Larry's bill was due two weeks ago, and any wave waits for a person."""
+    now = clock.now()
+    then = now - timedelta(days=40)
+    rules = {"wave_least": 0, "on_weekends": True, "block_hour": 0}
+    billing.set_dunning_terms(partner.pk, valid_from=date(2020, 1, 1), by=SYSTEM, at=then, **rules)
+    customer = cast.customer(partner, f"Larry of {partner}", billing_type="recurring", at=then)
+    account = cast.account_of(customer)
+    plan = cast.plan(partner, "Fibre by invoice", at=then)
+    cast.activate(cast.service(customer, plan, at=then), at=then)
+    wave = billing.remind_and_block(partner.pk, by=SYSTEM, at=now).wave
+    outage = billing.note_outage(partner.pk, began_at=now, note="mast down", by=SYSTEM, at=now)
+    assert wave is not None
+    return Late(account, account.documents.get().pk, wave.pk, outage.pk)
 
 
 def person(role: str, name: str = "") -> Login:

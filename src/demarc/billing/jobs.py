@@ -6,8 +6,13 @@ from procrastinate.contrib.django import app
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
+from demarc.base.events import emit
+from demarc.base.models import Partner
 from demarc.billing import actions
 from demarc.core.errors import Refused
+
+PACE = 200
+"""So many accounts of a wave change in one job: routers and RADIUS get time in between."""
 
 
 @app.periodic(cron="* * * * *")
@@ -47,3 +52,18 @@ def preview_run(partner: int) -> None:
     """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first."""
     with suppress(Refused):
         actions.preview_run(partner, by=SYSTEM, at=clock.now())
+
+
+@app.periodic(cron="1 * * * *")
+@app.task(name="billing.dun", queue="run")
+def dun(timestamp: int) -> None:
+    """Every hour: remind and block as each partner's rules say."""
+    for partner in Partner.objects.order_by("id"):
+        actions.remind_and_block(partner.pk, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="billing.work_wave", queue="run")
+def work_wave(wave: int) -> None:
+    """One chunk of a wave that somebody confirmed or took back (event WaveChanged); what is left is the next job's."""
+    if actions.work_wave(wave, by=SYSTEM, at=clock.now(), chunk=PACE):
+        emit("WaveChanged", queue="run", wave=wave)

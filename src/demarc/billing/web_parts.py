@@ -102,7 +102,7 @@ def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
     until, tone = _until(summary)
     until = f"Lasts {until[0].lower()}{until[1:]}" if until.startswith(("Until", "More")) else until
     if account.billing_type == BillingType.RECURRING:
-        until, costs = "Recurring: not charged by the day", ""
+        until, costs = until if summary.blocked_for_money else "Recurring: not charged by the day", ""
     elif summary.next_cost:
         word = "Today costs" if summary.blocked_for_money else "The next day costs"
         costs = f"{word} {formats.money(summary.next_cost, summary.currency)}"

@@ -19,7 +19,9 @@ from demarc.access.api import router as access
 from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.billing.api_documents import router as documents
+from demarc.billing.api_dunning import router as dunning
 from demarc.billing.api_terms import router as calendars
+from demarc.billing.api_waves import router as waves
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.messages.api import router as messages
@@ -74,6 +76,8 @@ for router in (
     billing,
     documents,
     calendars,
+    dunning,
+    waves,
     network,
     access,
     orders,

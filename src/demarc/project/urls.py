@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demarc.customers.urls")),
     path("", include("demarc.plans.urls")),
     path("", include("demarc.billing.urls")),
+    path("", include("demarc.billing.urls_dunning")),
     path("", include("demarc.network.urls")),
     path("", include("demarc.access.urls")),
     path("", include("demarc.messages.urls")),

@@ -16,6 +16,8 @@ READERS: dict[str, tuple[str, ...]] = {
     "RunConfirmed": ("billing.work_run",),
     "PreviewWanted": ("billing.preview_run",),
     "DocumentsIssued": (),
+    "Reminded": (),
+    "WaveChanged": ("billing.work_wave",),
 }
 
 ATTACHMENTS: dict[str, str] = {}
@@ -26,6 +28,7 @@ MESSAGE_CHECKS: dict[str, str] = {}
 
 BILLING = "demarc.billing.web_parts"
 MESSAGES = "demarc.messages.web_parts"
+DUNNING = "demarc.billing.web_dunning_parts"
 PLANS, NETWORK, ACCESS = "demarc.plans.web_parts", "demarc.network.web_blocking", "demarc.access.web_parts"
 
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -40,6 +43,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", "demarc.billing.web_runs.due_notices"),
         ("money.see", f"{BILLING}.dashboard_attention"),
         ("messages.see", f"{MESSAGES}.dashboard_attention"),
+        ("money.see", f"{DUNNING}.dashboard_attention"),
     ),
     "customers.columns": (
         ("plans.see", f"{PLANS}.held_columns"),
@@ -58,18 +62,21 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.see", f"{ACCESS}.customer_attention"),
     ),
     "customer.overview": (
+        ("money.see", f"{DUNNING}.why_panel"),
         ("sessions.see", f"{ACCESS}.live_panel"),
         ("customers.see", f"{PLANS}.services_panel"),
         ("messages.see", f"{MESSAGES}.customer_panel"),
     ),
     "customer.actions": (
         ("money.edit", f"{BILLING}.pay_action"),
+        ("money.edit", f"{DUNNING}.promise_action"),
         ("customers.edit", f"{PLANS}.add_action"),
         ("customers.edit", f"{PLANS}.block_action"),
         ("money.edit", f"{BILLING}.correct_action"),
         ("messages.edit", f"{MESSAGES}.write_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
     ),
+    "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
     "service.panels": (
         ("customers.see", f"{ACCESS}.logins_panel"),
@@ -94,6 +101,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "partner.settings": (
         ("settings.see", "demarc.billing.web_terms.calendar_panel"),
         ("settings.see", "demarc.plans.web.tax_panel"),
+        ("settings.see", f"{DUNNING}.rules_panel"),
         ("settings.see", f"{NETWORK}.causes_panel"),
         ("network.see", "demarc.access.web_answers.answers_panel"),
         ("settings.see", f"{NETWORK}.page_panel"),
@@ -110,6 +118,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Runs", "runs", "money.see", "calendar", under=("/tonight/",)),
     Entry("Payments", "payments", "money.see", "receipt"),
     Entry("Messages", "messages", "messages.see", "mail"),
+    Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network"),

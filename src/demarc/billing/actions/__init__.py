@@ -17,6 +17,12 @@ work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurrin
 change_services(service_ids, *, by, at) -> list[Issued]          charge_fees(service_ids, kinds, *, by, at)
 issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview(partner_id, *, by, at)
 set_auto_issue(partner_id, *, auto, by, at) -> bool
+remind_and_block(partner_id, *, by, at, chunk=2000) -> Dunned    reassess(account_ids, *, by, at) -> [account ids]
+promise(account_id, *, until, comment="", by, at) -> Promise     end_promise(account_id, *, by, at)
+dispute, end_dispute(document_id, *, reason, by, at) -> Document set_dunning_terms(partner_id, *, valid_from, ...)
+plan_wave(partner_id, *, by, at) -> Wave | None                  work_wave(wave_id, *, by, at, chunk=2000) -> more?
+confirm_wave, restore_wave(wave_id, *, by, at) -> Wave           stop_blocking, allow_blocking(partner_id, ...)
+note_outage(partner_id, *, began_at, ...) -> Outage              end_outage(outage_id, *, ended_at=None, by, at)
 """
 
 from demarc.billing.actions.consumed import invoice_consumed
@@ -28,6 +34,7 @@ from demarc.billing.actions.conversion import (
 )
 from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
 from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.dunning import Dunned, remind_and_block
 from demarc.billing.actions.fees import change_services, charge_fees
 from demarc.billing.actions.invoices import (
     NewItem,
@@ -38,6 +45,19 @@ from demarc.billing.actions.invoices import (
     correct_services,
 )
 from demarc.billing.actions.payments import NewPayment, correct, receive, receive_many, refund
+from demarc.billing.actions.promises import (
+    OutageFields,
+    allow_blocking,
+    dispute,
+    end_dispute,
+    end_outage,
+    end_promise,
+    note_outage,
+    promise,
+    set_dunning_terms,
+    stop_blocking,
+)
+from demarc.billing.actions.reassess import reassess
 from demarc.billing.actions.runs import (
     cancel_run,
     confirm_run,
@@ -49,16 +69,20 @@ from demarc.billing.actions.runs import (
     work_run,
 )
 from demarc.billing.actions.services import activate, activate_many
+from demarc.billing.actions.waves import confirm_wave, plan_wave, restore_wave, work_wave
 from demarc.billing.actions.whatif import Change, what_if
 
 __all__ = [
     "Change",
+    "Dunned",
     "HANDS",
     "NewItem",
     "NewPayment",
+    "OutageFields",
     "activate",
     "activate_many",
     "ask_preview",
+    "allow_blocking",
     "begin_recurring",
     "bill",
     "bill_item",
@@ -68,8 +92,13 @@ __all__ = [
     "change_services",
     "charge_fees",
     "confirm_run",
+    "confirm_wave",
     "correct",
     "correct_services",
+    "dispute",
+    "end_dispute",
+    "end_outage",
+    "end_promise",
     "hold_run",
     "invoice_consumed",
     "link_account",
@@ -77,17 +106,26 @@ __all__ = [
     "make_recurring",
     "unlink_account",
     "issue_due",
+    "note_outage",
     "open_day",
     "pause_run",
+    "plan_wave",
     "preview_run",
+    "promise",
+    "reassess",
     "receive",
     "receive_many",
     "refund",
+    "remind_and_block",
+    "restore_wave",
     "resume_run",
     "set_auto_issue",
     "retry_accounts",
+    "set_dunning_terms",
+    "stop_blocking",
     "unpark",
     "unpark_recurring",
     "what_if",
     "work_run",
+    "work_wave",
 ]

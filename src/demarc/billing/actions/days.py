@@ -14,6 +14,7 @@ from demarc.base import limits, log
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
 from demarc.billing import bulk
+from demarc.billing.actions.reassess import reassess
 from demarc.billing.models import BillingDay, PrepaidState
 from demarc.billing.queries import accounts_behind
 from demarc.core.errors import Refused
@@ -73,7 +74,7 @@ def retry_accounts(account_ids: Sequence[int], *, by: Actor, at: datetime) -> in
     Their days through today are decided first. Never refused; unknown, parked and unblocked accounts are left alone.
     """
     bulk.settle(account_ids, until=None, by=by, at=at)
-    opened = bulk.retry(account_ids, by=by, at=at).days.total()
+    opened = bulk.retry(account_ids, by=by, at=at).days.total() + len(reassess(account_ids, by=by, at=at))
     log.record("retried", by=by, at=at, subject=("account", None), accounts=len(account_ids), opened=opened)
     return opened
 

@@ -63,10 +63,12 @@ FROM unnest(%(items)s::bigint[], %(documents)s::bigint[]) AS n (id, document_id)
 WHERE i.id = n.id AND i.document_id IS NULL
 """
 
-# The oldest debt first: by the day it was due.
+# The oldest debt first: by the day it was due. What the customer contests comes last, or he would be blocked for a debt
+# that his money was meant for.
 OPEN = """
 SELECT account_id, id, open_amount FROM billing_document
-WHERE open_amount > 0 AND account_id = ANY(%(accounts)s::bigint[]) ORDER BY account_id, due_on, id
+WHERE open_amount > 0 AND account_id = ANY(%(accounts)s::bigint[])
+ORDER BY account_id, disputed_at IS NOT NULL, due_on, id
 """
 
 BALANCES = "SELECT payer_id, balance FROM billing_ledgeraccount WHERE payer_id = ANY(%(accounts)s::bigint[])"

@@ -16,6 +16,7 @@ from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
 from demarc.billing.actions.conversion import move_to_parents
 from demarc.billing.actions.documents import pay_documents
+from demarc.billing.actions.reassess import reassess
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
@@ -62,7 +63,8 @@ def receive(*, by: Actor, at: datetime, **payment: Unpack[NewPayment]) -> Paymen
 
 @transaction.atomic
 def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> list[Payment]:
-    """Credit payments to their accounts; who is blocked for money and can pay today by now is online again.
+    """Credit payments to their accounts; who is blocked for money and can pay today by now, or owes nothing overdue any
+    more, is online again.
 
     A key that was used before gives the payment it made, provided that the facts are the same. New ones are told of
     (event PaymentsReceived). Refused (the first
@@ -85,6 +87,7 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         bulk.retry(accounts_blocked_for_money(account_ids=accounts), by=by, at=at)
         made = _write_payments(fresh, entries, found, recorded(by, at))
         pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
+        reassess(accounts, by=by, at=at)
         known |= made
         move_to_parents(accounts, at=at)
         emit_ids("PaymentsReceived", "payments", [payment.pk for payment in made.values()], queue="run")
@@ -150,6 +153,7 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     if amount > 0:
         pay_documents([(account_id, None, amount)], at=at)
     bulk.retry(accounts_blocked_for_money(account_ids=[account_id]), by=by, at=at)
+    reassess([account_id], by=by, at=at)
     told = {"amount": amount, "currency": payer.currency, "reason": reason}
     log.record("corrected", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
     return Transfer.objects.get(entry_id=entry)

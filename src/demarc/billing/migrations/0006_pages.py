@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0004_document_guards")]
+    dependencies = [("billing", "0005_dunning")]
     operations = [
         migrations.AddField(
             model_name="item",

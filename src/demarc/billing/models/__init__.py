@@ -1,4 +1,4 @@
-"""The ledger, what is decided from it, and the documents. Callers import from here."""
+"""The ledger, what is decided from it, the documents, and what follows when nobody pays. Callers import from here."""
 
 from demarc.billing.models.documents import (
     Allocation,
@@ -14,6 +14,20 @@ from demarc.billing.models.documents import (
     PreviewRow,
     RecurringState,
     RunState,
+)
+from demarc.billing.models.dunning import (
+    BlockingStop,
+    Deactivation,
+    DunningTerms,
+    Outage,
+    OutageKind,
+    Promise,
+    ReminderChannel,
+    ReminderSent,
+    RowState,
+    Wave,
+    WaveRow,
+    WaveState,
 )
 from demarc.billing.models.ledger import (
     BillingDay,
@@ -32,24 +46,36 @@ __all__ = [
     "Allocation",
     "BilledThrough",
     "BillingDay",
+    "BlockingStop",
     "Cover",
     "DayDecision",
+    "Deactivation",
     "Decision",
     "Document",
     "DocumentKind",
     "DocumentLine",
     "DocumentSource",
     "DocumentTax",
+    "DunningTerms",
     "InvoiceRun",
     "Item",
     "LedgerAccount",
     "LedgerKind",
+    "Outage",
+    "OutageKind",
     "Payment",
     "PaymentMethod",
     "PrepaidState",
     "PreviewRow",
+    "Promise",
     "RecurringState",
+    "ReminderChannel",
+    "ReminderSent",
+    "RowState",
     "RunState",
     "Transfer",
     "TransferKind",
+    "Wave",
+    "WaveRow",
+    "WaveState",
 ]

@@ -11,6 +11,8 @@ document_list(partner_ids), in_state(rows, state, today)         state_of(docume
 open_items(account_ids)                                          run_list(partner_ids), last_run(run)
 preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
 auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
+policy_on(partner_id, day, account_id=None) -> (Policy, Guards)  standing(account_id, *, at) -> Standing | None
+wave_list, held_waves, outage_list(partner_ids) -> QuerySet      foresee(partner, WhatIf, *, at, days=60) -> Foresight
 """
 
 from demarc.billing.queries.accounts import (
@@ -42,6 +44,17 @@ from demarc.billing.queries.documents import (
     state_of,
     totals_by_currency,
 )
+from demarc.billing.queries.dunning import (
+    Foresight,
+    Standing,
+    WhatIf,
+    foresee,
+    held_waves,
+    outage_list,
+    policy_on,
+    standing,
+    wave_list,
+)
 from demarc.billing.queries.runs import (
     Preview,
     RunningOut,
@@ -59,6 +72,7 @@ __all__ = [
     "AfterPayment",
     "ChargedDay",
     "DueRun",
+    "Foresight",
     "LedgerMonth",
     "Movement",
     "Preview",
@@ -67,6 +81,8 @@ __all__ = [
     "Takings",
     "Totals",
     "WAITING",
+    "Standing",
+    "WhatIf",
     "account_summaries",
     "account_summary",
     "accounts_behind",
@@ -81,13 +97,19 @@ __all__ = [
     "money_in",
     "open_items",
     "parked_calendars",
+    "foresee",
+    "held_waves",
+    "outage_list",
     "owed",
     "parked_accounts",
     "payment_list",
+    "policy_on",
     "preview",
     "preview_rows",
     "run_list",
     "running_out",
     "state_of",
     "totals_by_currency",
+    "standing",
+    "wave_list",
 ]

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from django.db.models import Count, QuerySet, Sum
 
+from demarc.billing.debts import load_cases
 from demarc.billing.facts import load
 from demarc.billing.models import Payment
-from demarc.core import charging
+from demarc.core import charging, dunning
 from demarc.core.errors import Refused
+from demarc.customers.models import Account, BillingType
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def account_summary(account_id: int, *, at: datetime) -> AccountSummary:
 def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, AccountSummary]:
     """Some accounts, by id; for a page of a list. About eight queries."""
     book = load(account_ids, at=at, charges=True)
+    short = _short_of(account_ids, at)
     found = {}
     for payer in book.payers.values():
         facts = book.now(payer)
@@ -76,19 +79,21 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
             next_cost=runway.cost_next_day,
             blocked_for_money=facts.blocked_for_money,
             blocked_by_staff=facts.blocked_by_hand,
-            owed=charging.shortfall(facts, payer.today),
+            owed=short.get(payer.account_id, charging.shortfall(facts, payer.today)),
             parked=payer.parked,
         )
     return found
 
 
 class AfterPayment(NamedTuple):
-    """What a payment would change: the balance, whether the account is online again, and until when it then lasts."""
+    """What a payment would change: the balance, whether the account is online again, and until when it then lasts.
+    `charged`: a day is charged when it opens, as with prepaid ones."""
 
     balance: int
     opens: bool
     still_owed: int
     pays_until: date | None
+    charged: bool = True
 
 
 def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment:
@@ -97,6 +102,12 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
     payer = book.payers.get(account_id)
     if payer is None:
         raise Refused("There is no such account.", field="account_id", code="unknown")
+    case = load_cases([account_id], at=at).get(account_id)
+    if case is not None:
+        left = max(0, dunning.shortfall(case.facts, case.policy, payer.today) - amount)
+        return AfterPayment(
+            payer.balance + amount, case.facts.blocked_on is not None and not left, left, None, charged=False
+        )
     facts = replace(book.now(payer), balance=payer.balance + amount)
     undecided = payer.decided_through is not None and payer.decided_through < payer.today
     tried = None if undecided else charging.retry(facts, payer.today)
@@ -110,12 +121,15 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
 
 def owed(account_ids: Iterable[int], *, at: datetime) -> dict[int, tuple[int, str]]:
     """For those of these accounts that are blocked for money: the least payment that opens them, and its currency."""
-    book = load(list(account_ids), at=at, charges=True)
+    accounts = list(account_ids)
+    book = load(accounts, at=at, charges=True)
+    short = _short_of(accounts, at)
     found = {}
     for payer in book.payers.values():
         facts = book.now(payer)
         if facts.blocked_for_money:
-            found[payer.account_id] = (max(1, charging.shortfall(facts, payer.today)), payer.currency)
+            missing = short.get(payer.account_id, charging.shortfall(facts, payer.today))
+            found[payer.account_id] = (max(1, missing), payer.currency)
     return found
 
 
@@ -130,3 +144,16 @@ def money_in(partner_ids: Sequence[int] | None, day: date) -> list[Takings]:
     of_day = payment_list(partner_ids).filter(received_on=day).order_by("currency", "method")
     sums = of_day.values_list("currency", "method").annotate(payments=Count("id"), amount=Sum("amount"))
     return [Takings(*row) for row in sums]
+
+
+def _short_of(account_ids: Iterable[int], at: datetime) -> dict[int, int]:
+    """What recurring accounts must pay so that nothing overdue blocks them; a sub-account what its payer must."""
+    payers = {
+        key: parent or key
+        for key, parent in Account.objects.filter(
+            pk__in=list(account_ids), billing_type=BillingType.RECURRING
+        ).values_list("id", "parent_id")
+    }
+    cases = load_cases(set(payers.values()), at=at) if payers else {}
+    short = {key: dunning.shortfall(case.facts, case.policy, case.payer.today) for key, case in cases.items()}
+    return {account_id: short.get(payer, 0) for account_id, payer in payers.items()}
