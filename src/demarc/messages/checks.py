@@ -1,14 +1,14 @@
 """Whether what a waiting message says is still so: looked at in the moment of sending, one check per kind.
 
-A check answers why the message is dropped, or nothing. Billing's own kinds are checked by the balance until billing
-wires something that knows the invoice (project.wiring.MESSAGE_CHECKS), which then goes before the one here.
+A check answers why the message is dropped, or nothing. One that is wired (project.wiring.MESSAGE_CHECKS) goes before
+the one here.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from demarc.billing.models import LedgerAccount
+from demarc.billing.models import LedgerAccount, ReminderSent
 from demarc.billing.queries import account_summaries
 from demarc.core.period import billing_day
 from demarc.customers.queries import accounts_blocked_for_money
@@ -40,8 +40,15 @@ def _low(message: Message, at: datetime) -> str:
 
 
 def _nothing_owed(message: Message, at: datetime) -> str:
-    ledger = LedgerAccount.objects.filter(payer_id=message.account_id).first()
-    return "Nothing is owed any more." if ledger is None or (ledger.balance or 0) >= 0 else ""
+    """Whether the document that it reminds of was paid, credited or disputed meanwhile; of what names none, whether
+    anything is owed at all."""
+    named, _, number = message.event_key.partition(":")
+    if named == "reminder" and number.isdecimal():
+        of_document = {"document__open_amount__gt": 0, "document__disputed_at": None}
+        owes = ReminderSent.objects.filter(pk=int(number), **of_document).exists()
+    else:
+        owes = LedgerAccount.objects.filter(payer_id=message.account_id, balance__lt=0).exists()
+    return "" if owes else "Nothing is owed for it any more."
 
 
 CHECKS: dict[str, Check] = {

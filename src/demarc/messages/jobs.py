@@ -1,8 +1,4 @@
-"""The background doors of messages: news from other rooms, the sending, and the daily look for low balances.
-
-The reader of billing's documents will stand here too: `messages.note_documents(documents=[ids])` for the event
-InvoicesIssued, `messages.note_reminders` for Reminded; each re-reads the documents and calls actions.enqueue_many.
-"""
+"""The background doors of messages: news from other rooms, the sending, and the daily look for low balances."""
 
 from procrastinate.contrib.django import app
 
@@ -15,6 +11,18 @@ from demarc.messages import actions
 def note_payments(payments: list[int]) -> None:
     """Payments came in (event PaymentsReceived)."""
     actions.note_payments(payments, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="messages.note_documents", queue="run")
+def note_documents(documents: list[int]) -> None:
+    """Documents were issued (event DocumentsIssued)."""
+    actions.note_documents(documents, by=SYSTEM, at=clock.now())
+
+
+@app.task(name="messages.note_reminders", queue="run")
+def note_reminders(reminders: list[int]) -> None:
+    """Somebody is to be reminded (event Reminded)."""
+    actions.note_reminders(reminders, by=SYSTEM, at=clock.now())
 
 
 @app.task(name="messages.note_access", queue="now")

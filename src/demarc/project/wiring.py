@@ -15,13 +15,13 @@ READERS: dict[str, tuple[str, ...]] = {
     "HoldingChanged": ("billing.correct_services",),
     "RunConfirmed": ("billing.work_run",),
     "PreviewWanted": ("billing.preview_run",),
-    "DocumentsIssued": (),
-    "Reminded": (),
+    "DocumentsIssued": ("messages.note_documents",),
+    "Reminded": ("messages.note_reminders",),
     "WaveChanged": ("billing.work_wave",),
 }
 
-ATTACHMENTS: dict[str, str] = {}
-"""Kind of attachment -> the function that renders it (messages.attachments); billing's invoice PDF comes here."""
+ATTACHMENTS: dict[str, str] = {"document": "demarc.messages.papers.document"}
+"""Kind of attachment -> the function that renders it (messages.attachments)."""
 
 MESSAGE_CHECKS: dict[str, str] = {}
 """Kind of message -> the function that says why it is no longer true (messages.checks)."""

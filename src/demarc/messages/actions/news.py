@@ -1,10 +1,10 @@
 """What happened in other rooms, turned into messages. Readers of events: they re-read the state and may run twice.
 
 Only what has just happened is told: a job that comes late, or a demo's month in one minute, tells nobody of old days.
-Billing's documents come the same way: a reader here for each event (project.wiring), enqueueing with the document's
-number in the key.
+Documents and reminders of them carry the document itself, rendered when they leave.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,12 +14,14 @@ from django.db import transaction
 from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
-from demarc.billing.models import Payment
+from demarc.billing.models import Document, DocumentKind, Payment, ReminderSent
 from demarc.billing.queries import AccountSummary, RunningOut, account_summaries, owed, running_out
 from demarc.core.money import Money
 from demarc.core.period import billing_day
 from demarc.customers.models import Block, BlockCause
 from demarc.messages.actions.outbox import News, enqueue_many
+from demarc.messages.attachments import Reference
+from demarc.messages.kinds import CHANNELS
 from demarc.messages.models import LowEpisode, Message, Rules
 from demarc.messages.queries import rules_of
 from demarc.messages.wording import Value
@@ -52,6 +54,51 @@ def note_payments(payment_ids: Sequence[int], *, by: Actor, at: datetime) -> lis
         )
         for payment in payments
     ]
+    return enqueue_many(news, by=by, at=at)
+
+
+@transaction.atomic
+def note_documents(document_ids: Sequence[int], *, by: Actor, at: datetime) -> list[Message]:
+    """Documents were issued (event DocumentsIssued): each invoice goes to its customer, with its PDF. Never refused."""
+    found = Document.objects.filter(pk__in=document_ids, kind=DocumentKind.INVOICE, recorded_at__gt=at - LATEST)
+    news = [
+        News(
+            kind="invoice_created",
+            key=f"document:{document.pk}",
+            account_id=document.account_id,
+            values=_of_document(document, document.gross) | {"issued_on": document.issued_on},
+            attachments=[Reference(kind="document", id=document.pk)],
+        )
+        for document in found.order_by("id")
+    ]
+    return enqueue_many(news, by=by, at=at)
+
+
+@transaction.atomic
+def note_reminders(reminder_ids: Sequence[int], *, by: Actor, at: datetime) -> list[Message]:
+    """Reminders are due (event Reminded): before the day it was due a reminder, after it word that it is overdue, by
+    the channel that the reminder names. Never refused."""
+    found = ReminderSent.objects.select_related("document").filter(pk__in=reminder_ids, at__gt=at - LATEST)
+    steps = Counter(
+        ReminderSent.objects.filter(document__in=[one.document_id for one in found]).values_list(
+            "document_id", flat=True
+        )
+    )
+    news = []
+    for reminder in found.order_by("id"):
+        late = reminder.days > 0
+        values = _of_document(reminder.document, reminder.amount)
+        values |= {"days": reminder.days} if late else {"step": steps[reminder.document_id]}
+        news.append(
+            News(
+                kind="overdue" if late else "reminder",
+                key=f"reminder:{reminder.pk}",
+                account_id=reminder.account_id,
+                values=values,
+                attachments=[Reference(kind="document", id=reminder.document_id)],
+                channels=CHANNELS if reminder.channel == "both" else (reminder.channel,),
+            )
+        )
     return enqueue_many(news, by=by, at=at)
 
 
@@ -147,6 +194,10 @@ def _about(block: Block, kind: str, values: Mapping[str, Value], summaries: Mapp
         said.pop("paid_until", None)
     key = f"{'hold' if kind == 'service_on_hold' else 'restored'}:{block.pk}"
     return News(kind=kind, key=key, account_id=account_id, values=said)
+
+
+def _of_document(document: Document, amount: int) -> dict[str, Value]:
+    return {"number": document.number, "amount": Money(amount, document.currency), "due_on": document.due_on}
 
 
 def _standing(summary: AccountSummary) -> dict[str, Value]:

@@ -40,6 +40,7 @@ class News(TypedDict, total=False):
 
     `account_id` says who pays and thereby who is told; without an account, `customer_id`. `values` by the names in
     messages.kinds, as core.money.Money, date, int or str: they are put into words in the customer's language.
+    `channels`: instead of those that the rules name.
     """
 
     kind: Required[str]
@@ -48,6 +49,7 @@ class News(TypedDict, total=False):
     customer_id: int
     values: Mapping[str, Value]
     attachments: Sequence[Reference]
+    channels: Sequence[str]
 
 
 def enqueue(*, by: Actor, at: datetime, **news: Unpack[News]) -> list[Message]:
@@ -191,7 +193,7 @@ class _Book:
         sender = self._senders[reader.partner.pk]
         language = reader.language if reader.language in queries.LANGUAGES else settings.LANGUAGE_CODE
         words = worded(kind, values, reader, language)
-        for channel in sender.rules.channels_of(kind.name):
+        for channel in one.get("channels") or sender.rules.channels_of(kind.name):
             composed = self._composed(kind, channel, (reader.partner.pk, language), words)
             draft = _Draft(kind, channel, _key(one["key"]), composed, one.get("attachments", ()))
             yield draft.message(reader, sender, by, at)
