@@ -23,7 +23,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture
 def place(pages) -> World:
-    return world()
+    return world(only="rita")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from demarc.ui import formats
 
 @pytest.fixture
 def place(pages) -> World:
-    return world()
+    return world(only="larry")
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_the_simulator_counts_whom_other_rules_would_block_and_stores_nothing(pl
 
 
 def test_a_reseller_sees_neither_waves_nor_rules_of_others(place):
-    other = world("Reseller", number=1)
+    other = world("Reseller", number=1, only="larry")
     viewer = person("Financial manager", "rita")
     viewer.partners.set([other.partner])
     client = logged_in(viewer)

@@ -52,7 +52,13 @@ class World:
     message: Message
     decision: Decision
     papers: dict[str, int]
-    late: Late
+    larry: Late | None
+
+    @property
+    def late(self) -> Late:
+        """The late payer, where there is one."""
+        assert self.larry is not None
+        return self.larry
 
     @property
     def partner(self) -> Partner:
@@ -77,8 +83,7 @@ class World:
             "session_id": self.session.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
-            "wave_id": self.late.wave_id,
-            "outage_id": self.late.outage_id,
+            **({"wave_id": self.larry.wave_id, "outage_id": self.larry.outage_id} if self.larry else {}),
             "plan_id": self.scene.plan.pk,
             "router_id": self.scene.router.pk,
             "pool_id": self.scene.dynamic.pk,
@@ -95,8 +100,9 @@ class World:
         }
 
 
-def world(name: str = "Demarc", *, number: int = 0) -> World:
-    """A provider whose customer Ana has paid, is active and online."""
+def world(name: str = "Demarc", *, number: int = 0, only: str = "") -> World:
+    """A provider whose customer Ana has paid, is active and online; Rita has documents and Larry is late, unless `only`
+    one of them is wanted ("rita", "larry")."""
     now = clock.now()
     made = scene.scene(name, number=number)
     customer = cast.customer(made.partner, f"Ana of {name}", at=now, phone="+34 600 111 222", email="ana@example.com")
@@ -110,8 +116,9 @@ def world(name: str = "Demarc", *, number: int = 0) -> World:
     decision = scene.decided(made.nas, login.login, subscriber_id=login.pk)
     network.save_blocking_page(made.partner.pk, logo=LOGO, by=SYSTEM, at=now)
     (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
-    more = (message, decision, papers(made.partner), late(made.partner))
-    return World(made, customer, account, service, login, session, payment, *more)
+    ritas = papers(made.partner) if only != "larry" else {}
+    larrys = late(made.partner) if only != "rita" else None
+    return World(made, customer, account, service, login, session, payment, message, decision, ritas, larrys)
 
 
 def papers(partner: Partner) -> dict[str, int]:
