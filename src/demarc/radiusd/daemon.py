@@ -36,6 +36,7 @@ from demarc.radiusd.moving import Mover, Pupil
 from demarc.radiusd.notes import Notes
 from demarc.radiusd.oldserver import OldServers
 from demarc.radiusd.online import Online
+from demarc.radiusd.peers import Hearer
 from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort
 from demarc.radiusd.status import Status
@@ -140,6 +141,7 @@ class Daemon:
             self._counters.serving = True
             log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
             group.create_task(sender.run())
+            group.create_task(Hearer(self._config, self._acct, self._counters, clock.now).run())
 
     async def _read_model(self) -> None:
         """From the database; from the snapshot when it does not answer in time; else wait for it."""
