@@ -20,7 +20,7 @@ import psycopg
 from demarc.base import clock
 from demarc.base.seal import Opener
 from demarc.radiusd import journal as journals
-from demarc.radiusd import snapshot, store_nas
+from demarc.radiusd import leftovers, snapshot, store_nas
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.coa import Sender
@@ -141,6 +141,8 @@ class Daemon:
             self._counters.serving = True
             log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
             group.create_task(sender.run())
+            if self._config.index == 0:
+                group.create_task(leftovers.ship(self._config))
             group.create_task(Hearer(self._config, self._acct, self._counters, clock.now).run())
 
     async def _read_model(self) -> None:
