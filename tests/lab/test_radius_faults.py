@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from tests.cluster import Cluster
 from tests.radiusd.faults import SlowLine, database_away, small_disk
-from tests.radiusd.load import Router, Seen, at_work
+from tests.radiusd.load import LONGER, Router, Seen, at_work
 from tests.radiusd.process import Radiusd, radiusd
 from tests.radiusd.stage import SECRET, Stage, add_subscriber, set_stage
 from tests.sim.nas import PretendNas
@@ -73,7 +73,7 @@ def test_the_database_goes_and_comes_back_under_load(nas, stage, cluster: Cluste
 
         def away() -> None:
             with database_away(cluster):
-                time.sleep(3)
+                time.sleep(3 * LONGER)
                 Subscriber.objects.filter(login="n0").update(active=False, cause=2)
                 blocked = Subscriber.objects.get(login="n0")
                 late = add_subscriber(stage, "late", "secret")

@@ -5,6 +5,7 @@ database.
 """
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from tests.sim.nas import Heard, PretendNas
 
 Server = tuple[tuple[str, int], tuple[str, int]]
 """Where authentication and accounting are answered."""
+
+LONGER = float(os.environ.get("LONGER", "1"))
+"""How many times as long as in the suite; for campaigns, run by hand."""
 
 PATIENCE_S = 1.0
 TRIES = 3
@@ -109,10 +113,10 @@ def at_work(routers: Sequence[Router], for_s: float, meanwhile=lambda: None) -> 
     """Let them work so long, and something happen in the middle of it; then let them end their sessions."""
     for router in routers:
         router.start()
-    time.sleep(for_s / 3)
+    time.sleep(for_s * LONGER / 3)
     try:
         meanwhile()
-        time.sleep(for_s * 2 / 3)
+        time.sleep(for_s * LONGER * 2 / 3)
     finally:
         for router in routers:
             router.stop.set()

@@ -21,6 +21,7 @@ WEB_PROCESSES_USUAL = 4  # at most, without being told
 PROCESSES_MAX = 64
 RADIUS_PROCESSES_MAX = 16
 MAIN_NODE = "main"
+NODE_LENGTH_MAX = 40
 URL_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -64,7 +65,7 @@ class Config:
             database_owner_url=_url(given, "DEMARC_DATABASE_OWNER_URL"),
             radius_database_url=_url(given, "DEMARC_RADIUS_URL"),
         )
-        config = replace(config, node=given.get("DEMARC_NODE") or config.secret("node") or MAIN_NODE)
+        config = replace(config, node=_node(given, config.secret("node") or MAIN_NODE))
         if config.database_owner_url and not config.database_url:
             raise Refused(
                 "DEMARC_DATABASE_OWNER_URL is set but DEMARC_DATABASE_URL is not; set both, or neither.",
@@ -235,6 +236,13 @@ def _count(given: Mapping[str, str], name: str, default: int, at_most: int = PRO
     if not (value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= at_most):
         raise _refuse(name, value, f"must be a number from 1 to {at_most}")
     return int(value)
+
+
+def _node(given: Mapping[str, str], default: str) -> str:
+    value = given.get("DEMARC_NODE", default)
+    if len(value) > NODE_LENGTH_MAX or not value.isprintable() or set(value) & set("/ "):
+        raise _refuse("DEMARC_NODE", value, f"must be a name of up to {NODE_LENGTH_MAX} letters without space or slash")
+    return value
 
 
 def _is_port(text: str) -> bool:
