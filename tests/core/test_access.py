@@ -1,9 +1,11 @@
 """Who gets on the network and how: every cause against every answer, and what a stranger may never get."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network
 from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -237,3 +239,16 @@ def test_consecutive_subscribers_are_spread_over_the_whole_range():
     moved = [jittered(600, number) for number in range(1000)]
     assert (min(moved), max(moved)) == (540, 660)
     assert max(moved.count(value) for value in set(moved)) <= 12
+
+
+def test_an_hour_after_a_storm_interims_come_evenly():
+    """All came back within a minute. C-01: the fullest ten seconds have 1.3 times the mean at most."""
+    random, per_ten_s = Random(1), Counter[int]()
+    for subscriber in range(100_000):
+        interval_s = jittered(300, subscriber)
+        came_s = random.random() * 60
+        nth = int((3600 - came_s) // interval_s) + 1
+        while (at_s := came_s + nth * interval_s) < 3900:
+            per_ten_s[int(at_s) // 10] += 1
+            nth += 1
+    assert max(per_ten_s.values()) / (per_ten_s.total() / 30) <= 1.3

@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from tests.cluster import Cluster
+from tests.radiusd.faults import database_away
 from tests.radiusd.process import Radiusd, radiusd
 from tests.radiusd.stage import SECRET, Stage, add_subscriber, set_stage
 from tests.sim.nas import PretendNas
@@ -26,7 +26,6 @@ from demarc.radiusd.config import share_of
 
 pytestmark = pytest.mark.lab
 NAS = "127.0.0.31"
-KICK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'demarc_radius'"
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +52,6 @@ def url(cluster: Cluster) -> str:
 
 def start(data: Path, url: str):
     return radiusd(data, url, DEMARC_KEYS=str(settings.DEMARC_KEYS))
-
-
-@contextmanager
-def database_away(cluster: Cluster) -> Iterator[None]:
-    """For radiusd: whoever is connected is thrown out, and nobody is let in."""
-    with psycopg.connect(cluster.superuser_url, autocommit=True) as root:
-        root.execute("ALTER ROLE demarc_radius NOLOGIN")
-        root.execute(KICK)
-        try:
-            yield
-        finally:
-            root.execute("ALTER ROLE demarc_radius LOGIN")
 
 
 def test_without_the_database_all_goes_on_and_nothing_is_lost(cluster, url, nas, stage, tmp_path):

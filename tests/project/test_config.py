@@ -22,6 +22,8 @@ def test_another_process_reads_the_same_configuration_from_its_environment(tmp_p
         "DEMARC_WEB_BIND": "::",
         "DEMARC_WEB_PORT": "443",
         "DEMARC_PAGE_PORTS": "81,82",
+        "DEMARC_RADIUS_PROCESSES": "2",
+        "DEMARC_NODE": "east",
         "DEMARC_DATABASE_URL": "postgresql://app@db/demarc",
         "DEMARC_DATABASE_OWNER_URL": "postgresql://owner@db/demarc",
     }
@@ -40,6 +42,9 @@ def test_another_process_reads_the_same_configuration_from_its_environment(tmp_p
         ("DEMARC_WEB_PORT", "٣"),
         ("DEMARC_WEB_PROCESSES", "0"),
         ("DEMARC_WEB_PROCESSES", "many"),
+        ("DEMARC_RADIUS_PROCESSES", "17"),
+        ("DEMARC_NODE", "east/0"),
+        ("DEMARC_NODE", "e" * 41),
         ("DEMARC_PAGE_PORTS", "8101,8101"),
         ("DEMARC_PAGE_PORTS", "8101;8102"),
         ("DEMARC_WEB_BIND", "everywhere"),

@@ -54,6 +54,15 @@ def test_a_demarc_that_does_not_run_is_one_line(tmp_path):
     assert "start it with demarc up" in found.text
 
 
+def test_a_journal_that_cannot_write_and_what_the_kernel_dropped_are_told_of_every_process():
+    full = RADIUSD | {"journal_trouble": "No space left on device: /d", "udp_drops": 3}
+    found = status.radius([RADIUSD, full], NOW)
+    assert not found.ok
+    for words in ("2 processes", "3 datagrams dropped by the kernel", "No space left on device"):
+        assert words in found.text
+    assert status.radius([RADIUSD, RADIUSD | {"udp_drops": 3}], NOW).ok
+
+
 @pytest.mark.parametrize(
     ("row", "ok"),
     [

@@ -5,8 +5,9 @@ import socket
 import pytest
 from tests.installation import free_ports
 
+from demarc.radiusd import fleet
 from demarc.radiusd.config import share_of
-from demarc.radiusd.fleet import listen_together
+from demarc.radiusd.fleet import Unsteerable, listen_together
 
 ADDRESSES = [f"127.0.{third}.{last}" for third in (0, 1) for last in range(1, 40)]
 
@@ -49,3 +50,12 @@ def test_a_port_that_somebody_else_has_is_refused():
 
 def test_an_ipv4_nas_is_the_same_on_a_socket_for_both_families():
     assert share_of("127.0.0.3", 2) == share_of("::ffff:127.0.0.3", 2)
+
+
+def test_a_kernel_that_cannot_steer_says_so_and_leaves_the_port_free(monkeypatch):
+    (port,) = free_ports(1, socket.SOCK_DGRAM)
+    monkeypatch.setattr(fleet, "steering", lambda processes: b"\xff" * 8)  # what this kernel takes for no program
+    with pytest.raises(Unsteerable):
+        listen_together("127.0.0.1", port, 2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
+        alone.bind(("127.0.0.1", port))

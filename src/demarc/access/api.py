@@ -58,6 +58,7 @@ class NasIn(Input, json_schema_extra=left_out_stays):
     block_by: CoaKind = CoaKind.COA
     interim_s: Whole = 300
     framed_pool: str = ""
+    node: str = "main"
 
 
 class NasOut(Schema):
@@ -72,6 +73,7 @@ class NasOut(Schema):
     block_by: CoaKind
     interim_s: int
     framed_pool: str
+    node: str
     last_seen_at: datetime | None
 
 

@@ -8,6 +8,7 @@ from django import forms
 
 from demarc.access.holdings import MACS_MAX
 from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
+from demarc.access.nodes import MAIN
 from demarc.access.queries import CAUSES
 from demarc.core.access import Cause
 from demarc.network.models import CauseAnswer, Pool, PoolKind, SecondSession
@@ -55,12 +56,23 @@ class NasForm(Form):
         required=False,
         help_text="Empty: we give the addresses. A name: the router gives them from its own pool of that name.",
     )
+    node = forms.CharField(
+        label="RADIUS node that gives it orders",
+        max_length=60,
+        initial=MAIN,
+        required=False,
+        help_text="Any node answers it. Many routers take CoA and Disconnect from one server only.",
+    )
     groups = (
         (
             "Finer points",
-            ("coa_enabled", "coa_port", "require_authenticator", "interim_s", "framed_pool"),
+            ("coa_enabled", "coa_port", "require_authenticator", "interim_s", "framed_pool", "node"),
         ),
     )
+
+    def clean_node(self) -> str:
+        """The first machine's, where none is named."""
+        return str(self.cleaned_data["node"]) or MAIN
 
 
 class MovingInForm(Form):

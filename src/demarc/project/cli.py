@@ -78,6 +78,15 @@ def _worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("queues", nargs="+")
 
 
+def _radius(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--join", metavar="TOKEN", help="become a node first, by what demarc invite printed")
+
+
+def _invite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what the node will be called, for good")
+    parser.add_argument("--database", metavar="URL", help="where it finds the database; without it, as radiusd here")
+
+
 def _first_start(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true")
 
@@ -96,6 +105,21 @@ COMMANDS = (
         "status",
         _json,
         "demarc status\n  demarc status --json | jq .healthy",
+    ),
+    Command(
+        "radius",
+        "run this machine as a further RADIUS node of a Demarc elsewhere",
+        "radius",
+        _radius,
+        "demarc radius --join demarc-join-1-...\n  DEMARC_RADIUS_PROCESSES=2 demarc radius",
+    ),
+    Command(
+        "invite",
+        "let another machine join as a RADIUS node: print a token and its code once",
+        "invite",
+        _invite,
+        "demarc invite east\n  demarc invite east --database 'postgresql://demarc_radius:three@db.example.net/demarc'",
+        login="app",
     ),
     Command(
         "token",

@@ -19,6 +19,9 @@ DATABASE = "demarc"
 OWNER, APP, SCOPED, RADIUS = "demarc_owner", "demarc_app", "demarc_scoped", "demarc_radius"
 WEB_PROCESSES_USUAL = 4  # at most, without being told
 PROCESSES_MAX = 64
+RADIUS_PROCESSES_MAX = 16
+MAIN_NODE = "main"
+NODE_LENGTH_MAX = 40
 URL_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -33,6 +36,8 @@ class Config:
     radius_bind: str = "0.0.0.0"  # noqa: S104 - packets from addresses that are no NAS are dropped unanswered
     radius_auth_port: int = 1812
     radius_acct_port: int = 1813
+    radius_processes: int = 1
+    node: str = MAIN_NODE
     page_bind: str = "0.0.0.0"  # noqa: S104 - blocked customers come from the access network
     page_ports: tuple[int, ...] = (8101, 8102, 8103, 8104)
     database_url: str | None = None
@@ -53,12 +58,14 @@ class Config:
             radius_bind=_address(given, "DEMARC_RADIUS_BIND", defaults.radius_bind),
             radius_auth_port=_port(given, "DEMARC_RADIUS_AUTH_PORT", defaults.radius_auth_port),
             radius_acct_port=_port(given, "DEMARC_RADIUS_ACCT_PORT", defaults.radius_acct_port),
+            radius_processes=_count(given, "DEMARC_RADIUS_PROCESSES", 1, at_most=RADIUS_PROCESSES_MAX),
             page_bind=_address(given, "DEMARC_PAGE_BIND", defaults.page_bind),
             page_ports=_ports(given, "DEMARC_PAGE_PORTS", defaults.page_ports),
             database_url=_url(given, "DEMARC_DATABASE_URL"),
             database_owner_url=_url(given, "DEMARC_DATABASE_OWNER_URL"),
             radius_database_url=_url(given, "DEMARC_RADIUS_URL"),
         )
+        config = replace(config, node=_node(given, config.secret("node") or MAIN_NODE))
         if config.database_owner_url and not config.database_url:
             raise Refused(
                 "DEMARC_DATABASE_OWNER_URL is set but DEMARC_DATABASE_URL is not; set both, or neither.",
@@ -77,6 +84,8 @@ class Config:
             "DEMARC_RADIUS_BIND": self.radius_bind,
             "DEMARC_RADIUS_AUTH_PORT": str(self.radius_auth_port),
             "DEMARC_RADIUS_ACCT_PORT": str(self.radius_acct_port),
+            "DEMARC_RADIUS_PROCESSES": str(self.radius_processes),
+            "DEMARC_NODE": self.node,
             "DEMARC_PAGE_BIND": self.page_bind,
             "DEMARC_PAGE_PORTS": ",".join(map(str, self.page_ports)),
         }
@@ -90,7 +99,12 @@ class Config:
     @property
     def private_database(self) -> bool:
         """Whether Demarc runs a PostgreSQL of its own under the data directory."""
-        return self.database_url is None
+        return self.database_url is None and not self.joined
+
+    @property
+    def joined(self) -> bool:
+        """Whether this is the data of a RADIUS node beside the first one (see `joining`): only radiusd runs."""
+        return self.secret("node") is not None
 
     @property
     def web_tls(self) -> bool:
@@ -103,6 +117,11 @@ class Config:
         address = ipaddress.ip_address(self.web_bind)
         host = "localhost" if address.is_unspecified else f"[{address}]" if address.version == 6 else str(address)
         return f"{'https' if self.web_tls else 'http'}://{host}:{self.web_port}/"
+
+    @property
+    def ready_word(self) -> str:
+        """What is said once everything runs."""
+        return f"RADIUS node {self.node}" if self.joined else self.web_url
 
     @property
     def run(self) -> Path:
@@ -136,6 +155,9 @@ class Config:
 
     def radius_url(self) -> str:
         """Where radiusd finds the database."""
+        told = self.radius_database_url or self.secret("radius_url")
+        if self.joined and told:
+            return told
         if self.database_url:
             return self.radius_database_url or self.database_url
         return self.private_url(RADIUS)
@@ -209,11 +231,18 @@ def _ports(given: Mapping[str, str], name: str, default: tuple[int, ...], at_mos
     return tuple(map(int, parts))
 
 
-def _count(given: Mapping[str, str], name: str, default: int) -> int:
+def _count(given: Mapping[str, str], name: str, default: int, at_most: int = PROCESSES_MAX) -> int:
     value = given.get(name, str(default))
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= PROCESSES_MAX):
-        raise _refuse(name, value, f"must be a number from 1 to {PROCESSES_MAX}")
+    if not (value.isascii() and value.isdigit() and len(value) <= 3 and 1 <= int(value) <= at_most):
+        raise _refuse(name, value, f"must be a number from 1 to {at_most}")
     return int(value)
+
+
+def _node(given: Mapping[str, str], default: str) -> str:
+    value = given.get("DEMARC_NODE", default)
+    if len(value) > NODE_LENGTH_MAX or not value.isprintable() or set(value) & set("/ "):
+        raise _refuse("DEMARC_NODE", value, f"must be a name of up to {NODE_LENGTH_MAX} letters without space or slash")
+    return value
 
 
 def _is_port(text: str) -> bool:

@@ -41,10 +41,15 @@ class Port:
 def ports(config: Config) -> list[Port]:
     """Everything that a running Demarc listens on."""
     tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
-    return [
-        Port("web", tcp, config.web_bind, config.web_port, "DEMARC_WEB_PORT"),
+    radius = [
         Port("radius", udp, config.radius_bind, config.radius_auth_port, "DEMARC_RADIUS_AUTH_PORT"),
         Port("radius", udp, config.radius_bind, config.radius_acct_port, "DEMARC_RADIUS_ACCT_PORT"),
+    ]
+    if config.joined:
+        return radius
+    return [
+        Port("web", tcp, config.web_bind, config.web_port, "DEMARC_WEB_PORT"),
+        *radius,
         *(Port("pages", tcp, config.page_bind, number, "DEMARC_PAGE_PORTS") for number in config.page_ports),
     ]
 

@@ -28,8 +28,11 @@ class Program:
 
 def programs(config: Config) -> list[Program]:
     """What runs, in the order of starting."""
+    radiusd = Program("radiusd", ("demarc.radiusd",), login="radius")
+    if config.joined:
+        return [radiusd]
     return [
-        Program("radiusd", ("demarc.radiusd",), login="radius"),
+        radiusd,
         Program("pages", ("demarc.radiusd.pages",), login="radius"),
         Program("web", _granian(config)),
         Program("now", ("demarc.project.cli", "worker", "now")),

@@ -91,9 +91,12 @@ def ports(known: dict[str, Any]) -> Check:
 
 def of_database(config: Config, now: datetime) -> Iterator[Check]:
     """The database and what it says of jobs and billing."""
+    url = config.radius_url() if config.joined else config.app_url()
     try:
-        with connect(config.app_url(), "DEMARC_DATABASE_URL", timeout_s=3) as conn:
+        with connect(url, "DEMARC_DATABASE_URL", timeout_s=3) as conn:
             yield database(conn)
+            if config.joined:
+                return
             yield jobs(conn)
             yield billing(conn, now)
     except Refused as refusal:
@@ -141,12 +144,18 @@ def radius(told: list[dict[str, Any]], now: datetime) -> Check:
     backlog = sum(one["journal_backlog_records"] for one in told)
     subscribers = max(one["subscribers"] for one in told)
     text = f"{subscribers} subscribers, read model {age_s:.0f} s old, {backlog} accounting records to ship"
+    if len(told) > 1:
+        text = f"{len(told)} processes, {text}"
+    if drops := sum(one.get("udp_drops", 0) for one in told):
+        text += f", {drops} datagrams dropped by the kernel"
+    if troubles := sorted({one["journal_trouble"] for one in told if one.get("journal_trouble")}):
+        text += f", accounting is not taken: {'; '.join(troubles)}"
     old = [server for one in told for server in one.get("old_servers", ())]
     if mute := [server for server in old if not server["alive"]]:
         text += f", {len(mute)} of {len(old)} ports of old servers do not answer"
     if silent_s > RADIUSD_SILENT_S:
         text = f"silent for {silent_s:.0f} s; {text}"
-    ok = silent_s <= RADIUSD_SILENT_S and age_s <= MODEL_AGE_MAX_S and backlog <= BACKLOG_MAX
+    ok = not troubles and silent_s <= RADIUSD_SILENT_S and age_s <= MODEL_AGE_MAX_S and backlog <= BACKLOG_MAX
     figures = {"model_age_s": age_s, "journal_backlog_records": backlog, "processes": told}
     return Check("radius", ok, text, figures)
 

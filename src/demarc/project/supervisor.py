@@ -104,8 +104,13 @@ class Supervisor:
         return 0
 
     def _prepare(self, *, demo: bool) -> None:
-        """Everything before the first process: secrets, keys, database, roles, migrations, the first login."""
+        """Everything before the first process: secrets, keys, database, roles, migrations, the first login.
+
+        A RADIUS node beside the first one has its key, and starts without its database, too.
+        """
         config = self._config
+        if config.joined:
+            return
         config.make_secret("django")
         for audience in SEAL_AUDIENCES:
             make_keys(config.keys, audience)
@@ -172,7 +177,7 @@ class Supervisor:
                 self._try_to_start(child)
         if not self._ready and self._answers():
             self._ready = True
-            self._console.say(f"ready: {self._config.web_url}")
+            self._console.say(f"ready: {self._config.ready_word}")
         self._write_status()
         waits = [child.start_at_s - time.monotonic() for child in self._children if child.process is None]
         self._console.pump(max(0.0, min([*waits, TICK_S if self._ready else 0.1])))
@@ -194,7 +199,9 @@ class Supervisor:
             self._console.say(f"{child.name} could not be started: {error}")
 
     def _answers(self) -> bool:
-        """Whether the web takes connections."""
+        """Whether the web takes connections; on a RADIUS node, whether radiusd is there."""
+        if self._config.joined:
+            return all(child.process is not None for child in self._children)
         host = self._config.web_bind
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         with contextlib.suppress(OSError), socket.create_connection((host, self._config.web_port), 0.2):

@@ -16,6 +16,7 @@ EXIT_CODES = {
     "database-role": 10,  # a role that is missing or may do too much
     "program": 11,  # something needed is not installed
     "step": 12,  # migrations or the first start failed; what they said stands above
+    "node": 13,  # a RADIUS node that cannot join, or is none
 }
 
 

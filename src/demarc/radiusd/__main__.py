@@ -5,6 +5,7 @@ With DEMARC_RADIUS_PROCESSES above 1 it starts that many, each as `python -m dem
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -24,9 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     given = [int(number) for number in arguments]
     config = configuration.from_environment(index=given[0] if given else 0)
     try:
-        if config.processes > 1 and not given:
-            asyncio.run(fleet.run(config))
-        else:
+        if config.processes == 1 or given or not _serve_together(config):
             _serve(config, given[1:])
     except BlockingIOError:
         log.error("Another radiusd works in %s.", config.data)
@@ -37,13 +36,25 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _serve_together(config: Config) -> bool:
+    """Run all processes until stopped; False: the kernel cannot, so there is to be one."""
+    try:
+        asyncio.run(fleet.run(config))
+    except fleet.Unsteerable as error:
+        log.warning("this kernel cannot steer routers to processes (%s): going on with one process", error)
+        os.environ["DEMARC_RADIUS_PROCESSES"] = "1"  # for the shipper, too
+        return False
+    return True
+
+
 def _serve(config: Config, inherited: Sequence[int]) -> None:
     with lock(config.journal):
         if inherited:
             auth, acct = (socket.socket(fileno=number) for number in inherited)
         else:
             auth, acct = listen(config.bind, config.auth_port), listen(config.bind, config.acct_port)
-        asyncio.run(Daemon(config).serve(auth, acct))
+        alone = configuration.from_environment(index=config.index)
+        asyncio.run(Daemon(alone).serve(auth, acct))
 
 
 if __name__ == "__main__":

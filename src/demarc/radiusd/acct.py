@@ -2,7 +2,7 @@
 whether the database is there or not. Keeps the memory of who is online up to date.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Any
@@ -14,11 +14,16 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import Key, Online, Place, Session
+from demarc.radiusd.online import MISSED_INTERIMS, Key, Online, Place, Session
 from demarc.wire.radius import Packet, decode, keys
 
 STARTS_OR_LASTS = (Event.START, Event.INTERIM)
 REBOOTS = (Event.ON, Event.OFF)
+INTERIM_S = 300
+"""Of a NAS that is not known any more."""
+
+STRANGER_ELSEWHERE = -(1 << 50)
+"""Who holds the address of a session without a service: nobody that is numbered here."""
 
 
 class Accountant:
@@ -127,7 +132,7 @@ class Accountant:
         ipv4 = packet.ip(keys.FRAMED_IP_ADDRESS)
         known = self._online.sessions.get(key)
         if known and (ipv4 is None or known.ipv4 == ipv4):
-            known.heard_at = steady
+            known.heard_at, known.elsewhere = steady, False
             return
         session = Session(
             key=key,
@@ -149,7 +154,7 @@ class Accountant:
 
     def restore(self, row: list[Any], steady: float) -> None:
         """Remember a session that the database or the snapshot knows (store.LIVE_SESSIONS)."""
-        _, nas_id, session_id, user_name, subscriber_id, service_id, station, port, _, address, started_s = row
+        _, nas_id, session_id, user_name, subscriber_id, service_id, station, port, _, address, started_s = row[:11]
         client = self._model.clients_by_id.get(nas_id)
         ipv4 = IPv4Address(address) if address else None
         session = Session(
@@ -161,9 +166,51 @@ class Accountant:
             limited=self._in_reject_pool(ipv4),
             started_at=started_s,
             heard_at=steady,
-            interim_s=client.interim_s if client else 300,
+            interim_s=client.interim_s if client else INTERIM_S,
+            elsewhere=True,  # until its NAS speaks of it to us
         )
         self._online.put(session)
+
+    def elsewhere(self, told: Sequence[Any], steady: float, now_s: float, *, read: bool = False) -> None:
+        """Remember a session that another process has accounting of, as it tells it (peers.announcements).
+
+        `read`: from the database, where those of a NAS that speaks to us are older than what we have heard of it.
+        Not one that came too late: whose address somebody has got since.
+        """
+        nas_id, session_id, user_name, subscriber_id, service_id, station, port, address, started_s, heard_s = told
+        key = (nas_id, session_id, user_name)
+        heard_at = steady - max(now_s - heard_s, 0.0)
+        known = self._online.sessions.get(key)
+        if known is not None and (known.ipv4 is None or str(known.ipv4) == address):
+            known.heard_at = max(known.heard_at, heard_at)
+            return
+        client = self._model.clients_by_id.get(nas_id)
+        interim_s = client.interim_s if client else INTERIM_S
+        if read and steady - self._online.heard.get(nas_id, float("-inf")) < MISSED_INTERIMS * interim_s:
+            return
+        ipv4 = IPv4Address(address) if address else None
+        holder = self._online.at_address(ipv4) if ipv4 else None
+        if holder is not None and holder.started_at > started_s:
+            return
+        place = Place(nas_id, station.encode(), port.encode())
+        limited = self._in_reject_pool(ipv4)
+        self._online.put(
+            Session(key, subscriber_id, service_id, place, ipv4, limited, started_s, heard_at, interim_s, True)
+        )
+        if ipv4 is not None:
+            self._leases.confirm(service_id or STRANGER_ELSEWHERE, ipv4, key)
+
+    def over_elsewhere(self, key: Key, *, ours: bool) -> None:
+        """A session is over, as another process tells, or our own shipper of one that we took to be elsewhere."""
+        known = self._online.sessions.get(key)
+        if known is not None and (known.elsewhere or not ours):
+            self._forget(known)
+
+    def keep_elsewhere(self, found: set[Key]) -> None:
+        """Of the sessions elsewhere only these are on."""
+        for session in list(self._online.sessions.values()):
+            if session.elsewhere and session.key not in found:
+                self._forget(session)
 
     def replay(self, payload: bytes, steady: float) -> None:
         """Remember what a record of the journal says that the database does not know yet.

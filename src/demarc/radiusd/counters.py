@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class Counters:
     """`serving`: whether the ports are answered. `dropped`: packets that got no answer, by reason.
-    `moving`: what became of the packets of NASes whose customers are moving in."""
+    `moving`: what became of the packets of NASes whose customers are moving in. `told`: how often others told of a
+    session of theirs."""
 
     serving: bool = False
     auth: int = 0
@@ -16,6 +17,7 @@ class Counters:
     acct: int = 0
     repeated: int = 0
     coa_sent: int = 0
+    told: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     reject_causes: Counter[str] = field(default_factory=Counter)
     moving: Counter[str] = field(default_factory=Counter)

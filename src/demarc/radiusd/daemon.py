@@ -20,7 +20,7 @@ import psycopg
 from demarc.base import clock
 from demarc.base.seal import Opener
 from demarc.radiusd import journal as journals
-from demarc.radiusd import snapshot, store_nas
+from demarc.radiusd import leftovers, snapshot, store_nas
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.coa import Sender
@@ -36,6 +36,7 @@ from demarc.radiusd.moving import Mover, Pupil
 from demarc.radiusd.notes import Notes
 from demarc.radiusd.oldserver import OldServers
 from demarc.radiusd.online import Online
+from demarc.radiusd.peers import Hearer
 from demarc.radiusd.promises import Promises
 from demarc.radiusd.server import AcctPort, AuthPort
 from demarc.radiusd.status import Status
@@ -140,6 +141,9 @@ class Daemon:
             self._counters.serving = True
             log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
             group.create_task(sender.run())
+            if self._config.index == 0:
+                group.create_task(leftovers.ship(self._config))
+            group.create_task(Hearer(self._config, self._acct, self._counters, clock.now).run())
 
     async def _read_model(self) -> None:
         """From the database; from the snapshot when it does not answer in time; else wait for it."""

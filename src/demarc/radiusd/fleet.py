@@ -29,6 +29,10 @@ _IPV4_SOURCE, _IPV6_SOURCE_TAIL = 12, 20
 log = logging.getLogger(__name__)
 
 
+class Unsteerable(Exception):
+    """This kernel does not let us choose the process by the source address."""
+
+
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
@@ -54,17 +58,25 @@ def steering(processes: int) -> bytes:
 
 
 def listen_together(bind: str, port: int, processes: int) -> list[socket.socket]:
-    """One socket for each process, in the order in which the kernel counts them. Raises OSError as `listen` does."""
+    """One socket for each process, in the order in which the kernel counts them.
+
+    Raises OSError as `listen` does, and Unsteerable.
+    """
     listen(bind, port).close()  # without SO_REUSEPORT: a port that somebody else has is not shared with him
     sockets = [listen(bind, port, shared=True) for _ in range(processes)]
     filters = ctypes.create_string_buffer(steering(processes))
     program = _Program(len(filters.raw) // 8, ctypes.addressof(filters))
-    sockets[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes(program))
+    try:
+        sockets[0].setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes(program))
+    except OSError as error:
+        for sock in sockets:
+            sock.close()
+        raise Unsteerable(str(error)) from error
     return sockets
 
 
 async def run(config: Config) -> None:
-    """Keep all processes running until SIGTERM or SIGINT."""
+    """Keep all processes running until SIGTERM or SIGINT. Raises Unsteerable before any is started."""
     auth = listen_together(config.bind, config.auth_port, config.processes)
     acct = listen_together(config.bind, config.acct_port, config.processes)
     stop = asyncio.Event()

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 @dataclass(slots=True)
 class Session:
     """`key`: NAS, Acct-Session-Id, User-Name. `limited`: in a reject pool, so that it counts for nothing.
-    `started_at`: seconds since 1970."""
+    `started_at`: seconds since 1970. `elsewhere`: its accounting goes to another process (see `peers`)."""
 
     key: Key
     subscriber_id: int | None
@@ -46,6 +46,7 @@ class Session:
     started_at: float
     heard_at: float
     interim_s: int = 300
+    elsewhere: bool = False
 
 
 class Grant(NamedTuple):
@@ -56,7 +57,7 @@ class Grant(NamedTuple):
 
 
 class Online:
-    """All sessions of the NASes whose packets reach this process."""
+    """All sessions: of the NASes whose packets reach this process, and those elsewhere as the others tell them."""
 
     def __init__(self) -> None:
         self.sessions: dict[Key, Session] = {}

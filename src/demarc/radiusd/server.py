@@ -1,7 +1,8 @@
 """The UDP ports: datagram -> known client? -> seen before? -> decode -> authentic? -> auth or acct -> datagram.
 
 A socket is drained, up to a bound, each time it has something: three times as fast as asyncio's own datagram transport
-(field facts, measured B). Knows sockets and duplicates; what the answer is, auth and acct know.
+(field facts, measured B). What is more than that bound waits by NAS (`waiting`). Knows sockets and duplicates; what the
+answer is, auth and acct know.
 """
 
 import asyncio
@@ -17,9 +18,13 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.model import Client, Mode, Model
 from demarc.radiusd.moving import Mover
 from demarc.radiusd.online import Online
+from demarc.radiusd.waiting import PATIENCE_S, Waiting
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
+READ_MAX = 2048
+"""Datagrams that are moved from the socket to the lines at once: three milliseconds."""
+
 REPLIES_MAX = 8
 """Replies that wait for one another. Sent at once each would wake its receiver: half as fast again, by measurement."""
 
@@ -66,7 +71,8 @@ class Port:
         self._counters = counters
         self._seen = Duplicates()
         self._next_bug_at = float("-inf")
-        self._waiting: list[tuple[bytes, Source]] = []
+        self._replies: list[tuple[bytes, Source]] = []
+        self._waiting = Waiting()
 
     def serve(self) -> None:
         """Answer what comes, from now on; needs a running event loop."""
@@ -75,12 +81,17 @@ class Port:
     def close(self) -> None:
         """Take nothing more in. Answers that still wait for the disk can be sent."""
         asyncio.get_running_loop().remove_reader(self._sock)
+        self._waiting.clear()
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         """Deal with a request of this port's kind that was not seen before. `now`: the steady clock."""
         raise NotImplementedError
 
     def _drain(self) -> None:
+        """Answer what there is; if that is too much at once, let it wait by NAS."""
+        if self._waiting.count:
+            self._read_ahead()  # `_work` is under way
+            return
         receive = self._sock.recvfrom
         for _ in range(DRAIN_MAX):
             try:
@@ -89,13 +100,53 @@ class Port:
                 break
             except OSError:  # an ICMP error that an earlier reply caused
                 continue
-            try:
-                self._take(datagram, source)
-            except Malformed:
-                self._counters.dropped["malformed"] += 1
-            except Exception:  # noqa: BLE001 - a bug that one packet meets must not cost the others their answers
-                self._bug()
+            self._try(datagram, source)
+        else:
+            if self._read_ahead():
+                asyncio.get_running_loop().call_soon(self._work)
         self._flush()
+
+    def _read_ahead(self) -> bool:
+        """Empty the socket, up to a bound, into the lines; strangers and those beyond their part are dropped.
+
+        Whether anybody waits.
+        """
+        receive, now, dropped = self._sock.recvfrom, monotonic(), self._counters.dropped
+        for _ in range(READ_MAX):
+            try:
+                datagram, source = receive(DATAGRAM_MAX)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+            if self._model.client(source[0]) is None:
+                dropped["unknown_client"] += 1
+            elif not self._waiting.put(datagram, source, now):
+                dropped["too_many"] += 1
+        return self._waiting.count > 0
+
+    def _work(self) -> None:
+        """Answer some of those that wait, each NAS in turn; again and again until nobody does."""
+        oldest = monotonic() - PATIENCE_S
+        left = DRAIN_MAX
+        while left and self._waiting.count:
+            datagram = self._waiting.take()
+            if datagram.came_at < oldest:
+                self._counters.dropped["too_old"] += 1
+                continue
+            self._try(datagram.octets, datagram.source)
+            left -= 1
+        self._flush()
+        if self._waiting.count:
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _try(self, datagram: bytes, source: Source) -> None:
+        try:
+            self._take(datagram, source)
+        except Malformed:
+            self._counters.dropped["malformed"] += 1
+        except Exception:  # noqa: BLE001 - a bug that one packet meets must not cost the others their answers
+            self._bug()
 
     def _bug(self) -> None:
         """Count it, and tell about one a minute: a flood of packets must not become a flood of logs."""
@@ -138,14 +189,14 @@ class Port:
 
     def _reply(self, reply: bytes, origin: Origin) -> None:
         """Send it before the drain ends."""
-        self._waiting.append((reply, origin[:2]))
-        if len(self._waiting) >= REPLIES_MAX:
+        self._replies.append((reply, origin[:2]))
+        if len(self._replies) >= REPLIES_MAX:
             self._flush()
 
     def _flush(self) -> None:
-        for reply, source in self._waiting:
+        for reply, source in self._replies:
             self._send(reply, source)
-        self._waiting.clear()
+        self._replies.clear()
 
     def _send(self, reply: bytes, source: Source) -> None:
         try:
@@ -197,7 +248,7 @@ class AuthPort(Port):
         self._send(reply, origin[:2])
 
     def _flush(self) -> None:
-        if self._waiting:
+        if self._replies:
             self._auth.write_down()
         super()._flush()
 

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import Connection
 
 from demarc.radiusd import config as configuration
-from demarc.radiusd import journal, snapshot, store_coa, store_shipping, tally
+from demarc.radiusd import journal, peers, snapshot, store_coa, store_shipping, tally
 from demarc.radiusd.config import Config
 from demarc.radiusd.journal import Position
 from demarc.radiusd.tally import Boot, Item, Row, Tally
@@ -74,7 +74,7 @@ class Shipper:
             after = Position(*row) if row else Position()
             found = list(journal.read(self._directory, after, limit))
             if found:
-                _apply(conn, [payload for _, payload in found])
+                _apply(conn, [payload for _, payload in found], self._writer)
                 after = found[-1][0]
                 self._move(conn, after)
         self.position = after
@@ -138,15 +138,15 @@ class Shipper:
         fresh.replace(self._directory / "shipped.json")
 
 
-def _apply(conn: Connection[Any], payloads: Sequence[bytes]) -> None:
+def _apply(conn: Connection[Any], payloads: Sequence[bytes], writer: str) -> None:
     items = [item for payload in payloads if (item := _prepare(payload))]
     boots = _boots(conn, {item.nas_id for item in items})
     known = [item for item in items if item.nas_id in boots]  # the NAS of others was deleted meanwhile
     for run in tally.split(known):
         if run[0].reboot:
-            _reboot(conn, run[0], boots)
+            _write(conn, _reboot(conn, run[0], boots), writer)
         else:
-            _run(conn, run, boots)
+            _write(conn, _run(conn, run, boots), writer)
 
 
 def _prepare(payload: bytes) -> Item | None:
@@ -161,7 +161,7 @@ def _boots(conn: Connection[Any], ids: set[int]) -> dict[int, Boot]:
     return {nas_id: Boot(epoch, at) for nas_id, epoch, at in rows}
 
 
-def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -> None:
+def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -> Tally:
     work = Tally()
     keyed = [(tally.key_of(item, boots[item.nas_id]), item) for item in items]
     wanted = {key for key, _ in keyed}
@@ -180,22 +180,22 @@ def _run(conn: Connection[Any], items: Sequence[Item], boots: dict[int, Boot]) -
             if tally.key_of_row(row) not in work.held:
                 work.put_live(row)
     work.give_way()
-    _write(conn, work)
+    return work
 
 
-def _reboot(conn: Connection[Any], item: Item, boots: dict[int, Boot]) -> None:
+def _reboot(conn: Connection[Any], item: Item, boots: dict[int, Boot]) -> Tally:
     boot = boots[item.nas_id]
     work = Tally()
     for row in _rows(conn, store_shipping.LIVE_OF_NAS, nas=item.nas_id, at=item.at):
         work.put_live(row)
     work.reboot(item.at)
-    _write(conn, work)
     if boot.at is None or (item.at - boot.at).total_seconds() > REBOOT_AGAIN_S:
         for (epoch,) in conn.execute(store_shipping.NEW_EPOCH, {"nas": item.nas_id, "at": item.at}).fetchall():
             boots[item.nas_id] = Boot(epoch, item.at)
+    return work
 
 
-def _write(conn: Connection[Any], work: Tally) -> None:
+def _write(conn: Connection[Any], work: Tally, writer: str) -> None:
     updates, inserts = work.lasting()
     gone = work.gone()
     if gone:
@@ -211,6 +211,8 @@ def _write(conn: Connection[Any], work: Tally) -> None:
             conn.execute(statement, {"rows": json.dumps(rows)})
     if inserts:
         _insert(conn, inserts)
+    for payload in peers.announcements(writer, work):
+        conn.execute(store_shipping.ANNOUNCE, {"channel": peers.CHANNEL, "payload": payload})
 
 
 def _insert(conn: Connection[Any], rows: Sequence[Row]) -> None:

@@ -81,6 +81,7 @@ class Status:
             "acct_total": counters.acct,
             "repeated": counters.repeated,
             "coa_sent": counters.coa_sent,
+            "told_of_elsewhere": counters.told,
             "dropped": dict(counters.dropped),
             "udp_drops": _drops(inodes),
             **self.more(),

@@ -48,7 +48,8 @@ SUBSCRIBERS_NAMED: LiteralString = _SUBSCRIBER + " WHERE s.id = ANY(%(ids)s)"
 LIVE_SESSIONS = """
     SELECT json_build_array(
         l.id, l.nas_id, l.session_id, l.user_name, l.subscriber_id, l.service_id, l.calling_station, l.nas_port_id,
-        l.vrf, host(l.framed_ipv4), extract(epoch FROM l.started_at)::float8
+        l.vrf, host(l.framed_ipv4), extract(epoch FROM l.started_at)::float8,
+        extract(epoch FROM l.updated_at)::float8
     )::text
     FROM access_sessionlive l WHERE l.id > %(after)s ORDER BY l.id LIMIT %(batch)s
 """

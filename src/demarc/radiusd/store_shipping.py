@@ -100,3 +100,5 @@ ADD_USAGE = """
     SET input_octets = greatest(0, access_usage.input_octets + excluded.input_octets),
         output_octets = greatest(0, access_usage.output_octets + excluded.output_octets)
 """
+
+ANNOUNCE = "SELECT pg_notify(%(channel)s, %(payload)s)"

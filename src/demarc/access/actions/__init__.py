@@ -2,6 +2,7 @@
 
 from demarc.access.actions.moving import keep_decisions, save_moving_in, take_learned_passwords
 from demarc.access.actions.nas import save_nas
+from demarc.access.actions.nodes import let_node_join
 from demarc.access.actions.policy import publish_policy
 from demarc.access.actions.sessions import (
     close_stale_sessions,
@@ -28,6 +29,7 @@ __all__ = [
     "create_subscriber",
     "create_subscribers",
     "keep_decisions",
+    "let_node_join",
     "make_session_months",
     "prune_feed",
     "publish_policy",

@@ -6,8 +6,9 @@ from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
+from demarc.access.actions.sessions import OPEN
 from demarc.access.feed import tell_radius
-from demarc.access.models import CoaKind, Nas, RequireAuthenticator
+from demarc.access.models import CoaIntent, CoaKind, Nas, RequireAuthenticator
 from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.base.numbering import take_ids
@@ -60,6 +61,8 @@ def save_nas(*, router_id: int, address: str, secret: str, by: Actor, at: dateti
     except IntegrityError:  # another one was quicker; say which
         _refuse_taken(nas)
         raise
+    # What waits to be told to it, its new node tells it: the old one may be no more.
+    CoaIntent.objects.filter(nas=nas, state__in=OPEN).exclude(node=nas.node).update(node=nas.node)
     told = {"address": nas.address, "secret_changed": bool(secret), **facts}
     log.record("nas_saved", by=by, at=at, subject=("router", router_id), partner_id=router.partner_id, **told)
     tell_radius("nas", [nas.pk])
