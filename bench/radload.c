@@ -70,7 +70,7 @@ static char secret[64] = "testing123"; static size_t secret_len;
 static user_t *users; static int n_users;
 static source_t *sources; static int n_sources;
 static int accounting, chap, status_type = 1; static long count = 10000, window = 32; static double rate = 0, timeout_s = 2, duration = 0;
-static int retries = 3; static long base_session = 0; static int check_unique = 0; static int want_rate = 1;
+static int retries = 3; static long base_session = 0, cycle = 0, first_user = 0; static int check_unique = 0; static int want_rate = 1;
 static long sent, accepted, rejected, lost, bad, late, resent, duplicates; static float *latency; static long n_latency;
 static uint8_t *seen_address;
 
@@ -81,8 +81,9 @@ static int put(uint8_t *p, int at, uint8_t type, const void *value, int len) { p
 static int put_int(uint8_t *p, int at, uint8_t type, uint32_t value) { value = htonl(value); return put(p, at, type, &value, 4); }
 
 static void build(source_t *s, int id, long number) {
-  slot_t *q = &s->slot[id]; uint8_t *p = q->packet; int at = 20; user_t *u = &users[number % n_users]; char text[64]; md5_t m;
-  q->user = number % n_users; p[0] = accounting ? 4 : 1; p[1] = id; q->tries = 0;
+  slot_t *q = &s->slot[id]; uint8_t *p = q->packet; int at = 20; char text[64]; md5_t m;
+  long round = cycle ? number / cycle : 0; if (cycle) number %= cycle; /* the same sessions, again and again */
+  q->user = (first_user + number) % n_users; user_t *u = &users[q->user]; p[0] = accounting ? 4 : 1; p[1] = id; q->tries = 0;
   for (int i = 0; i < 2; i++) { uint64_t r = rng(); memcpy(p + 4 + 8 * i, &r, 8); }
   int ma = 0;
   if (!accounting) { p[at] = 80; p[at + 1] = 18; memset(p + at + 2, 0, 16); ma = at + 2; at += 18; }
@@ -95,14 +96,14 @@ static void build(source_t *s, int id, long number) {
     uint8_t value[17]; value[0] = id; md5_init(&m); md5_add(&m, value, 1); md5_add(&m, u->password, strlen(u->password));
     md5_add(&m, p + 4, 16); md5_end(&m, value + 1); at = put(p, at, 3, value, 17);
   }
-  at = put(p, at, 4, &s->addr, 4); at = put_int(p, at, 5, number % n_users); at = put_int(p, at, 61, 15);
+  at = put(p, at, 4, &s->addr, 4); at = put_int(p, at, 5, q->user); at = put_int(p, at, 61, 15);
   at = put_int(p, at, 6, 2); at = put_int(p, at, 7, 1);
   snprintf(text, sizeof text, "02:%02x:%02x:%02x:%02x:%02x", 0, (int)(q->user >> 24 & 255), (int)(q->user >> 16 & 255), (int)(q->user >> 8 & 255), (int)(q->user & 255));
   at = put(p, at, 31, text, strlen(text)); at = put(p, at, 30, "pppoe-bench", 11);
   snprintf(text, sizeof text, "81%08lx", base_session + number); at = put(p, at, 44, text, strlen(text));
   if (accounting) {
     uint32_t ip = htonl(0x0a400000u + (uint32_t)((base_session + number) % 4000000)); at = put_int(p, at, 40, status_type); at = put(p, at, 8, &ip, 4); at = put_int(p, at, 41, 0);
-    if (status_type != 1) { at = put_int(p, at, 46, 300); at = put_int(p, at, 42, 1000000 + number); at = put_int(p, at, 43, 9000000 + number); }
+    if (status_type != 1) { at = put_int(p, at, 46, 300 * (round + 1)); at = put_int(p, at, 42, 1000000 * (round + 1)); at = put_int(p, at, 43, 9000000 * (round + 1)); }
   }
   p[2] = at >> 8; p[3] = at & 255; q->len = at;
   if (accounting) { memset(p + 4, 0, 16); md5_init(&m); md5_add(&m, p, at); md5_add(&m, secret, secret_len); md5_end(&m, p + 4); }
@@ -132,12 +133,12 @@ static int by_value(const void *a, const void *b) { float x = *(const float *)a,
 
 int main(int argc, char **argv) {
   char *source_list = "127.0.0.1", *user_file = NULL; int port = 1812, opt; struct sockaddr_in server = {.sin_family = AF_INET};
-  while ((opt = getopt(argc, argv, "ACI:S:p:s:u:n:w:r:t:R:d:b:UN")) != -1) switch (opt) {
+  while ((opt = getopt(argc, argv, "ACI:S:p:s:u:n:w:r:t:R:d:b:m:f:UN")) != -1) switch (opt) {
     case 'A': accounting = 1; break; case 'C': chap = 1; break; case 'I': status_type = atoi(optarg); break;
     case 'S': source_list = optarg; break; case 'p': port = atoi(optarg); break; case 's': snprintf(secret, sizeof secret, "%s", optarg); break;
     case 'u': user_file = optarg; break; case 'n': count = atol(optarg); break; case 'w': window = atol(optarg); break;
     case 'r': rate = atof(optarg); break; case 't': timeout_s = atof(optarg); break; case 'R': retries = atoi(optarg); break;
-    case 'd': duration = atof(optarg); break; case 'b': base_session = atol(optarg); break; case 'U': check_unique = 1; break; case 'N': want_rate = 0; break;
+    case 'd': duration = atof(optarg); break; case 'b': base_session = atol(optarg); break; case 'm': cycle = atol(optarg); break; case 'f': first_user = atol(optarg); break; case 'U': check_unique = 1; break; case 'N': want_rate = 0; break;
     default: fprintf(stderr, "usage: radload -u users -S addr,addr -p port -s secret [-A [-I type]] [-C] -n count -w window [-r rate] [-t timeout] [-R retries]\n"); return 2; }
   secret_len = strlen(secret); hmac_key(secret); rng_state ^= (uint64_t)getpid() << 32 ^ (uint64_t)time(NULL); seen_address = calloc(1 << 24, 1);
   FILE *f = fopen(user_file ? user_file : "/dev/null", "r"); if (!f) { perror(user_file); return 2; }
