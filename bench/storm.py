@@ -31,7 +31,7 @@ WRONG_PERCENT = 20
 SPREADS_S = {"paced": 30, "unpaced": 3}
 IDEAL_AUTH_PORT, IDEAL_ACCT_PORT = 24812, 24813
 LIMIT_S = 120
-DAYS = 8
+DAYS = 24
 """Days that may be billed, one after the other, while the storms last."""
 
 BEFORE_S = 2
