@@ -4,13 +4,15 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
 DEBIAN = Path("/etc/freeradius/3.0/mods-config/sql")
-TEMPLATE = Path(__file__).parent / "freeradius" / "radiusd.conf"
+SQL, FILES = (Path(__file__).parent / "freeradius" / name for name in ("radiusd.conf", "files.conf"))
 SECRET = "testing123"
 REPLY = [
     ("Service-Type", "Framed-User"),
@@ -21,23 +23,32 @@ REPLY = [
 ]
 
 
+class User(NamedTuple):
+    """One who logs in. `device`: his MAC; `prefix`: his IPv6 for good."""
+
+    login: str
+    password: str
+    device: str
+    prefix: str
+
+
 def libpq_words(url: str) -> str:
     """The URL as libpq's own "key=value" words, which FreeRADIUS hands on."""
     words = psycopg.conninfo.conninfo_to_dict(url)
     return " ".join(f"{key}={value}" for key, value in words.items())
 
 
-def fill_database(url: str, users: list[tuple[str, str]], addresses: int) -> None:
+def fill_database(url: str, users: list[User], addresses: int) -> None:
     """Debian's schema, the users with one group, and `addresses` free ones in one pool."""
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute((DEBIAN / "main/postgresql/schema.sql").read_text())
         conn.execute((DEBIAN / "ippool/postgresql/schema.sql").read_text())
         with conn.cursor() as cursor:
             with cursor.copy("COPY radcheck (username, attribute, op, value) FROM STDIN") as copy:
-                for login, password in users:
+                for login, password, *_ in users:
                     copy.write_row((login, "Cleartext-Password", ":=", password))
             with cursor.copy("COPY radusergroup (username, groupname, priority) FROM STDIN") as copy:
-                for login, _ in users:
+                for login, *_ in users:
                     copy.write_row((login, "plan", 1))
         conn.execute("INSERT INTO radgroupcheck (groupname, attribute, op, value) VALUES ('plan','Pool-Name',':=','p')")
         for attribute, value in REPLY:
@@ -77,21 +88,34 @@ class Peer:
             self.process.wait()
 
 
-def start(directory: Path, url: str, auth_port: int, acct_port: int) -> Peer:
-    """Write the configuration into `directory` and start FreeRADIUS; RuntimeError when it does not come up."""
+def start_sql(directory: Path, url: str, auth_port: int, acct_port: int) -> Peer:
+    """FreeRADIUS on its database; RuntimeError when it does not come up."""
     directory.mkdir(parents=True, exist_ok=True)
     queries = (DEBIAN / "ippool/postgresql/queries.conf").read_text()
     queries = queries.replace('#skip_locked = "SKIP LOCKED"', 'skip_locked = "SKIP LOCKED"', 1)
     queries = queries.replace('\nskip_locked = ""', "\n", 1)
     (directory / "ippool-queries.conf").write_text(queries)
-    text = TEMPLATE.read_text()
-    words = {
-        "DIR": directory,
-        "SECRET": SECRET,
-        "DATABASE": libpq_words(url),
-        "AUTH_PORT": auth_port,
-        "ACCT_PORT": acct_port,
-    }
+    return _start(directory, SQL, DATABASE=libpq_words(url), AUTH_PORT=auth_port, ACCT_PORT=acct_port)
+
+
+def start_files(directory: Path, users: Iterable[User], auth_port: int) -> Peer:
+    """FreeRADIUS answering from memory: device, addresses and a Class of our length in each user's entry."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "users").open("w") as file:
+        for number, user in enumerate(users):
+            file.write(
+                f'{user.login} Cleartext-Password := "{user.password}", Calling-Station-Id == "{user.device}"\n'
+                f"\tFramed-IP-Address = 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255},\n"
+                f"\tFramed-IPv6-Prefix = {user.prefix},\n\tClass = 0x{number:038x},\n\tFall-Through = Yes\n"
+            )
+        reply = ",\n\t".join(f'{name} = "{value}"' for name, value in REPLY)
+        file.write(f"DEFAULT Cleartext-Password =* ANY\n\t{reply}\n")
+    return _start(directory, FILES, AUTH_PORT=auth_port)
+
+
+def _start(directory: Path, template: Path, **words: object) -> Peer:
+    text = template.read_text()
+    words |= {"DIR": directory, "SECRET": SECRET}
     for word, value in words.items():
         text = text.replace(f"@{word}@", str(value))
     (directory / "radiusd.conf").write_text(text)

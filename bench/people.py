@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bench.peer import SECRET
+from bench.peer import SECRET, User
 from demarc.access.actions import NewSubscriber, create_subscribers, publish_policy, save_nas, sync_services
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
@@ -16,8 +16,17 @@ from demarc.plans.actions import NewService, add_services, create_plan
 CHUNK = 2000
 
 
-def subscribers(count: int, nases: Sequence[str]) -> list[tuple[str, str]]:
-    """`count` active subscribers who pay monthly, behind these RADIUS clients; their logins and passwords."""
+def user(number: int) -> User:
+    """One subscriber; radload.c writes the device of its n-th user like this."""
+    device = "02:00:" + number.to_bytes(4, "big").hex(":")
+    return User(f"user{number:06d}", f"pass{number:06d}", device, f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::/64")
+
+
+def subscribers(count: int, nases: Sequence[str]) -> list[User]:
+    """`count` active subscribers who pay monthly, behind these RADIUS clients.
+
+    Each is bound to his device, may be online once, gets IPv4 from a pool and has an IPv6 prefix for good.
+    """
     at = clock.now()
     partner = provider()
     for number, address in enumerate(nases):
@@ -27,22 +36,23 @@ def subscribers(count: int, nases: Sequence[str]) -> list[tuple[str, str]]:
             partner_id=partner.pk, name=f"pool {number + 1}", network=f"172.{16 + number}.0.0/16", router_id=router.pk,
             by=SYSTEM, at=at,
         )  # fmt: skip
-    users = [(f"user{number:06d}", f"pass{number:06d}") for number in range(count)]
+    users = [user(number) for number in range(count)]
     for start in range(0, count, CHUNK):
         some = users[start : start + CHUNK]
         services = held(partner, len(some), start, "recurring")
-        create_subscribers(
-            [
-                NewSubscriber(service_id=service, login=login, password=password)
-                for service, (login, password) in zip(services, some, strict=True)
-            ],
-            by=SYSTEM,
-            at=at,
-        )
+        create_subscribers([login_of(*pair) for pair in zip(services, some, strict=True)], by=SYSTEM, at=at)
         activate_many(services, by=SYSTEM, at=at)
         sync_services(services, by=SYSTEM, at=at)
     publish_policy(partner.pk, by=SYSTEM, at=at)
     return users
+
+
+def login_of(service_id: int, one: User) -> NewSubscriber:
+    """Bound to his device, with his prefix."""
+    return NewSubscriber(
+        service_id=service_id, login=one.login, password=one.password, macs=[one.device], bind_mac=True,
+        framed_ipv6_prefix=one.prefix,
+    )  # fmt: skip
 
 
 def provider() -> Partner:

@@ -58,7 +58,7 @@ def session_row(
 
 
 def pool_row(pool_id: int, first: str, last: str, *, partner: int = 1, vrf: int = 0) -> list[Any]:
-    return [pool_id, partner, None, "reject", vrf, first, last]
+    return [pool_id, partner, None, "reject", vrf, first, last, 32]
 
 
 def filled_model(**facts: Any) -> PagesModel:

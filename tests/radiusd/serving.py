@@ -16,7 +16,6 @@ from typing import Any
 
 from demarc.base.seal import Opener, Sealer, make_keys
 from demarc.core.access import PRESETS
-from demarc.core.addressing import Span
 from demarc.radiusd import journal, records
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, Deeds
@@ -149,7 +148,7 @@ def serving(directory: Path) -> Iterator[Serving]:
         running.subscriber(MAC, "mac", macs=["02:00:00:00:00:01"]),
     )
     for pool in model.pools.values():
-        leases.add(pool.id, Span(pool.span.first, pool.span.last))
+        leases.add(pool.id, pool.span)
     thread = threading.Thread(target=_run, args=(running,))
     sockets = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
     running.auth, running.acct = sockets[0].getsockname(), sockets[1].getsockname()

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
 from demarc.access.models import Nas, Policy, PoolBlock, Subscriber
 from demarc.base.models import Partner
 from demarc.base.seal import Sealer
 from demarc.core.access import PRESETS
+from demarc.core.addressing import blocks, prefixes
 from demarc.customers.models import Account, Customer
 from demarc.network.models import Pool, PoolKind, Router, RouterCause
 from demarc.plans.models import Plan, Service
@@ -74,11 +75,29 @@ def add_pool(stage: Stage, name: str, network: str, kind: str = PoolKind.DYNAMIC
         first=str(net[1]), last=str(net[-2]),
     )  # fmt: skip
     if kind != PoolKind.STATIC:
-        blocks = [(net[at], net[at + BLOCK - 1]) for at in range(0, net.num_addresses, BLOCK)]
-        PoolBlock.objects.bulk_create(
-            PoolBlock(pool=pool, first=str(max(first, net[1])), last=str(min(last, net[-2]))) for first, last in blocks
+        starts = range(0, net.num_addresses, BLOCK)
+        _cut(pool, [(max(net[at], net[1]), min(net[at + BLOCK - 1], net[-2])) for at in starts])
+    return pool
+
+
+def add_prefix_pool(stage: Stage, name: str, network: str, kind: str, length: int, size: int = 4) -> Pool:
+    """With blocks of `size` prefixes."""
+    span = prefixes(ip_network(network), length)
+    pool = Pool.objects.create(
+        partner=stage.partner, name=name, kind=kind, network=network, prefix_length=length,
+        first=str(span.first.network_address), last=str(span.last.network_address),
+    )  # fmt: skip
+    for block in blocks(span, size):
+        PoolBlock.objects.create(
+            pool=pool, first=str(block.first.network_address), last=str(block.last.network_address), size=len(block)
         )
     return pool
+
+
+def _cut(pool: Pool, ends: list[tuple[IPv4Address, IPv4Address]]) -> None:
+    PoolBlock.objects.bulk_create(
+        PoolBlock(pool=pool, first=str(first), last=str(last), size=int(last) - int(first) + 1) for first, last in ends
+    )
 
 
 def add_nas(stage: Stage, address: str, secret: str = SECRET, network: str | None = None, **fields: object) -> Nas:

@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from tests.cluster import Cluster
-from tests.radiusd.stage import Stage, add_pool, add_subscriber, set_stage
+from tests.radiusd.stage import Stage, add_pool, add_prefix_pool, add_subscriber, set_stage
 
 from demarc.access.models import Lease, PoolBlock
 from demarc.base.seal import Opener
+from demarc.core.addressing import number_of
 from demarc.network.models import Pool
 from demarc.project.config import RADIUS
 from demarc.radiusd import feed, promises
@@ -172,7 +173,10 @@ def test_promises_outlive_the_process_and_a_torn_one_was_never_answered(tmp_path
     second = Promises(tmp_path)
     at_s = int(NOW.timestamp())
     assert second.whole
-    assert second.told == [Promise(1, 7, IPv4Address("10.0.0.7"), at_s), Promise(1, 8, IPv4Address("10.0.0.8"), at_s)]
+    assert second.told == [
+        Promise(1, 7, number_of(IPv4Address("10.0.0.7")), at_s),
+        Promise(1, 8, number_of(IPv4Address("10.0.0.8")), at_s),
+    ]
     second.note(1, 9, IPv4Address("10.0.0.9"), NOW + timedelta(hours=3))
     second.note(1, 10, IPv4Address("10.0.0.10"), NOW + timedelta(hours=6))
     second.write()
@@ -259,3 +263,31 @@ def test_a_pool_that_became_smaller_gives_out_only_what_is_left(config, pool):
     finally:
         pool.last = "10.64.3.254"
         pool.save()
+
+
+def test_two_processes_share_a_pool_of_prefixes_and_the_database_remembers_whose_they_are(config, stage):
+    six = add_prefix_pool(stage, "six", "2001:db8:100::/51", "delegated", 56)
+    services = [add_subscriber(stage, f"six{number}").service_id for number in range(12)]
+
+    async def story() -> dict[int, IPv6Network]:
+        processes = [Process(replace(config, index=index)) for index in (0, 1)]
+        for process in processes:
+            await process.start()
+        given = {}
+        for number, service in enumerate(services):
+            given[service] = processes[number % 2].leases.take_prefix(service, (six.pk,), NOW)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(3 * POLL_S)
+        for process in processes:
+            process.task.cancel()
+        return given
+
+    given = asyncio.run(story())
+    assert len(set(given.values())) == 12
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT service_id, address::text FROM access_lease WHERE pool_id = %s", [six.pk])
+        assert dict(cursor.fetchall()) == {service: str(prefix) for service, prefix in given.items()}
+    assert set(PoolBlock.objects.filter(pool=six).exclude(owner="").values_list("owner", flat=True)) == {
+        "main/0/1", "main/1/1"
+    }  # fmt: skip
+    Pool.objects.filter(pk=six.pk).delete()

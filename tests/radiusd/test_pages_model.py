@@ -115,7 +115,8 @@ def test_each_provider_shows_himself_to_his_own():
     model = filled_model()
     model.put_providers([provider_row(), provider_row(2, name="Hill Net")])
     elsewhere = pool_row(21, "192.0.2.1", "192.0.2.9", partner=2, vrf=7)
-    model.put_pools([pool_row(20, "10.20.0.1", "10.20.0.254", partner=2), elsewhere])
+    six = [21, 1, None, "delegated", 0, "2001:db8:100::", "2001:db8:1ff:ff00::", 56]
+    model.put_pools([pool_row(20, "10.20.0.1", "10.20.0.254", partner=2), elsewhere, six])
     shown = [model.visit(address, 8102, 2).provider for address in ("10.20.0.9", DEBTORS_ADDRESS, "192.0.2.1")]
     assert [provider.name for provider in shown if provider] == ["Hill Net", "Valley Net", "Valley Net"]
 

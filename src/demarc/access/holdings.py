@@ -6,8 +6,12 @@ Reads only; the unique constraints of the database answer a race between two who
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Network
+from itertools import pairwise
+from typing import Any
 
-from demarc.access.models import BoundMac, StaticAddress, StaticPrefix, Subscriber
+from django.db import connection
+
+from demarc.access.models import BoundMac, StaticAddress, Subscriber
 from demarc.base import texts
 from demarc.core.access import normal_mac
 from demarc.core.errors import Refused
@@ -17,8 +21,14 @@ PASSWORD_LENGTH_MAX = 128
 """RFC 2865 section 5.2: a User-Password has at most 128 octets."""
 MACS_MAX = 16
 OVERLAPPING = """
-SELECT id, subscriber_id FROM access_staticprefix
-WHERE active AND prefix && %s::inet AND subscriber_id <> %s ORDER BY id LIMIT 1
+SELECT wanted.at, held.subscriber_id
+FROM unnest(%(prefixes)s::inet[], %(own)s::bigint[]) WITH ORDINALITY AS wanted (prefix, own, at)
+JOIN access_staticprefix held ON held.active AND held.prefix && wanted.prefix AND held.subscriber_id <> wanted.own
+ORDER BY wanted.at LIMIT 1
+"""
+IN_POOLS = """
+SELECT wanted.at, pool.name FROM unnest(%(prefixes)s::inet[]) WITH ORDINALITY AS wanted (prefix, at)
+JOIN network_pool pool ON family(pool.network) = 6 AND pool.network && wanted.prefix ORDER BY wanted.at LIMIT 1
 """
 PREFIX_FIELDS = {"framed": "framed_ipv6_prefix", "delegated": "delegated_prefix", "address": "framed_ipv6"}
 PREFIX_LENGTHS = {"framed": (64, 64), "delegated": (32, 64), "address": (128, 128)}
@@ -149,11 +159,24 @@ def _refuse_addresses(asked: Sequence[tuple[Asked, int]]) -> None:
 
 
 def _refuse_prefixes(asked: Sequence[tuple[Asked, str, IPv6Network]]) -> None:
-    for at, (one, kind, prefix) in enumerate(asked):
-        if any(prefix.overlaps(other) for _, _, other in asked[:at]):
+    for (_, _, lower), (_, kind, prefix) in pairwise(sorted(asked, key=_prefix)):
+        if lower.overlaps(prefix):
             raise Refused(f"{prefix} is named twice.", field=PREFIX_FIELDS[kind], code="taken")
-        for holder in StaticPrefix.objects.raw(OVERLAPPING, [str(prefix), one.subscriber_id or 0]):
-            raise _held_by(str(prefix), PREFIX_FIELDS[kind], holder.subscriber_id, one.partner_id)
+    wanted: dict[str, list[Any]] = {
+        "prefixes": [str(prefix) for _, _, prefix in asked],
+        "own": [one.subscriber_id or 0 for one, _, _ in asked],
+    }
+    with connection.cursor() as cursor:
+        for at, holder_id in cursor.execute(OVERLAPPING, wanted):
+            one, kind, prefix = asked[at - 1]
+            raise _held_by(str(prefix), PREFIX_FIELDS[kind], holder_id, one.partner_id)
+        for at, pool in cursor.execute(IN_POOLS, wanted):
+            _, kind, prefix = asked[at - 1]
+            raise Refused(f"Sessions get {prefix} from the pool {pool}.", field=PREFIX_FIELDS[kind], code="taken")
+
+
+def _prefix(asked: tuple[Asked, str, IPv6Network]) -> IPv6Network:
+    return asked[2]
 
 
 def _refuse_macs(asked: Sequence[tuple[Asked, str]]) -> None:

@@ -376,11 +376,12 @@ class CoaIntent(models.Model):
 
 
 class PoolBlock(models.Model):
-    """A run of a pool's addresses leased to one radiusd process, which alone gives them out."""
+    """A run of a pool's addresses or prefixes leased to one radiusd process, which alone gives them out."""
 
     pool = models.ForeignKey(Pool, models.CASCADE, related_name="blocks")
-    first = models.GenericIPAddressField(protocol="IPv4")
-    last = models.GenericIPAddressField(protocol="IPv4")
+    first = models.GenericIPAddressField()
+    last = models.GenericIPAddressField()
+    size = models.PositiveIntegerField(help_text="How many addresses or prefixes.")
     owner = models.CharField(max_length=80, blank=True, help_text="node/process/start; empty: free.")
     taken_at = models.DateTimeField(null=True)
     free_after = models.DateTimeField(null=True, help_text="A dead owner's block waits for accounting until then.")
@@ -397,7 +398,7 @@ class Lease(models.Model):
 
     pool = models.ForeignKey(Pool, models.CASCADE, related_name="leases")
     service = models.ForeignKey(Service, models.CASCADE, related_name="leases")
-    address = models.GenericIPAddressField(protocol="IPv4")
+    address = models.GenericIPAddressField(help_text="Of a prefix: with its length.")
     at = models.DateTimeField()
 
     class Meta:

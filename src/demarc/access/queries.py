@@ -43,15 +43,21 @@ ERROR_CAUSES = {
 """Error-Cause (RFC 5176 section 3.5)."""
 
 POOL_USE = """
-SELECT pool.id, pool.last - pool.first + 1,
+SELECT pool.id,
+    CASE family(pool.network) WHEN 4 THEN pool.last - pool.first + 1
+        ELSE 1::bigint << (pool.prefix_length - masklen(pool.network)) END,
     CASE pool.kind
         WHEN 'static' THEN (SELECT count(*) FROM access_staticaddress a
                             WHERE a.active AND a.vrf = pool.vrf AND a.address <<= pool.network::inet)
+        WHEN 'prefix' THEN (SELECT count(*) FROM access_sessionlive live
+                            WHERE live.vrf = pool.vrf AND live.framed_ipv6_prefix <<= pool.network::inet)
+        WHEN 'delegated' THEN (SELECT count(*) FROM access_sessionlive live
+                               WHERE live.vrf = pool.vrf AND live.delegated_prefix <<= pool.network::inet)
         ELSE (SELECT count(*) FROM access_sessionlive live
               WHERE live.vrf = pool.vrf AND live.framed_ipv4 <<= pool.network::inet
                 AND live.framed_ipv4 BETWEEN pool.first AND pool.last)
     END,
-    (SELECT coalesce(sum(block.last - block.first + 1), 0) FROM access_poolblock block
+    (SELECT coalesce(sum(block.size), 0) FROM access_poolblock block
      WHERE block.pool_id = pool.id AND block.owner <> '')
 FROM network_pool pool WHERE pool.id = ANY(%(pools)s)
 """

@@ -281,7 +281,7 @@ def _policy(nas: Nas, what_if: WhatIf) -> Policy:
     dynamic = Pool.objects.filter(partner_id=nas.partner_id, kind=PoolKind.DYNAMIC).order_by("id")
     own = dynamic.filter(router_id=nas.router_id).values_list("pk", flat=True)
     shared = dynamic.filter(router__isnull=True).values_list("pk", flat=True)
-    nas_rules = NasRules((*own, *shared), nas.framed_pool, answers | what_if.answers)
+    nas_rules = NasRules((*own, *shared), framed_pool=nas.framed_pool, answers=answers | what_if.answers)
     return Policy(table, nas.interim_s, BLOCKED_SESSION_TIMEOUT_S, {nas.pk: nas_rules})
 
 

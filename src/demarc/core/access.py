@@ -131,6 +131,14 @@ class Ipv6:
 
 
 @dataclass(frozen=True, slots=True)
+class Ipv6Pools:
+    """The pools, first one first, that a session's prefixes come from: that of its line, and one for its router."""
+
+    prefix: tuple[int, ...] = ()
+    delegated: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """All that a packet needs to know of one login.
 
@@ -178,11 +186,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class NasRules:
-    """What one NAS adds: its own address pools (`framed_pool`, when set, is a pool that the NAS itself holds)
-    and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS. `replaces`: whoever has
-    as many sessions as he may have is let in, and his oldest one is to be cut."""
+    """What one NAS adds: its own pools of addresses and of IPv6 prefixes (`framed_pool`, when set, is a pool that the
+    NAS itself holds), and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS.
+    `replaces`: whoever has as many sessions as he may have is let in, and his oldest one is to be cut."""
 
     pool_ids: tuple[int, ...] = ()
+    ipv6: Ipv6Pools = Ipv6Pools()
     framed_pool: str = ""
     answers: Mapping[Cause, Answer] = field(default_factory=dict)
     replaces: bool = False
@@ -200,6 +209,7 @@ class Policy:
 
 
 _NO_RULES = NasRules()
+_NO_IPV6, _NO_POOLS = Ipv6(), Ipv6Pools()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +228,8 @@ class Accept:
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
     `replaces`: older sessions of his are to be cut, so that the limit holds. `ipv6`: only of a paying customer; lists
-    and reject pools hold IPv4, so whoever is limited has no other. `learns`: the caller's MAC is his from now on.
+    and reject pools hold IPv4, so whoever is limited has no other; `ipv6_pools`: where those come from that he
+    does not have for good, None for nowhere. `learns`: the caller's MAC is his from now on.
     """
 
     address: Address
@@ -234,6 +245,7 @@ class Accept:
     cause: Cause | None = None
     replaces: bool = False
     ipv6: Ipv6 | None = None
+    ipv6_pools: Ipv6Pools | None = None
     learns: bool = False
 
 
@@ -313,8 +325,9 @@ def _at_home(request: Request, subscriber: Subscriber) -> bool:
 
 
 def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetime) -> Accept:
+    nas = policy.nas.get(request.nas_id, _NO_RULES)
     return Accept(
-        address=_own_address(subscriber, policy.nas.get(request.nas_id, _NO_RULES)),
+        address=_own_address(subscriber, nas),
         interim_s=jittered(policy.interim_s, subscriber.id),
         session_timeout_s=_session_timeout_s(subscriber, now),
         why="The customer is active.",
@@ -324,6 +337,7 @@ def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetim
         up_kbps=subscriber.up_kbps,
         routes=subscriber.routes,
         ipv6=subscriber.ipv6,
+        ipv6_pools=_ipv6_pools(subscriber.ipv6 or _NO_IPV6, nas.ipv6),
     )
 
 
@@ -374,6 +388,11 @@ def _own_address(subscriber: Subscriber, nas: NasRules) -> Address:
     if nas.pool_ids:
         return Address(Source.POOL, pool_ids=nas.pool_ids)
     return Address(Source.NAS)
+
+
+def _ipv6_pools(held: Ipv6, pools: Ipv6Pools) -> Ipv6Pools | None:
+    wanted = Ipv6Pools(() if held.prefix else pools.prefix, () if held.delegated else pools.delegated)
+    return None if wanted == _NO_POOLS else wanted
 
 
 def _session_timeout_s(subscriber: Subscriber, now: datetime) -> int:

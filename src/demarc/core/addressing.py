@@ -1,12 +1,16 @@
 """Address arithmetic and the leases that one node holds in memory. Knows no tables, attributes or routers."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from itertools import pairwise
+from typing import TypeVar
+
+Place = IPv4Address | IPv6Network
+"""What is leased: an IPv4 address, or an IPv6 prefix."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,6 +30,59 @@ class Span:
         """The addresses as whole numbers."""
         return range(int(self.first), int(self.last) + 1)
 
+    def between(self, first: int, last: int) -> "Span":
+        """A part of it, by numbers."""
+        return Span(IPv4Address(first), IPv4Address(last))
+
+    def place(self, number: int) -> IPv4Address:
+        """The address with this number."""
+        return IPv4Address(number)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Prefixes:
+    """Consecutive IPv6 prefixes of one length, from `first` to `last`, both included. They are numbered by their
+    leading bits, so that they are leased like addresses."""
+
+    first: IPv6Network
+    last: IPv6Network
+
+    def __len__(self) -> int:
+        return len(self.numbers())
+
+    def __contains__(self, prefix: IPv6Network) -> bool:
+        return prefix.prefixlen == self.first.prefixlen and self.first <= prefix <= self.last
+
+    def numbers(self) -> range:
+        """The prefixes as whole numbers."""
+        return range(number_of(self.first), number_of(self.last) + 1)
+
+    def between(self, first: int, last: int) -> "Prefixes":
+        """A part of them, by numbers."""
+        return Prefixes(self.place(first), self.place(last))
+
+    def place(self, number: int) -> IPv6Network:
+        """The prefix with this number."""
+        length = self.first.prefixlen
+        return IPv6Network((number << (128 - length), length))
+
+
+Block = TypeVar("Block", Span, Prefixes)
+
+
+def number_of(place: Place) -> int:
+    """An address, or the leading bits of a prefix, as a whole number."""
+    if isinstance(place, IPv4Address):
+        return int(place)
+    return int(place.network_address) >> (128 - place.prefixlen)
+
+
+def prefixes(network: IPv6Network, length: int) -> Prefixes:
+    """All prefixes of this length in a network that is not longer."""
+    span = Prefixes(IPv6Network((network.network_address, length)), IPv6Network((network.network_address, length)))
+    first = number_of(span.first)
+    return span.between(first, first + (1 << (length - network.prefixlen)) - 1)
+
 
 def usable(network: IPv4Network) -> Span:
     """The addresses that hosts may have: all but network and broadcast; all of a /31 (RFC 3021) or /32."""
@@ -33,12 +90,10 @@ def usable(network: IPv4Network) -> Span:
     return Span(network.network_address + edge, network.broadcast_address - edge)
 
 
-def blocks(span: Span, size: int) -> list[Span]:
-    """Cut `span` into disjoint blocks of `size` addresses, the last one possibly smaller."""
-    last = int(span.last)
-    return [
-        Span(IPv4Address(at), IPv4Address(min(at + size - 1, last))) for at in range(int(span.first), last + 1, size)
-    ]
+def blocks(span: Block, size: int) -> list[Block]:
+    """Cut `span` into disjoint blocks of `size` addresses or prefixes, the last one possibly smaller."""
+    numbers = span.numbers()
+    return [span.between(at, min(at + size - 1, numbers[-1])) for at in numbers[::size]]
 
 
 def overlap(spans: Iterable[Span]) -> tuple[Span, Span] | None:
@@ -48,14 +103,14 @@ def overlap(spans: Iterable[Span]) -> tuple[Span, Span] | None:
 
 @dataclass(slots=True)
 class _Held:
-    address: IPv4Address
+    address: Place
     service_id: int
     pool_id: int
     sessions: set[Hashable] = field(default_factory=set)
 
 
 class Leases:
-    """The addresses that one node may hand out without asking anyone.
+    """The addresses, or the IPv6 prefixes of one length, that one node may hand out without asking anyone.
 
     Every verb takes constant time (amortized). An address is free, or held by a service; one that was handed out
     and that no new session confirms becomes free again after `hold`. Blocks of an earlier life wait in quarantine
@@ -68,31 +123,34 @@ class Leases:
         self._low_water = low_water
         # Addresses are whole numbers in here: an IPv4Address hashes and compares ten times slower.
         self._pool_of: dict[int, int] = {}
+        self._place: dict[int, Callable[[int], Place]] = {}
         self._free: dict[int, OrderedDict[int, None]] = {}
         self._held: dict[int, _Held] = {}
         self._unconfirmed: OrderedDict[int, datetime] = OrderedDict()
         self._last: dict[tuple[int, int], int] = {}
-        self._quarantined: list[tuple[datetime, int, Span]] = []
+        self._quarantined: list[tuple[datetime, int, Span | Prefixes]] = []
         self._settled_at: datetime | None = None
         self._until: datetime | None = None
 
-    def add(self, pool_id: int, block: Span) -> None:
+    def add(self, pool_id: int, block: Span | Prefixes) -> None:
         """A fresh block of a pool, leased to this node: its addresses can be taken at once."""
         free = self._free.setdefault(pool_id, OrderedDict())
+        self._place[pool_id] = block.place
         for address in block.numbers():
             self._pool_of[address] = pool_id
             if address not in self._held:
                 free[address] = None
 
-    def quarantine(self, pool_id: int, block: Span, until: datetime) -> None:
+    def quarantine(self, pool_id: int, block: Span | Prefixes, until: datetime) -> None:
         """A block from before a restart: sessions may still live on it, so nothing is handed out before `until`."""
         self._free.setdefault(pool_id, OrderedDict())
+        self._place[pool_id] = block.place
         self._pool_of.update(dict.fromkeys(block.numbers(), pool_id))
         heappush(self._quarantined, (until, pool_id, block))
 
-    def promise(self, service_id: int, address: IPv4Address, until: datetime) -> None:
+    def promise(self, service_id: int, address: Place, until: datetime) -> None:
         """An address that an earlier life handed out: it is the service's until then, unless another has it now."""
-        number = int(address)
+        number = number_of(address)
         pool_id = self._pool_of.get(number)
         if pool_id is None or number in self._held:
             return
@@ -101,7 +159,7 @@ class Leases:
         self._last[service_id, pool_id] = number
         self._unconfirmed[number] = until
 
-    def take(self, service_id: int, pool_id: int, now: datetime, *, another: bool = False) -> IPv4Address | None:
+    def take(self, service_id: int, pool_id: int, now: datetime, *, another: bool = False) -> Place | None:
         """An address of the pool for the service, None when the pool is used up.
 
         It is the one that the service holds or held last, if nobody else has it now, else the one that has been
@@ -118,18 +176,18 @@ class Leases:
                     return None
                 address = next(iter(free))
             del free[address]
-            held = self._held[address] = _Held(IPv4Address(address), service_id, pool_id)
+            held = self._held[address] = _Held(self._place[pool_id](address), service_id, pool_id)
             self._last[service_id, pool_id] = address
         self._unconfirmed[address] = self._until or now + self._hold
         self._unconfirmed.move_to_end(address)
         return held.address
 
-    def confirm(self, service_id: int, address: IPv4Address, session: Hashable) -> bool:
+    def confirm(self, service_id: int, address: Place, session: Hashable) -> bool:
         """Accounting shows that `session` of the service is on the address.
 
         False: another service holds it, or the address is not of this node.
         """
-        number = int(address)
+        number = number_of(address)
         pool_id = self._pool_of.get(number)
         if pool_id is None:
             return False
@@ -145,9 +203,9 @@ class Leases:
             self._unconfirmed.pop(number, None)
         return True
 
-    def release(self, address: IPv4Address, session: Hashable) -> None:
+    def release(self, address: Place, session: Hashable) -> None:
         """`session` ended. The address stays held while another session is on it or was just given it."""
-        number = int(address)
+        number = number_of(address)
         held = self._held.get(number)
         if held is not None and session in held.sessions:
             held.sessions.remove(session)

@@ -79,7 +79,8 @@ class PoolChange(Input, json_schema_extra=left_out_stays):
 
 
 class PoolIn(PoolChange, json_schema_extra=None):
-    """A network whose addresses from `first` to `last` (default: all hosts) are given out."""
+    """A network whose addresses from `first` to `last` (default: all hosts) are given out; or, of the kinds prefix and
+    delegated, an IPv6 network of which sessions get prefixes of `prefix_length` (default: 64 and 56)."""
 
     partner_id: Id
     name: str
@@ -87,11 +88,13 @@ class PoolIn(PoolChange, json_schema_extra=None):
     kind: PoolKind = PoolKind.DYNAMIC
     first: str | None = None
     last: str | None = None
+    prefix_length: Whole | None = None
     vrf: Whole = 0
 
 
 class PoolOut(Schema):
-    """A network whose addresses are given to sessions (dynamic), to one service each (static) or to the blocked."""
+    """A network whose addresses are given to sessions (dynamic), to one service each (static) or to the blocked; or
+    IPv6 prefixes of `prefix_length` to sessions, for the line (prefix) or the customer's router (delegated)."""
 
     id: int
     partner_id: int
@@ -100,6 +103,7 @@ class PoolOut(Schema):
     kind: PoolKind
     vrf: int
     network: str
+    prefix_length: int
     first: str
     last: str
 

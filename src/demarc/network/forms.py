@@ -48,12 +48,16 @@ class PoolForm(Form):
 class NewPoolForm(PoolForm):
     """A new pool; its addresses are fixed afterwards."""
 
-    network = forms.CharField(label="Network", max_length=30, help_text="Such as 172.16.0.0/20.")
+    network = forms.CharField(label="Network", max_length=50, help_text="Such as 172.16.0.0/20 or 2001:db8:100::/40.")
     kind = forms.ChoiceField(
         label="Kind",
         choices=PoolKind.choices,
         help_text="Dynamic: given to sessions. Static: given to one service each. Reject: for blocked customers.",
     )
+    prefix_length = forms.IntegerField(
+        label="Prefix length", min_value=32, max_value=64, required=False,
+        help_text="How long each customer's IPv6 prefix is. Empty: 64 on the line, 56 for his router.",
+    )  # fmt: skip
     first = forms.CharField(
         label="First address", max_length=15, required=False, help_text="Empty: the network's first host."
     )

@@ -20,6 +20,13 @@ class PoolKind(models.TextChoices):
     DYNAMIC = "dynamic", "Dynamic"
     STATIC = "static", "Static"
     REJECT = "reject", "Reject"
+    PREFIX = "prefix", "IPv6 prefix of the line"
+    DELEGATED = "delegated", "IPv6 prefix for the customer's router"
+
+
+PREFIX_KINDS = (PoolKind.PREFIX, PoolKind.DELEGATED)
+LEASED = (PoolKind.DYNAMIC, PoolKind.REJECT, *PREFIX_KINDS)
+"""The kinds that radiusd gives out by the block."""
 
 
 class CauseAnswer(models.TextChoices):
@@ -61,7 +68,8 @@ class Router(models.Model):
 
 
 class Pool(models.Model):
-    """A network whose addresses are given to sessions. Two pools never overlap (exclusion constraint in 0002)."""
+    """A network whose addresses, or IPv6 prefixes of `prefix_length`, are given to sessions. Two pools never overlap
+    (exclusion constraint in 0002; kind and family go together: 0004)."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="pools")
     router = models.ForeignKey(Router, models.PROTECT, null=True, blank=True, related_name="pools")
@@ -69,8 +77,9 @@ class Pool(models.Model):
     kind = models.CharField(max_length=10, choices=PoolKind.choices, default=PoolKind.DYNAMIC)
     vrf = models.PositiveIntegerField(default=0)
     network = CidrField()
-    first = models.GenericIPAddressField(protocol="IPv4")
-    last = models.GenericIPAddressField(protocol="IPv4")
+    prefix_length = models.PositiveSmallIntegerField(default=32, db_default=32)
+    first = models.GenericIPAddressField()
+    last = models.GenericIPAddressField(help_text="Of a pool of prefixes: the address of the last one.")
 
     class Meta:
         constraints = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from pathlib import Path
 
 from django.conf import settings
@@ -93,10 +93,11 @@ def _possible(answer: CauseAnswer, has_pool: bool) -> CauseAnswer:
     return CauseAnswer.LIST if answer == CauseAnswer.POOL and not has_pool else answer
 
 
-def overlapping_pool(network: IPv4Network, vrf: int) -> Pool | None:
+def overlapping_pool(network: IPv4Network | IPv6Network, vrf: int) -> Pool | None:
     """A pool, of whatever partner, that shares an address with `network` in this VRF."""
     taken = Pool.objects.filter(vrf=vrf).select_related("partner").order_by("id")
-    return next((pool for pool in taken if pool.network.overlaps(network)), None)
+    alike = (pool for pool in taken if pool.network.version == network.version)
+    return next((pool for pool in alike if pool.network.overlaps(network)), None)
 
 
 def pool_around(partner_id: int, address: IPv4Address) -> Pool | None:

@@ -14,7 +14,7 @@ from demarc.base import clock
 from demarc.core.access import DEFAULT_ANSWERS, Cause
 from demarc.network import actions, queries
 from demarc.network.forms import AnswersForm, NewPoolForm, PoolForm, RouterForm
-from demarc.network.models import CauseAnswer, NasType, Pool, PoolKind, Router
+from demarc.network.models import PREFIX_KINDS, CauseAnswer, NasType, Pool, PoolKind, Router
 from demarc.staff.doors import actor_of, page, permitted, scope, within
 from demarc.staff.pages import carried_out, choose_partner, chosen_partner, list_page, parts
 from demarc.ui.forms import form_page, posted
@@ -197,11 +197,17 @@ def pool(request: HttpRequest, pool_id: int) -> HttpResponse:
     """A pool: its addresses and how many are used."""
     found = get_object_or_404(within(request, Pool.objects.select_related("partner", "router")), pk=pool_id)
     facts = (
-        Fact("Network", str(found.network), (f"{found.first} to {found.last}",)),
+        Fact("Network", str(found.network), (_extent(found),)),
         Fact("Kind", found.get_kind_display(), (found.router or "All routers",)),
         *(fact for made in parts(request, "pool.facts", found) for fact in made),
     )
     return render(request, "network/pool.html", {"pool": found, "facts": facts})
+
+
+def _extent(pool: Pool) -> str:
+    if pool.kind in PREFIX_KINDS:
+        return f"a /{pool.prefix_length} each"
+    return f"{pool.first} to {pool.last}"
 
 
 @page("network.edit")

@@ -4,7 +4,7 @@ whether the database is there or not. Keeps the memory of who is online up to da
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from typing import Any
 
 from demarc.core.access import Cause
@@ -14,7 +14,7 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
-from demarc.radiusd.online import MISSED_INTERIMS, Key, Online, Place, Session
+from demarc.radiusd.online import MISSED_INTERIMS, NO_PREFIXES, Key, Online, Place, Prefixes, Session
 from demarc.wire.radius import Packet, decode, keys
 
 STARTS_OR_LASTS = (Event.START, Event.INTERIM)
@@ -129,11 +129,14 @@ class Accountant:
             self._renew(key, packet, client, login, arrived_s - delay_s, steady)
 
     def _renew(self, key: Key, packet: Packet, client: Client, login: Login | None, at_s: float, steady: float) -> None:
-        ipv4 = packet.ip(keys.FRAMED_IP_ADDRESS)
+        ipv4, prefixes = packet.ip(keys.FRAMED_IP_ADDRESS), _prefixes(packet)
         known = self._online.sessions.get(key)
-        if known and (ipv4 is None or known.ipv4 == ipv4):
-            known.heard_at, known.elsewhere = steady, False
-            return
+        if known:  # what a record does not tell is as it was; often the first Interim is the first to tell of IPv6
+            ipv4 = ipv4 or known.ipv4
+            prefixes = prefixes[0] or known.prefixes[0], prefixes[1] or known.prefixes[1]
+            if known.ipv4 == ipv4 and known.prefixes == prefixes:
+                known.heard_at, known.elsewhere = steady, False
+                return
         session = Session(
             key=key,
             subscriber_id=login.id if login else None,
@@ -146,11 +149,17 @@ class Accountant:
             started_at=at_s - (packet.integer(keys.ACCT_SESSION_TIME) or 0),
             heard_at=steady,
             interim_s=client.interim_s,
+            prefixes=prefixes,
         )
         self._online.put(session)
-        if ipv4 is not None:
+        held = session.held()
+        for place in known.held() if known else ():
+            if place not in held:
+                self._leases.release(place, key)
+        if held:
             holder = login.service_id if login else self._leases.stranger(packet, client)
-            self._leases.confirm(holder, ipv4, key)
+            for place in held:
+                self._leases.confirm(holder, place, key)
 
     def restore(self, row: list[Any], steady: float) -> None:
         """Remember a session that the database or the snapshot knows (store.LIVE_SESSIONS)."""
@@ -168,6 +177,7 @@ class Accountant:
             heard_at=steady,
             interim_s=client.interim_s if client else INTERIM_S,
             elsewhere=True,  # until its NAS speaks of it to us
+            prefixes=_restored(*row[12:14]),
         )
         self._online.put(session)
 
@@ -237,8 +247,21 @@ class Accountant:
 
     def _forget(self, session: Session) -> None:
         self._online.remove(session.key)
-        if session.ipv4 is not None:
-            self._leases.release(session.ipv4, session.key)
+        for place in session.held():
+            self._leases.release(place, session.key)
+
+
+def _prefixes(packet: Packet) -> Prefixes:
+    """RFC 3162 section 2.3, RFC 4818 section 3."""
+    first = packet.first
+    if keys.FRAMED_IPV6_PREFIX in first or keys.DELEGATED_IPV6_PREFIX in first:
+        return packet.prefix(keys.FRAMED_IPV6_PREFIX), packet.prefix(keys.DELEGATED_IPV6_PREFIX)
+    return NO_PREFIXES
+
+
+def _restored(prefix: str | None = None, delegated: str | None = None) -> Prefixes:
+    """Missing in the snapshot of an earlier version."""
+    return IPv6Network(prefix) if prefix else None, IPv6Network(delegated) if delegated else None
 
 
 def _list_of(client: Client, cause: Cause | None) -> str:

@@ -6,7 +6,7 @@ Everything comes from memory; no query on this path. Must not know sockets.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from itertools import count
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Client, Login, Model
 from demarc.radiusd.notes import PLAIN_MAX, Decided, Notes, Told
-from demarc.radiusd.online import Key, Online, Place
+from demarc.radiusd.online import NO_PREFIXES, Key, Online, Place, Prefixes
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.attributes import read_text
 from demarc.wire.radius.requirement import admits, learned
@@ -138,8 +138,9 @@ class Authenticator:
 
     def _accept(self, decided: Decided, accept: Accept, caller: Caller, verdict: credentials.Verdict) -> bytes | None:
         named, ipv4 = self._address(accept, caller)
-        if named is None:
-            arriving = self._leases.arriving(accept.address.pool_ids)
+        prefixes = self._prefixes(accept, caller) if named is not None and accept.ipv6_pools else NO_PREFIXES
+        if named is None or prefixes is None:
+            arriving = prefixes is None or self._leases.arriving(accept.address.pool_ids)
             word = "address_arriving" if arriving else "no_address"
             self._notes.odd.append((_told(caller), decided, verdict, None, word))
             if arriving:
@@ -153,12 +154,12 @@ class Authenticator:
         if accept.learns:
             self._learn(caller)
         if subscriber_id and accept.address.source is not Source.REJECT_POOL:
-            self._online.grant(subscriber_id, caller.place, ipv4, caller.steady)
+            self._online.grant(subscriber_id, caller.place, ipv4, caller.steady, prefixes)
         plain = self._notes.plain
         if len(plain) < PLAIN_MAX:
             plain.append((_told(caller), decided, verdict, ipv4, ""))
         token = profiles.class_of(subscriber_id, accept.cause, next(self._tokens))
-        attributes = decided.profile + named + token + verdict.accept
+        attributes = decided.profile + named + profiles.leased(prefixes) + token + verdict.accept
         return encode_reply(keys.ACCESS_ACCEPT, caller.packet, attributes, caller.client.secret)
 
     def _replace(self, caller: Caller) -> None:
@@ -199,6 +200,27 @@ class Authenticator:
         if pool is not None and pool.id in pool_ids:
             return held  # one of several sessions comes again: it is to keep its own
         return self._leases.take(accept.service_id, pool_ids, now, another=True)
+
+    def _prefixes(self, accept: Accept, caller: Caller) -> Prefixes | None:
+        """What the pools have for the line and for the customer's router. None: a block is on its way. A pool that is
+        used up gives nothing: IPv4 alone is better than no connection."""
+        pools = accept.ipv6_pools
+        if pools is None or accept.service_id is None:
+            return NO_PREFIXES
+        held: Prefixes = NO_PREFIXES
+        if caller.others and accept.subscriber_id is not None:  # one of several sessions is to keep its own
+            held = self._online.prefixes_at(accept.subscriber_id, caller.place, caller.steady)
+        found: list[IPv6Network | None] = []
+        for pool_ids, own in zip((pools.prefix, pools.delegated), held, strict=True):
+            pool = self._model.pool_of(own) if own else None
+            if pool is not None and pool.id in pool_ids:
+                found.append(own)
+                continue
+            prefix = self._leases.take_prefix(accept.service_id, pool_ids, caller.now, another=bool(caller.others))
+            if prefix is None and self._leases.arriving(pool_ids):
+                return None
+            found.append(prefix)
+        return found[0], found[1]
 
     def _reject(self, caller: Caller, verdict: credentials.Verdict, why: str) -> bytes:
         self._counters.rejects += 1

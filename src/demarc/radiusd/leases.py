@@ -1,4 +1,4 @@
-"""The addresses this process may hand out: blocks leased from the pools ahead of need, given from memory.
+"""The addresses and IPv6 prefixes this process may hand out: blocks leased from pools ahead of need, given from memory.
 
 Which address whom is core.addressing; blocks come from the database and who has which address goes there, behind the
 packets (see `Leasing`). A restart goes on with its blocks: who is online keeps his address, and so does for a while who
@@ -11,14 +11,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from time import monotonic
 from typing import Any
 
 import psycopg
 
 from demarc.core import addressing
-from demarc.core.addressing import Span
+from demarc.core.addressing import Place, Prefixes, Span, number_of
 from demarc.radiusd import store_leases
 from demarc.radiusd.config import Config
 from demarc.radiusd.feed import Connection, connect
@@ -55,13 +55,24 @@ class Leases:
         self._block_size: dict[int, int] = {}
         self._empty_until: dict[int, float] = {}
         self._strangers: OrderedDict[tuple[int, bytes], int] = OrderedDict()
-        self.given: dict[tuple[int, int], IPv4Address] = {}
+        self.given: dict[tuple[int, int], Place] = {}
         self.short = asyncio.Event()
 
     def take(
         self, service_id: int, pool_ids: tuple[int, ...], now: datetime, *, another: bool = False
     ) -> IPv4Address | None:
         """An address for the service from the first of these pools that has one; `another`: none it has already."""
+        place = self._take(service_id, pool_ids, now, another)
+        return place if isinstance(place, IPv4Address) else None
+
+    def take_prefix(
+        self, service_id: int, pool_ids: tuple[int, ...], now: datetime, *, another: bool = False
+    ) -> IPv6Network | None:
+        """The same for an IPv6 prefix, from pools of those."""
+        place = self._take(service_id, pool_ids, now, another)
+        return place if isinstance(place, IPv6Network) else None
+
+    def _take(self, service_id: int, pool_ids: tuple[int, ...], now: datetime, another: bool) -> Place | None:
         for pool_id in pool_ids:
             book = self._book(pool_id)
             if book is None:
@@ -92,19 +103,19 @@ class Leases:
         """Whether one of these pools may have an address in a moment."""
         return any(pool in self._books and self._empty_until.get(pool, 0) < monotonic() for pool in pool_ids)
 
-    def confirm(self, service_id: int, address: IPv4Address, session: Hashable) -> None:
+    def confirm(self, service_id: int, address: Place, session: Hashable) -> None:
         """Accounting shows the session on the address."""
         pool = self._model.pool_of(address)
         if pool is not None and pool.id in self._books:
             self._books[pool.id].confirm(service_id, address, session)
 
-    def release(self, address: IPv4Address, session: Hashable) -> None:
+    def release(self, address: Place, session: Hashable) -> None:
         """The session on the address ended."""
         pool = self._model.pool_of(address)
         if pool is not None and pool.id in self._books:
             self._books[pool.id].release(address, session)
 
-    def add(self, pool_id: int, block: Span) -> None:
+    def add(self, pool_id: int, block: Span | Prefixes) -> None:
         """A fresh block."""
         book, part = self._book(pool_id), self._part(pool_id, block)
         if book is not None and part is not None:
@@ -118,21 +129,27 @@ class Leases:
         With our own, that is what was promised lately; with the others all that nobody is online with.
         """
         for pool_id, first, last in blocks:
-            book, part = self._book(pool_id), self._part(pool_id, Span(IPv4Address(first), IPv4Address(last)))
+            block = self.block(pool_id, first, last)
+            book, part = self._book(pool_id), self._part(pool_id, block) if block else None
             if book is None or part is None:
                 continue
             if ours and self._promises.whole:
                 book.add(pool_id, part)
             else:
                 book.quarantine(pool_id, part, now + self.hold)
-        for session in online.sessions.values():
-            if session.ipv4 is not None and session.service_id is not None:
-                self.confirm(session.service_id, session.ipv4, session.key)
-        for pool_id, service_id, address, at_s in self._promises.told:
+        self._confirm_all(online)
+        for pool_id, service_id, number, at_s in self._promises.told:
             until = datetime.fromtimestamp(at_s, UTC) + self.hold
             book = self._books.get(pool_id)
             if book is not None and until > now:
+                address = self._model.pools[pool_id].span.place(number)
                 book.promise(service_id if service_id > 0 else service_id - EARLIER_STRANGERS, address, until)
+
+    def _confirm_all(self, online: Online) -> None:
+        for session in online.sessions.values():
+            if session.service_id is not None:
+                for place in session.held():
+                    self.confirm(session.service_id, place, session.key)
 
     def write_down(self) -> None:
         """To be called before an answer leaves: what it promises is known to our next life."""
@@ -178,13 +195,19 @@ class Leases:
         pool = self._model.pools.get(pool_id)
         return min(max(len(pool.span) // 4, LOW_WATER_MIN), LOW_WATER_MAX) if pool else LOW_WATER_MIN
 
-    def _part(self, pool_id: int, block: Span) -> Span | None:
+    def block(self, pool_id: int, first: str, last: str) -> Span | Prefixes | None:
+        """A block as the database writes it; None when its pool is no more."""
+        pool = self._model.pools.get(pool_id)
+        return pool.block(first, last) if pool else None
+
+    def _part(self, pool_id: int, block: Span | Prefixes) -> Span | Prefixes | None:
         """The part of a block that is in the pool, whose range may have been changed."""
         pool = self._model.pools.get(pool_id)
         if pool is None:
             return None
-        part = Span(max(block.first, pool.span.first), min(block.last, pool.span.last))
-        return part if part.first <= part.last else None
+        first = max(number_of(block.first), number_of(pool.span.first))
+        last = min(number_of(block.last), number_of(pool.span.last))
+        return block.between(first, last) if first <= last else None
 
 
 class Leasing:
@@ -198,7 +221,7 @@ class Leasing:
         self._online = online
         self._clock = clock
         self._owner = f"{config.writer}/{life}"
-        self._written: dict[tuple[int, int], IPv4Address] = {}
+        self._written: dict[tuple[int, int], Place] = {}
         self._adopted = False
         self.ready = asyncio.Event()
 
@@ -247,7 +270,9 @@ class Leasing:
         values = {"owner": self._owner, "pool": pool_id, "limit": self._leases.blocks_at_once(pool_id)}
         blocks = await (await conn.execute(store_leases.CLAIM, values)).fetchall()
         for first, last in blocks:
-            self._leases.add(pool_id, Span(IPv4Address(first), IPv4Address(last)))
+            block = self._leases.block(pool_id, first, last)
+            if block is not None:
+                self._leases.add(pool_id, block)
         if not blocks:
             self._leases.used_up(pool_id)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from demarc.base.seal import Opener, Unsealable
 from demarc.core import access
-from demarc.core.addressing import Span
+from demarc.core.addressing import Place, Prefixes, Span
 from demarc.wire.radius import Malformed, Secret
 from demarc.wire.radius.makes import SHIPPED, Make
 from demarc.wire.radius.requirement import Requirement
@@ -109,9 +109,17 @@ class Pool:
     router_id: int | None
     kind: str
     vrf: int
-    span: Span
+    span: Span | Prefixes
     first: int
     last: int
+
+    def block(self, first: str, last: str) -> Span | Prefixes:
+        """The run from one address, or prefix's address, to another, as the database writes them."""
+        return _span(first, last, self.span.first.prefixlen if isinstance(self.span, Prefixes) else 32)
+
+    def gives(self, prefix: IPv6Network) -> bool:
+        """Whether it is one of this pool's."""
+        return isinstance(self.span, Prefixes) and prefix in self.span
 
 
 class Model:
@@ -126,6 +134,7 @@ class Model:
         self.pools: dict[int, Pool] = {}
         self._by_first: list[Pool] = []
         self._firsts: list[int] = []
+        self._of_prefixes: list[Pool] = []
         self.policies: dict[int, dict[str, Any]] = {}
         self.unreadable: set[str] = set()
         self.fresh_at = float("-inf")
@@ -136,8 +145,10 @@ class Model:
         """The NAS at a source address, None for a stranger."""
         return self.clients.get(address) or self.clients.get(address.removeprefix("::ffff:"))
 
-    def pool_of(self, address: IPv4Address, vrf: int = 0) -> Pool | None:
-        """The pool that hands out this address; pools of one VRF never overlap."""
+    def pool_of(self, address: Place, vrf: int = 0) -> Pool | None:
+        """The pool that hands out this address or prefix; pools of one VRF never overlap."""
+        if isinstance(address, IPv6Network):
+            return next((pool for pool in self._of_prefixes if pool.vrf == vrf and pool.gives(address)), None)
         number = _number(vrf, address)
         at = bisect_right(self._firsts, number)
         pool = self._by_first[at - 1] if at else None
@@ -167,7 +178,8 @@ class Model:
         self.policies = {row[0]: row[1] for row in policies}
         self._read.clear()
         self.pools = {row[0]: _pool(row) for row in pools}
-        self._by_first = sorted(self.pools.values(), key=_first)
+        self._by_first = sorted((pool for pool in self.pools.values() if isinstance(pool.span, Span)), key=_first)
+        self._of_prefixes = [pool for pool in self.pools.values() if isinstance(pool.span, Prefixes)]
         self._firsts = [pool.first for pool in self._by_first]
         clients = [client for row in nases if (client := self._readable(self._client, row, "NAS"))]
         self.clients = {client.address: client for client in clients}
@@ -267,11 +279,15 @@ class Model:
         self, partner_id: int, router_id: int, framed_pool: str, answers: dict[str, str] | None
     ) -> access.NasRules:
         """A router's own pools come first, then those that its partner shares among all routers."""
-        dynamic = [pool for pool in self.pools.values() if (pool.partner_id, pool.kind) == (partner_id, "dynamic")]
-        own = [pool.id for pool in dynamic if pool.router_id == router_id]
-        shared = [pool.id for pool in dynamic if pool.router_id is None]
+
+        def pools(kind: str) -> tuple[int, ...]:
+            found = [pool for pool in self.pools.values() if (pool.partner_id, pool.kind) == (partner_id, kind)]
+            own = (pool.id for pool in found if pool.router_id == router_id)
+            return (*own, *(pool.id for pool in found if pool.router_id is None))
+
         return access.NasRules(
-            pool_ids=(*own, *shared),
+            pool_ids=pools("dynamic"),
+            ipv6=access.Ipv6Pools(pools("prefix"), pools("delegated")),
             framed_pool=framed_pool,
             answers={access.Cause(int(cause)): access.Answer(answer) for cause, answer in (answers or {}).items()},
         )
@@ -298,9 +314,18 @@ def parse(lines: Iterable[tuple[str]]) -> list[Row]:
 
 
 def _pool(row: Row) -> Pool:
-    pool_id, partner_id, router_id, kind, vrf, first, last = row
-    span = Span(IPv4Address(first), IPv4Address(last))
+    pool_id, partner_id, router_id, kind, vrf, first, last = row[:7]
+    length = row[7] if len(row) > 7 else 32  # missing in the snapshot of an earlier version
+    span = _span(first, last, length)
+    if isinstance(span, Prefixes):
+        return Pool(pool_id, partner_id, router_id, kind, vrf, span, 0, 0)
     return Pool(pool_id, partner_id, router_id, kind, vrf, span, _number(vrf, span.first), _number(vrf, span.last))
+
+
+def _span(first: str, last: str, length: int) -> Span | Prefixes:
+    if ":" in first:
+        return Prefixes(IPv6Network((first, length)), IPv6Network((last, length)))
+    return Span(IPv4Address(first), IPv4Address(last))
 
 
 def _number(vrf: int, address: IPv4Address) -> int:

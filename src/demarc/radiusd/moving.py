@@ -20,6 +20,7 @@ import psycopg
 
 from demarc.base.seal import Sealer
 from demarc.core.access import Accept, Source
+from demarc.core.addressing import Span
 from demarc.core.moving import NO_LIMIT, Answered, Rate, differences
 from demarc.radiusd import profiles, store_moving
 from demarc.radiusd.auth import Authenticator, Considered
@@ -190,13 +191,13 @@ class Mover:
         if not isinstance(answer, Accept):
             return Answered(False, answer.why)
         header = bytes((keys.ACCESS_ACCEPT, 0)) + (20 + len(decided.profile)).to_bytes(2, "big") + bytes(16)
-        spans = [pool.span for key in answer.address.pool_ids if (pool := self._model.pools.get(key))]
+        pools = [self._model.pools[key] for key in answer.address.pool_ids if key in self._model.pools]
         static = answer.address.source is Source.STATIC
         return Answered(
             accepted=True,
             list_name=answer.list_name or "",
             address=answer.address.ipv4 if static else None,
-            spans=tuple(spans),
+            spans=tuple(pool.span for pool in pools if isinstance(pool.span, Span)),
             framed_pool=answer.address.framed_pool,
             rate=_rate(decode(header + decided.profile)),
         )

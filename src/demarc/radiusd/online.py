@@ -5,8 +5,10 @@ the same told to the packet path without delay. Times here are on the steady clo
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from typing import NamedTuple
+
+from demarc.core.addressing import Place as Leased
 
 GRANT_S = 30.0
 """How long an Accept counts as a session before its accounting begins."""
@@ -15,6 +17,8 @@ MISSED_INTERIMS = 3
 """A session that missed so many says nothing any more."""
 
 Key = tuple[int, str, str]
+Prefixes = tuple[IPv6Network | None, IPv6Network | None]
+NO_PREFIXES: Prefixes = (None, None)
 
 
 class Place(NamedTuple):
@@ -35,7 +39,8 @@ class Place(NamedTuple):
 @dataclass(slots=True)
 class Session:
     """`key`: NAS, Acct-Session-Id, User-Name. `limited`: in a reject pool, so that it counts for nothing.
-    `started_at`: seconds since 1970. `elsewhere`: its accounting goes to another process (see `peers`)."""
+    `started_at`: seconds since 1970. `elsewhere`: its accounting goes to another process (see `peers`). `prefixes`: of
+    its line and for its router."""
 
     key: Key
     subscriber_id: int | None
@@ -47,6 +52,11 @@ class Session:
     heard_at: float
     interim_s: int = 300
     elsewhere: bool = False
+    prefixes: Prefixes = NO_PREFIXES
+
+    def held(self) -> list[Leased]:
+        """All that is leased to it."""
+        return [place for place in (self.ipv4, *self.prefixes) if place is not None]
 
 
 class Grant(NamedTuple):
@@ -54,6 +64,7 @@ class Grant(NamedTuple):
 
     ipv4: IPv4Address | None
     until: float
+    prefixes: Prefixes = NO_PREFIXES
 
 
 class Online:
@@ -102,9 +113,19 @@ class Online:
         grant = self._grants.get(subscriber_id, {}).get(place)
         return grant.ipv4 if grant and grant.until > now else None
 
-    def grant(self, subscriber_id: int, place: Place, ipv4: IPv4Address | None, now: float) -> None:
+    def prefixes_at(self, subscriber_id: int, place: Place, now: float) -> Prefixes:
+        """The prefixes of the session, or of the fresh grant, that one at `place` would replace."""
+        for session in self._of_subscriber.get(subscriber_id, {}).values():
+            if session.place == place and session.prefixes != NO_PREFIXES:
+                return session.prefixes
+        grant = self._grants.get(subscriber_id, {}).get(place)
+        return grant.prefixes if grant and grant.until > now else NO_PREFIXES
+
+    def grant(
+        self, subscriber_id: int, place: Place, ipv4: IPv4Address | None, now: float, prefixes: Prefixes = NO_PREFIXES
+    ) -> None:
         """An Accept went out; it counts until its session begins or GRANT_S have passed."""
-        self._grants.setdefault(subscriber_id, {})[place] = Grant(ipv4, now + GRANT_S)
+        self._grants.setdefault(subscriber_id, {})[place] = Grant(ipv4, now + GRANT_S, prefixes)
 
     def put(self, session: Session) -> None:
         """A session is on, as its latest record tells. One that had its address is over."""

@@ -13,6 +13,8 @@ from demarc.core.access import PRESETS, Cause, CauseRule
 from demarc.core.addressing import Span
 from demarc.core.money import CURRENCIES, Money
 
+PREFIX_KINDS = ("prefix", "delegated")
+
 Row = list[Any]
 
 CAUSES: dict[int | None, Cause | None] = {None: None, **{int(cause): cause for cause in Cause}}
@@ -94,11 +96,12 @@ class PagesModel:
         self.providers = {row[0]: _provider(row) for row in rows}
 
     def put_pools(self, rows: Iterable[Row]) -> None:
-        """Take all pools, instead of those known; overlapping address worlds (vrf) cannot be told apart here."""
+        """Take all pools of IPv4, instead of those known: nobody who is limited has another. Overlapping address worlds
+        (vrf) cannot be told apart here."""
         self.pools = [
             Pool(pool_id, partner_id, Span(IPv4Address(first), IPv4Address(last)))
-            for pool_id, partner_id, _router, _kind, vrf, first, last in rows
-            if vrf == 0
+            for pool_id, partner_id, _router, kind, vrf, first, last, *_ in rows
+            if vrf == 0 and kind not in PREFIX_KINDS
         ]
 
     def put_standings(self, rows: Iterable[Row]) -> None:

@@ -106,7 +106,9 @@ class Hearer:
         async for rows in batches(conn, store.LIVE_SESSIONS):
             steady, now_s = monotonic(), self._clock().timestamp()
             for row in rows:
-                _, nas_id, session_id, user_name, subscriber_id, service_id, station, port, _, address, *times = row
+                _, nas_id, session_id, user_name, subscriber_id, service_id, station, port, _, address, *times = row[
+                    :12
+                ]
                 told = (nas_id, session_id, user_name, subscriber_id, service_id, station, port, address, *times)
                 found.add(told[:3])
                 self._acct.elsewhere(told, steady, now_s, read=True)

@@ -7,6 +7,7 @@ from struct import Struct
 
 from demarc.core.access import Accept, Cause, Ipv6
 from demarc.radiusd.model import Client, Login
+from demarc.radiusd.online import NO_PREFIXES, Prefixes
 from demarc.wire.radius import Value, encode_attribute, encode_attributes, templates
 
 PPP = 1
@@ -43,6 +44,13 @@ def _ipv6(held: Ipv6) -> list[tuple[str, Value]]:
         ("Framed-IPv6-Address", held.address),
     )
     return [(name, value) for name, value in named if value is not None]
+
+
+def leased(prefixes: Prefixes) -> bytes:
+    """The prefixes that a session gets from pools."""
+    if prefixes == NO_PREFIXES:
+        return b""
+    return encode_attributes(_ipv6(Ipv6(*prefixes)))
 
 
 def _facts(accept: Accept, login: Login | None) -> templates.Facts:

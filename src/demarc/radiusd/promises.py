@@ -9,10 +9,11 @@ import logging
 import os
 from collections.abc import Iterable
 from datetime import datetime
-from ipaddress import IPv4Address
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
+
+from demarc.core.addressing import Place, number_of
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 NAMES = ("promises.before", "promises")
@@ -22,16 +23,19 @@ AGAIN_S = 150
 GENERATION_S = 7200
 """Longer than any promise counts: two interim intervals."""
 
-_RECORD = Struct(">qqIq")
+FORMAT = b"\2"
+"""Stands behind the boot id, where the first format had the first octet of a pool's id: 0."""
+
+_RECORD = Struct(">qqQq")
 log = logging.getLogger(__name__)
 
 
 class Promise(NamedTuple):
-    """`at_s`: seconds since 1970."""
+    """`number`: the address, or the leading bits of the prefix (core.addressing). `at_s`: seconds since 1970."""
 
     pool_id: int
     service_id: int
-    address: IPv4Address
+    number: int
     at_s: int
 
 
@@ -42,9 +46,9 @@ class Promises:
         """Read what the earlier life left, and go on."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
-        self._boot = _boot_id()
+        self._boot = _boot_id() + FORMAT
         self._waiting = bytearray()
-        self._noted: dict[tuple[int, int], tuple[IPv4Address, int]] = {}
+        self._noted: dict[tuple[int, int], tuple[Place, int]] = {}
         self._began_s = 0
         self._now: datetime | None = None
         self._now_s = 0
@@ -52,7 +56,7 @@ class Promises:
         self.told, self.whole = self._read()
         self._begin(self.told)
 
-    def note(self, pool_id: int, service_id: int, address: IPv4Address, now: datetime) -> bool:
+    def note(self, pool_id: int, service_id: int, address: Place, now: datetime) -> bool:
         """Remember one; `write` writes it. False: it was noted lately."""
         if now is not self._now:  # the same object for all that comes within a millisecond
             self._now, self._now_s = now, int(now.timestamp())
@@ -64,7 +68,7 @@ class Promises:
         if at_s - self._began_s > GENERATION_S:
             self._turn(at_s)
         self._noted[key] = (address, at_s)
-        self._waiting += _RECORD.pack(pool_id, service_id, int(address), at_s)
+        self._waiting += _RECORD.pack(pool_id, service_id, number_of(address), at_s)
         return True
 
     def write(self) -> None:
@@ -90,8 +94,8 @@ class Promises:
     def _begin(self, known: Iterable[Promise]) -> None:
         """One file with what was known."""
         self._open(max((promise.at_s for promise in known), default=0))
-        for pool_id, service_id, address, at_s in known:
-            self._waiting += _RECORD.pack(pool_id, service_id, int(address), at_s)
+        for promise in known:
+            self._waiting += _RECORD.pack(*promise)
         self.write()
         if self._fd >= 0:
             self._path(0).unlink(missing_ok=True)
@@ -128,11 +132,13 @@ class Promises:
                 octets = self._path(which).read_bytes()
             except OSError:
                 continue
+            if octets[len(self._boot) - 1 : len(self._boot)] != FORMAT:
+                whole = False  # an earlier version wrote it
+                continue
             whole = octets.startswith(self._boot)
             body = octets[len(self._boot) :]
             body = body[: len(body) - len(body) % _RECORD.size]  # what was torn was not answered
-            rows = _RECORD.iter_unpack(body)
-            found += [Promise(pool, service, IPv4Address(number), at_s) for pool, service, number, at_s in rows]
+            found += map(Promise._make, _RECORD.iter_unpack(body))
         return found, whole
 
     def _path(self, which: int) -> Path:

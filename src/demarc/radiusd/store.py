@@ -18,7 +18,8 @@ FEED = """
 POLICIES = "SELECT json_build_array(p.partner_id, p.body)::text FROM access_policy p"
 
 POOLS = """
-    SELECT json_build_array(p.id, p.partner_id, p.router_id, p.kind, p.vrf, host(p.first), host(p.last))::text
+    SELECT json_build_array(p.id, p.partner_id, p.router_id, p.kind, p.vrf, host(p.first), host(p.last),
+        p.prefix_length)::text
     FROM network_pool p ORDER BY p.id
 """
 
@@ -49,7 +50,7 @@ LIVE_SESSIONS = """
     SELECT json_build_array(
         l.id, l.nas_id, l.session_id, l.user_name, l.subscriber_id, l.service_id, l.calling_station, l.nas_port_id,
         l.vrf, host(l.framed_ipv4), extract(epoch FROM l.started_at)::float8,
-        extract(epoch FROM l.updated_at)::float8
+        extract(epoch FROM l.updated_at)::float8, l.framed_ipv6_prefix, l.delegated_prefix
     )::text
     FROM access_sessionlive l WHERE l.id > %(after)s ORDER BY l.id LIMIT %(batch)s
 """

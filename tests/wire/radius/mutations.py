@@ -4,7 +4,7 @@
 authenticator and signature, so that it comes through the first door and is wrong only further in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import md5
 from hmac import digest
@@ -23,10 +23,13 @@ def corpus() -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(line) for line in lines if line and not line.startswith("#"))
 
 
-def malformed(count: int, seed: int, secret: bytes = SECRET) -> Iterator[bytes]:
-    """`count` datagrams of 0 to 5,000 octets. A few are well-formed after all; none makes sense."""
+def malformed(count: int, seed: int, secret: bytes = SECRET, more: Sequence[bytes] = ()) -> Iterator[bytes]:
+    """`count` datagrams of 0 to 5,000 octets, from the corpus and from `more`, half of each. A few are well-formed
+    after all."""
     random = Random(seed)
     seeds = corpus()
+    if more:
+        seeds = (*seeds, *(more[number % len(more)] for number in range(len(seeds))))
     for number in range(count):
         data = random.choice(seeds)
         for _ in range(random.choice((1, 1, 2, 3, 6))):

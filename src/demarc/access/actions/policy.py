@@ -1,7 +1,7 @@
 """What radiusd must know of a partner beside his logins: the cause table, and pools cut into blocks to lease."""
 
 from datetime import datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from typing import Any
 
 from django.db import transaction
@@ -11,9 +11,9 @@ from demarc.access.models import Nas, Policy, PoolBlock
 from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.base.models import Partner
-from demarc.core.addressing import Span, blocks
+from demarc.core.addressing import Span, blocks, prefixes
 from demarc.network.actions.answers import TEMPLATES
-from demarc.network.models import Pool, PoolKind
+from demarc.network.models import LEASED, PREFIX_KINDS, Pool
 from demarc.network.queries import RESTORE_LIST, cause_rules, nas_answers
 
 BLOCKED_SESSION_TIMEOUT_S = 300
@@ -64,18 +64,28 @@ def _body(partner: Partner) -> dict[str, Any]:
 
 def _lay_out_pools(partner_id: int) -> list[int]:
     """Cut the pools that have no blocks yet; radiusd leases by claiming blocks. Their ids."""
-    new = Pool.objects.filter(partner_id=partner_id, kind__in=[PoolKind.DYNAMIC, PoolKind.REJECT], blocks=None)
+    new = Pool.objects.filter(partner_id=partner_id, kind__in=LEASED, blocks=None)
     laid_out = list(new.order_by("id"))
     for pool in laid_out:
-        span = Span(IPv4Address(pool.first), IPv4Address(pool.last))
+        cut = _cut_prefixes(pool) if pool.kind in PREFIX_KINDS else _cut_addresses(pool)
         PoolBlock.objects.bulk_create(
-            [
-                PoolBlock(pool=pool, first=str(block.first), last=str(block.last))
-                for block in blocks(span, _block_size(len(span)))
-            ],
-            batch_size=1000,
+            [PoolBlock(pool=pool, first=first, last=last, size=size) for first, last, size in cut], batch_size=1000
         )
     return [pool.pk for pool in laid_out]
+
+
+def _cut_addresses(pool: Pool) -> list[tuple[str, str, int]]:
+    span = Span(IPv4Address(pool.first), IPv4Address(pool.last))
+    return [(str(block.first), str(block.last), len(block)) for block in blocks(span, _block_size(len(span)))]
+
+
+def _cut_prefixes(pool: Pool) -> list[tuple[str, str, int]]:
+    """Each block from its first prefix's address to its last one's."""
+    span = prefixes(IPv6Network(pool.network), pool.prefix_length)
+    return [
+        (str(block.first.network_address), str(block.last.network_address), len(block))
+        for block in blocks(span, _block_size(len(span)))
+    ]
 
 
 def _block_size(addresses: int) -> int:

@@ -1,7 +1,7 @@
 """Pools of addresses. Knows no lease: those are the access room's and radiusd's."""
 
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network
 from typing import NamedTuple, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
@@ -9,23 +9,30 @@ from django.db import IntegrityError, transaction
 from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.base.events import emit
-from demarc.core.addressing import usable
+from demarc.core.addressing import prefixes, usable
 from demarc.core.errors import Refused
-from demarc.network.models import Pool, PoolKind, Router
+from demarc.network.models import PREFIX_KINDS, Pool, PoolKind, Router
 from demarc.network.queries import overlapping_pool
 
 NO_HOSTS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3")))
 """RouterOS takes a Framed-IP-Address of 127/8, or from 224 on, as "choose one yourself"."""
 
+LINE_LENGTH = 64
+PREFIX_LENGTHS: dict[str, int] = {PoolKind.PREFIX: LINE_LENGTH, PoolKind.DELEGATED: 56}
+PREFIX_BITS_MAX = 20
+HELD_IN_POOL = "access_prefix_not_in_pool"
+"""The guard of the access room's prefixes that are held for good (its migration 0006)."""
+
 
 class PoolPlace(TypedDict, total=False):
     """Where a pool lies. Without `first` and `last` it is all hosts of its network; a pool without a router is for
-    all routers of the partner."""
+    all routers of the partner. `prefix_length`: of a pool of IPv6 prefixes, how long each is; 64 and 56 by itself."""
 
     first: str | None
     last: str | None
     router_id: int | None
     vrf: int
+    prefix_length: int | None
 
 
 class PoolFacts(TypedDict, total=False):
@@ -36,9 +43,10 @@ class PoolFacts(TypedDict, total=False):
 
 
 class _Range(NamedTuple):
-    network: IPv4Network
-    first: IPv4Address
-    last: IPv4Address
+    network: IPv4Network | IPv6Network
+    first: str
+    last: str
+    prefix_length: int = 32
 
 
 @transaction.atomic
@@ -52,31 +60,35 @@ def create_pool(
     at: datetime,
     **place: Unpack[PoolPlace],
 ) -> Pool:
-    """A network whose addresses are given out: to sessions (dynamic), to one service each (static), or to the blocked.
+    """A network whose addresses are given out: to sessions (dynamic), to one service each (static), or to the blocked;
+    or an IPv6 network whose prefixes sessions get, for the line or for the customer's router.
 
-    Refused: not a network that can hold hosts, range outside it, name taken, or an overlap (the pool in the way is the
-    holder).
+    Refused: not a network that can hold hosts, range outside it, name taken, an overlap (the pool in the way is the
+    holder), or a login holds a prefix in it for good.
     """
     if kind not in PoolKind.values:
         raise Refused(f"Choose one of {', '.join(PoolKind.values)}.", field="kind")
-    span = _range(network, place.get("first"), place.get("last"))
+    if kind in PREFIX_KINDS:
+        span = _prefixes(kind, network, place.get("prefix_length"))
+    else:
+        span = _range(network, place.get("first"), place.get("last"))
     pool = Pool(
         partner_id=partner_id,
         name=name,
         kind=kind,
         vrf=place.get("vrf", 0),
         router_id=place.get("router_id"),
-        network=span.network,
-        first=str(span.first),
-        last=str(span.last),
+        **span._asdict(),
     )
     _check_pool(pool)
     _refuse_overlap(span.network, pool)
     try:
         with transaction.atomic():
             pool.save()
-    except IntegrityError:  # another one was quicker; say which
+    except IntegrityError as error:  # another one was quicker, or what only the database sees; say which
         _refuse_overlap(span.network, pool)
+        if HELD_IN_POOL in str(error):
+            raise Refused(f"A login holds a prefix of {span.network} for good.", field="network") from error
         raise
     _pool_changed("created", pool, by=by, at=at, name=pool.name, network=str(span.network), kind=kind)
     return pool
@@ -111,7 +123,27 @@ def _range(network: str, first: str | None, last: str | None) -> _Range:
     end = _inside(net, last, "last") if last else hosts.last
     if end < start:
         raise Refused(f"The last address {end} comes before the first {start}.", field="last")
-    return _Range(net, start, end)
+    return _Range(net, str(start), str(end))
+
+
+def _prefixes(kind: str, network: str, length: int | None) -> _Range:
+    """RFC 4862 section 5.5.3 wants a /64 on a line; a delegated prefix is longer than its network and no longer than
+    that."""
+    try:
+        net = IPv6Network(network.strip())
+    except ValueError as error:
+        raise Refused(f"{network} is not an IPv6 network such as 2001:db8:100::/40.", field="network") from error
+    if net.is_multicast or net.is_link_local or net.is_loopback or net.is_unspecified:
+        raise Refused(f"Customers cannot have the addresses of {net}.", field="network")
+    each = length or PREFIX_LENGTHS[kind]
+    if each != LINE_LENGTH and kind == PoolKind.PREFIX:
+        raise Refused(f"The prefix of a line is a /{LINE_LENGTH}.", field="prefix_length")
+    if not net.prefixlen <= each <= LINE_LENGTH:
+        raise Refused(f"From {net.prefixlen} to {LINE_LENGTH}.", field="prefix_length")
+    if each - net.prefixlen > PREFIX_BITS_MAX:
+        raise Refused(f"{net} has more than a million prefixes of /{each}: take a smaller one.", field="network")
+    span = prefixes(net, each)
+    return _Range(net, str(span.first.network_address), str(span.last.network_address), each)
 
 
 def _inside(network: IPv4Network, text: str, field: str) -> IPv4Address:
@@ -135,7 +167,7 @@ def _check_pool(pool: Pool) -> None:
         raise Refused(f"There is a pool {pool.name} already.", field="name", code="taken", holder=("pool", taken.pk))
 
 
-def _refuse_overlap(network: IPv4Network, pool: Pool) -> None:
+def _refuse_overlap(network: IPv4Network | IPv6Network, pool: Pool) -> None:
     other = overlapping_pool(network, pool.vrf)
     if other is None:
         return
