@@ -21,7 +21,7 @@ class Held:
     active: bool
     own: int | None = None
     billed: dict[date, int] = field(default_factory=dict)
-    through: date | None = None
+    left_as: tuple[str, int | None] | None = None
 
 
 @dataclass
@@ -67,6 +67,8 @@ class Model:
         held.active = True
         if payer.prepaid:
             return
+        if self.today in held.billed and held.left_as not in (None, (held.plan, held.own)):
+            held.billed[self.today] = self.price(held)  # moved to another plan while it was away, within the day
         if payer.next_on is None:
             payer.next_on = month_of(self.today, self.billing_day)[1]
         self._bill(held, self.today, payer.next_on - DAY)
@@ -75,7 +77,7 @@ class Model:
         """Paused or ended: today is the last day of use."""
         payer = self.payers[account]
         held = payer.held[service]
-        held.active = False
+        held.active, held.left_as = False, (held.plan, held.own)
         if not payer.prepaid:
             held.billed = {day: price for day, price in held.billed.items() if day <= self.today}
 
@@ -118,8 +120,10 @@ class Model:
     def make_prepaid(self, account: int) -> None:
         payer = self.payers[account]
         payer.prepaid, payer.next_on = True, None
-        for held in payer.held.values():
-            held.billed = {day: price for day, price in held.billed.items() if day <= self.today}
+        for held in payer.held.values():  # what was billed through today is settled for good
+            used = {day: price for day, price in held.billed.items() if day <= self.today}
+            payer.charged += sum(share(price, day, self.billing_day) for day, price in used.items())
+            held.billed = {}
 
     def _bill(self, held: Held, first: date, last: date) -> None:
         day = first

@@ -20,6 +20,10 @@ from demarc.core.period import ONE_DAY
 from demarc.core.recurring import Book, Cover, Held, Item, PlanFacts, Rates
 from demarc.customers.queries import RecurringBook
 
+NEWEST = """
+SELECT account_id, max(id) FROM billing_document WHERE account_id = ANY(%(accounts)s::bigint[]) GROUP BY account_id
+"""
+
 STATES = """
 SELECT account_id, begun_on, next_on, billing_day, parked_at IS NOT NULL FROM billing_recurringstate
 WHERE account_id = ANY(%(accounts)s::bigint[])
@@ -151,6 +155,11 @@ def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
     return found
 
 
+def newest_documents(account_ids: Iterable[int]) -> dict[int, int]:
+    """The last document of each account that has one: part of the key of the next, so that no two are one."""
+    return dict(_rows(NEWEST, accounts=id_array(account_ids)))
+
+
 def rates_of(partner_id: int) -> tuple[Rates, list[date]]:
     """A partner's tax rates, and the days on which one changed."""
     rates = _Rates([partner_id])
@@ -164,17 +173,22 @@ def _held(
     ids = id_array(row[1] for row in rows)
     known = "" if today is None else KNOWN
     facts: dict[int, list[ServiceFact]] = defaultdict(list)
-    days: dict[int, date] = {}
     plan_ids: set[int] = set()
+    of_day: dict[int, tuple[date, int]] = {}
     for service_id, fact_id, valid_from, plan_id, state, own_price, quantity, in_the_day in _rows(
         FACTS.format(known=known), services=ids, today=today
     ):
         plan_ids.add(plan_id)  # of a day's older rows too: it may have been billed by them
-        if facts[service_id] and days[service_id] == valid_from:
-            facts[service_id].pop()  # the newest row of a day wins
+        some = facts[service_id]
+        day, begun = of_day.get(service_id, (None, 0))
+        if day != valid_from:
+            begun = len(some)
+            of_day[service_id] = valid_from, begun
         leaves = in_the_day and USES[state] in (Use.PAUSED, Use.LEFT)
-        days[service_id], holds_from = valid_from, valid_from + ONE_DAY if leaves else valid_from
-        facts[service_id].append(ServiceFact(fact_id, holds_from, plan_id, USES[state], own_price, quantity))
+        # The newest row of a day wins. One that leaves does so at its end, and the day itself stays as it was.
+        del some[begun if not leaves else begun + any(one.valid_from == valid_from for one in some[begun:]) :]
+        holds_from = valid_from + ONE_DAY if leaves else valid_from
+        some.append(ServiceFact(fact_id, holds_from, plan_id, USES[state], own_price, quantity))
     prices: dict[int, list[PlanPrice]] = defaultdict(list)
     for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
         prices[plan_id].append(PlanPrice(*price))

@@ -213,10 +213,16 @@ class Replay:
 
 def _in_use(facts: list[Fact], day: date) -> bool:
     """Whether the service was in use on a day: who leaves in the course of a day has still used it."""
-    of_day: dict[date, Fact] = {}
-    for fact in facts:
-        of_day[fact.valid_from] = fact  # of one day the newest row
-    seen = [fact for fact in of_day.values() if _begins(fact)[0] <= day]
+    holding: list[Fact] = []
+    for fact in facts:  # of one day the newest row counts, but one that leaves does so at its end
+        leaves = _begins(fact)[0] != fact.valid_from
+        holding = [
+            one
+            for one in holding
+            if one.valid_from != fact.valid_from or (leaves and _begins(one)[0] == one.valid_from)
+        ]
+        holding.append(fact)
+    seen = [fact for fact in holding if _begins(fact)[0] <= day]
     return bool(seen) and max(seen, key=_begins).state == "active"
 
 

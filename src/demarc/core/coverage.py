@@ -226,7 +226,8 @@ def _again(stretches: Sequence[Stretch], before: Sequence[Segment], kept: set[Us
                 continue
             now = _now(stretch, old, kept)
             if after[begin:] and after[-1].basis == now.basis and after[-1].last + ONE_DAY == first:
-                first = after.pop().first
+                now = after.pop()  # the facts that it began with
+                first = now.first
             amount = now.basis.part((first - old.month).days, (last - old.month).days + 1, old.of_days)
             after.append(now._replace(first=first, last=last, amount=amount))
     return after

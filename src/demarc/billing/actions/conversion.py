@@ -15,7 +15,7 @@ from demarc.billing import bulk
 from demarc.billing.accounts import house_account, open_payers
 from demarc.billing.actions.documents import Ready, issue, pay_documents
 from demarc.billing.actions.invoices import begin_recurring
-from demarc.billing.books import covers_of, load_books
+from demarc.billing.books import covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, load, payers
 from demarc.billing.models import (
     BilledThrough,
@@ -150,11 +150,12 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     rules = book.rules._replace(credit_leave=True)
     ending = recurring.Book(rules, book.plans, book.rate, held, book.items, book.rate_days)
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
-    ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{payer.today}")] if used else []
+    newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
+    ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}")] if used else []
     covers = covers_of([one.service_id for one in held], since=state.begun_on)
     credit = recurring.correction(ending, covers, payer.today, state.begun_on)
     if credit is not None:
-        ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{payer.today}"))
+        ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
     issue(ready, by=by, at=at)
 
 

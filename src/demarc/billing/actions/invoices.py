@@ -11,7 +11,7 @@ from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
 from demarc.billing.accounts import open_payers
 from demarc.billing.actions.documents import Issued, Ready, issue
-from demarc.billing.books import Books, covers_of, load_books
+from demarc.billing.books import Books, covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, id_array, payers
 from demarc.billing.models import DocumentSource, Item
 from demarc.core import recurring
@@ -68,7 +68,12 @@ def begin_recurring(service_ids: Sequence[int], *, by: Actor, at: datetime) -> l
             days=list(begun.values()),
             billing_days=id_array(books.books[account_id].rules.billing_day for account_id in begun),
         )
-    ready = [one for payer in found.values() if (one := _first_document(payer, books, of_account[payer.account_id]))]
+    newest = newest_documents(found)
+    ready = [
+        one
+        for payer in found.values()
+        if (one := _first_document(payer, books, of_account[payer.account_id], newest.get(payer.account_id, 0)))
+    ]
     return issue(ready, by=by, at=at)
 
 
@@ -173,7 +178,7 @@ def cancel_item(item_id: int, *, by: Actor, at: datetime) -> Item:
     return item
 
 
-def _first_document(payer: Payer, books: Books, service_ids: Sequence[int]) -> Ready | None:
+def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newest: int) -> Ready | None:
     """What bills services from today until the account's next regular document, when the rules want it at once."""
     book, state = books.books[payer.account_id], books.states[payer.account_id]
     if book.rules.postpaid or not book.rules.own_first or state.next_on is None or state.parked:
@@ -184,7 +189,7 @@ def _first_document(payer: Payer, books: Books, service_ids: Sequence[int]) -> R
     if draft is None or not draft.through:
         return None
     begun = "-".join(str(service_id) for service_id in sorted(draft.through)[:5])
-    return Ready(payer, draft, DocumentSource.FIRST, f"first:{payer.account_id}:{begun}:{through}:{payer.today}")
+    return Ready(payer, draft, DocumentSource.FIRST, f"first:{payer.account_id}:{newest}:{begun}")
 
 
 def _unbilled(held: recurring.Held, today: date) -> bool:

@@ -54,7 +54,11 @@ def _steps() -> list[Step]:
         rooms = [room for room in ON_DEBIANS_POSTGRESQL if (ROOT / room).exists()]
         environ = {"DEMARC_TEST_DATABASE": "debian"}
         steps.append(
-            Step("tests on Debian's PostgreSQL", ["pytest", "-q", "-n", "2", "--dist=loadgroup", *rooms], environ)
+            Step(
+                "tests on Debian's PostgreSQL",
+                ["pytest", "-q", "-n", "2", "--dist=loadgroup", "-m", "not slow", *rooms],
+                environ,
+            )
         )
     steps.append(Step("tests", ["pytest", "-n", "2", "--dist=loadgroup"]))
     return steps
