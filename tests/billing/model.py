@@ -22,6 +22,7 @@ class Held:
     own: int | None = None
     billed: dict[date, int] = field(default_factory=dict)
     left_as: tuple[str, int | None] | None = None
+    by_the_day: date = date.min  # the last day that was paid by the day
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Model:
             held.billed[self.today] = self.price(held)  # moved to another plan while it was away, within the day
         if payer.next_on is None:
             payer.next_on = month_of(self.today, self.billing_day)[1]
-        self._bill(held, self.today, payer.next_on - DAY)
+        self._bill(held, max(self.today, held.by_the_day + DAY), payer.next_on - DAY)
 
     def leave(self, account: int, service: int) -> None:
         """Paused or ended: today is the last day of use."""
@@ -109,6 +110,8 @@ class Model:
     def make_recurring(self, account: int) -> None:
         payer = self.payers[account]
         payer.prepaid = False
+        for held in payer.held.values():
+            held.by_the_day = self.today
         active = [held for held in payer.held.values() if held.active]
         if active:
             begun = self.today + DAY

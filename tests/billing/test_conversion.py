@@ -77,6 +77,19 @@ def test_one_who_is_blocked_for_money_is_online_with_documents_from_today():
     assert [document.gross for document in Document.objects.all()] == [3100]
 
 
+def test_prepaid_days_of_a_service_that_has_ended_are_never_billed_again():
+    partner, account = prepaid()
+    plan = account.services.get().plan
+    ended = cast.activate(cast.service(account.customer, plan, at=JAN_1), at=JAN_1)
+    run_days(partner, 1, 5)
+    plans.end_service(ended.pk, by=STAFF, at=at(1, 5))
+    run_days(partner, 6, 10)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    assert [document.gross for document in Document.objects.all()] == [2100]
+    actions.make_prepaid(account.pk, by=STAFF, at=at(1, 20))
+    assert [document.gross for document in Document.objects.all()] == [2100, -1100]
+
+
 def family():
     """Two recurring customers of one provider: a head and a child, both since 1 January."""
     story = Story()

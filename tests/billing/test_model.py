@@ -3,8 +3,7 @@
 Invariants after each step: stored balance = model (L-02), no day billed twice (L-06, the database refuses it); after
 each story the checker: entries sum to zero (L-01), numbers gapless (L-05), every amount follows from its facts.
 DEMARC_MODEL_STEPS: how many steps in all (a campaign: a million), drawn anew each time and shrunk on failure; without
-it the same few are played. Known: about one story in a hundred still finds a disagreement where a service ends on the
-day on which its account goes from one way of paying to the other.
+it the same few are played.
 """
 
 import os

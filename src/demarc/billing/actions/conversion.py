@@ -58,7 +58,7 @@ def make_recurring(account_id: int, *, by: Actor, at: datetime) -> Account:
     paid_through = payer.today - ONE_DAY if blocked else payer.today
     PrepaidState.objects.filter(account=account).delete()
     if services:
-        _begin(payer, paid_through, services)
+        _begin(payer, paid_through)
         restore([account_id], by=by, at=at)
         begin_recurring([service.pk for service in services], by=by, at=at)
     _log("made_recurring", payer, by, at)
@@ -159,8 +159,9 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     issue(ready, by=by, at=at)
 
 
-def _begin(payer: Payer, paid_through: date, services: Sequence[Service]) -> None:
-    """The calendar of an account whose days through `paid_through` were paid by the day."""
+def _begin(payer: Payer, paid_through: date) -> None:
+    """The calendar of an account whose days through `paid_through` were paid by the day: of all its services, also of
+    those that are not in use now."""
     begun = paid_through + ONE_DAY
     rules = load_books({payer.account_id: payer.partner_id}, day=begun).books[payer.account_id].rules
     RecurringState.objects.create(
@@ -170,7 +171,7 @@ def _begin(payer: Payer, paid_through: date, services: Sequence[Service]) -> Non
         next_on=recurring.first_on(rules, begun),
         billing_day=rules.billing_day,
     )
-    for service in services:
+    for service in Service.objects.filter(account_id=payer.account_id, activated_at__isnull=False):
         BilledThrough.objects.update_or_create(service=service, defaults={"day": paid_through})
 
 
