@@ -32,7 +32,7 @@ def test_each_process_is_listed_with_its_node_and_the_silent_are_named():
 def test_what_a_process_has_in_hand_is_counted_by_its_name_alone():
     on = scene()
     PoolBlock.objects.all().delete()
-    PoolBlock.objects.create(pool=on.dynamic, first="10.9.0.0", last="10.9.0.63", owner="main/1/1772000000")
+    PoolBlock.objects.create(pool=on.dynamic, first="10.9.0.0", last="10.9.0.63", size=64, owner="main/1/1772000000")
     said("main/1")
     said("main/10")
     mine, other = nodes.processes(None)

@@ -184,7 +184,8 @@ def test_the_rules_are_set_and_shown(place, client, settings_path):
 
 def test_a_text_is_tried_on_a_customer_saved_and_given_back(place, client, settings_path):
     text = {"subject": "Thanks {{ customer_name }}", "text": "We have {{ amount }}.", "html": "", "customer": ""}
-    assert "Thanks Ana of Demarc" in shown(client.post(f"{settings_path}{EDITOR}preview/", text))
+    tried = text | {"customer": place.customer.number}
+    assert "Thanks Ana of Demarc" in shown(client.post(f"{settings_path}{EDITOR}preview/", tried))
     assert not Wording.objects.exists()
     assert client.post(f"{settings_path}{EDITOR}", text).status_code == 302
     assert Wording.objects.get().text == "We have {{ amount }}."

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from demarc.project.trouble import EXIT_CODES, exit_code
 
 
 def port_named(variable, **settings):
-    config = Config(data=None, **settings)
+    config = Config(data=Path("/nowhere"), **settings)
     return next(port for port in ports(config) if port.variable == variable)
 
 
