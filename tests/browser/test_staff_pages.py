@@ -1,6 +1,7 @@
 """Every staff page in a real browser: nothing serious for axe, no complaint in the console, nothing cut off."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -220,17 +221,17 @@ def test_this_month_s_documents_are_issued_in_four_clicks_from_the_dashboard(bro
     opened = entered(browser, site, **WIDE)
     page = opened.new_page()
     page.goto(f"{site}/")
-    page.get_by_text("are due, of 1 account").get_by_role("link", name="Look").click()
+    page.get_by_text(re.compile("(is|are) due, of [0-9]+ account")).get_by_role("link", name="Look").click()
     page.get_by_role("button", name="Compute the preview").click()
     assert page.get_by_text("Rita of").is_visible()
-    page.get_by_role("button", name="Issue 1 document").click()
+    page.get_by_role("button", name=re.compile("Issue [0-9]+ document")).click()
     page.get_by_text("The documents are being issued.").wait_for()
     assert page.get_by_role("button", name="Pause").is_visible()
     run = InvoiceRun.objects.latest("id")
     billing.work_run(run.pk, by=SYSTEM, at=clock.now())
     page.get_by_text("What was shown is what was issued.").wait_for()  # the page asked by itself
     page.get_by_role("link", name="Show the documents").click()
-    assert page.get_by_role("link", name=Document.objects.get(run=run).number).is_visible()
+    assert page.get_by_role("link", name=Document.objects.filter(run=run)[0].number).is_visible()
     opened.close()
 
 
