@@ -17,7 +17,7 @@ from demarc.core.coverage import Discount, PlanPrice, ServiceFact, Use, timeline
 from demarc.core.recurring import Book, Held, PlanFacts, Rules, bills_through, draft_on, due, first_on, following
 
 DAY = timedelta(days=1)
-RANDOM = int(os.environ.get("DEMARC_RANDOM", "1500"))
+RANDOM = int(os.environ.get("DEMARC_RANDOM", "600"))
 SEED = int(os.environ.get("DEMARC_SEED", "20240229"))
 PLANS = {1: PlanFacts("Fibre", "internet", "standard", True), 2: PlanFacts("Voice", "voice", "reduced", False)}
 STARTS = [date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 29), date(2024, 1, 30), date(2024, 1, 31),
