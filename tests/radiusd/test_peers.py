@@ -92,7 +92,9 @@ def test_many_sessions_go_in_payloads_that_the_database_takes():
             fact=Record(Event.START if number % 2 else Event.STOP, NOW),
         )  # fmt: skip
         work.add((1, 0, item.session_id, item.user_name), item)
-    found = list(announcements(OURS, work))
+    found = list(announcements(OURS, work, others=True))
     assert all(len(payload.encode()) <= PAYLOAD_BYTES_MAX for payload in found)
     rows = [row for payload in found for row in json.loads(payload)[1]]
     assert {row[1]: len(row) for row in rows} == {f"s{n}": 10 if n % 2 else 3 for n in range(500)}
+    alone = [row for payload in announcements(OURS, work, others=False) for row in json.loads(payload)[1]]
+    assert alone == [row for row in rows if len(row) == 3]

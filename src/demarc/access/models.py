@@ -369,6 +369,11 @@ class CoaIntent(models.Model):
                 condition=Q(state__in=["queued", "sent", "no_answer", "later", "ignored"], tries__lt=5),
                 name="access_coa_due",
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=["queued", "sent", "ack", "nak", "later", "no_answer", "ignored"]),
+                name="access_coa_open",
+            ),
             models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
             models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
             models.Index(fields=["created_at"], name="access_coa_created"),

@@ -1,9 +1,9 @@
 """Sessions elsewhere: what the radiusd processes, of this node and of others, tell one another of who is online.
 
-A shipper announces the sessions that a batch was about, by NOTIFY in the batch's own transaction: heard when it is
-true, and not before. Whoever listens reads all sessions first, and again now and then. Simultaneous use is so exact
-within a process, and a fraction of a second behind the others; an address of ours that a session elsewhere is on, after
-its NAS turned to another node, is not handed out. Asks nothing on the packet path.
+A shipper announces the sessions that a batch was about, by NOTIFY in the batch's own transaction, if there is another
+process: heard when it is true, and not before. Whoever listens reads all sessions first, and again now and then.
+Simultaneous use is so exact within a process, and a fraction of a second behind the others; an address of ours that a
+session elsewhere is on, after its NAS turned to another node, is not handed out. Asks nothing on the packet path.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from demarc.radiusd import store
+from demarc.radiusd import store, store_shipping
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
@@ -28,6 +28,7 @@ CHANNEL = "demarc_sessions"
 PAYLOAD_BYTES_MAX = 7900
 """PostgreSQL takes less than 8000."""
 
+BATCH_MAX = "5s"
 KEY_LENGTH = 3
 RETRY_S = 1.0
 RELOAD_S = 3600.0
@@ -37,16 +38,17 @@ log = logging.getLogger(__name__)
 Told = Sequence[Any]
 
 
-def announcements(writer: str, work: Tally) -> Iterator[str]:
+def announcements(writer: str, work: Tally, *, others: bool) -> Iterator[str]:
     """The payloads that tell of these sessions: `[writer, [[nas, session id, user name, ...], ...]]`.
 
     A session that is on has subscriber, service, station, port, address, start and last sign of life (seconds since
-    1970) besides; one that is over has nothing more.
+    1970) besides; one that is over has nothing more. Without `others` only those that are over: our own process may
+    have read them while they were on (see Hearer.take).
     """
     head = f"[{json.dumps(writer)},["
     told: list[str] = []
     size = len(head)
-    for row in _rows(work):
+    for row in _rows(work, others=others):
         text = json.dumps(row, separators=(",", ":"))
         if told and size + len(text) + len(told) + 2 > PAYLOAD_BYTES_MAX:
             yield f"{head}{','.join(told)}]]"
@@ -57,12 +59,12 @@ def announcements(writer: str, work: Tally) -> Iterator[str]:
         yield f"{head}{','.join(told)}]]"
 
 
-def _rows(work: Tally) -> Iterator[list[Any]]:
+def _rows(work: Tally, *, others: bool) -> Iterator[list[Any]]:
     for (nas_id, _, session_id, user_name), held in work.held.items():
         key = [nas_id, session_id, user_name]
         if not held.open:
             yield key
-        elif held.heard is not None:
+        elif others and held.heard is not None:
             session, row = held.session, held.row
             address = str(session.framed_ipv4) if session.framed_ipv4 else None
             place = [row["calling_station"], row["nas_port_id"], address]
@@ -85,13 +87,23 @@ class Hearer:
         while True:
             try:
                 async with await connect(self._url) as conn:
+                    await conn.execute(f"SET lock_timeout = '{BATCH_MAX}'")
                     await listen(conn, CHANNEL)
                     while True:
+                        await self._register(conn)
                         await self._read_all(conn)
                         await self._hear(conn, monotonic() + RELOAD_S)
             except psycopg.Error as error:
                 log.warning("sessions elsewhere wait for the database: %s", " ".join(str(error).split()))
             await asyncio.sleep(RETRY_S)
+
+    async def _register(self, conn: Connection) -> None:
+        """Make it known that we listen, and wait for the batches of those who did not know it when they began."""
+        await conn.execute(store_shipping.REGISTER, {"writer": self._writer})
+        try:
+            await conn.execute(store_shipping.BATCHES_UNDER_WAY, {"writer": self._writer})
+        except psycopg.errors.LockNotAvailable:
+            log.warning("a batch of another process takes longer than %s; what it tells may be missed", BATCH_MAX)
 
     async def _hear(self, conn: Connection, until: float) -> None:
         async for notice in conn.notifies(timeout=max(until - monotonic(), 0.0)):

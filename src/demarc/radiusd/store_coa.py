@@ -1,5 +1,8 @@
 """The CoA sender's SQL: intents claimed, answers recorded; and the shipper's: what accounting proves of them."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 TRIES_MAX = 5
 """How often an intent is sent before we give up; each time with all repetitions of RFC 5080. The index knows it too."""
 
@@ -94,6 +97,12 @@ PROVE = """
     FROM told t WHERE t.state = 'ignored' AND t.kind = 'coa'
 """
 
+OPEN = """
+    SELECT i.nas_id, i.session_id, i.user_name, i.subscriber_id FROM access_coaintent i
+    WHERE i.state IN ('queued', 'sent', 'ack', 'nak', 'later', 'no_answer', 'ignored') LIMIT %(limit)s
+"""
+"""The orders of which accounting may still prove something. The index access_coa_open knows the states too."""
+
 SUCCEEDED = """
     UPDATE access_coaintent i SET state = 'confirmed', confirmed_at = now()
     FROM json_to_recordset(%(rows)s)
@@ -102,6 +111,13 @@ SUCCEEDED = """
         AND r.started_at >= i.sent_at AND (i.nas_id, i.session_id) <> (r.nas_id, r.session_id)
 """
 """He came again after a cut that the router consented to, though its Stop was lost: it is done."""
+
+
+def newcomers(sessions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of rows of new sessions what SUCCEEDED asks for."""
+    wanted = ("subscriber_id", "nas_id", "session_id", "started_at")
+    return [{name: row[name] for name in wanted} for row in sessions]
+
 
 CUT = """
     WITH cut AS (

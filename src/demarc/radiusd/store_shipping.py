@@ -101,4 +101,14 @@ ADD_USAGE = """
         output_octets = greatest(0, access_usage.output_octets + excluded.output_octets)
 """
 
+OTHERS = "SELECT 1 FROM access_bookmark WHERE node <> %(writer)s AND at > now() - interval '2 hours' LIMIT 1"
+"""Whether there is another process; each touches its bookmark once in a hundred times the length of a snapshot."""
+
+REGISTER = """
+    INSERT INTO access_bookmark (node, file, "offset", at) VALUES (%(writer)s, 0, 0, now())
+    ON CONFLICT (node) DO UPDATE SET at = now()
+"""
+BATCHES_UNDER_WAY = "SELECT 1 FROM access_bookmark WHERE node <> %(writer)s FOR SHARE"
+"""Waits for the batches of the others, each of which has its bookmark locked."""
+
 ANNOUNCE = "SELECT pg_notify(%(channel)s, %(payload)s)"

@@ -224,8 +224,11 @@ class Tally:
         """The ids of rows of ended sessions among the live ones."""
         return [held.live_id for held in self.held.values() if not held.open and held.live_id is not None]
 
-    def told(self) -> list[Row]:
-        """What these records say of each session, to judge by it what routers were told (store_coa.PROVE)."""
+    def told(self, among: Container[tuple[int, str, str]] | None = None) -> list[Row]:
+        """What these records say of each session, to judge by it what routers were told (store_coa.PROVE).
+
+        `among`: only of these, by NAS, session id and user name.
+        """
         return [
             {
                 "nas_id": key[0],
@@ -237,7 +240,7 @@ class Tally:
                 "rate_limit": held.heard and held.heard.rate_limit,
             }
             for key, held in self.held.items()
-            if held.heard or not held.open
+            if (held.heard or not held.open) and (among is None or (key[0], *key[2:]) in among)
         ]
 
     def usage_rows(self) -> list[Row]:
