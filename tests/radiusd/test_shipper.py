@@ -218,6 +218,29 @@ def test_two_shippers_of_one_journal_count_once(cluster, diary, alice, nas):
     assert used(alice) == (60_000, 600_000)
 
 
+def test_a_session_whose_router_turned_to_another_node_is_one_though_both_tell_of_it_at_once(
+    cluster, database, diary, alice, nas, tmp_path
+):
+    (tmp_path / "other").mkdir()
+    other = Diary(tmp_path / "other", nas)
+    diary.put(0, START, alice, "s1")
+    other.put(60, STOP, alice, "s1", **counters(3590, 300, 3000))
+
+    def run() -> None:
+        with shipper.connect(cluster.url(RADIUS)) as conn:
+            Shipper(other.directory, "second/0").ship(conn)
+
+    second = threading.Thread(target=run)
+    with database.transaction():
+        Shipper(diary.directory, WRITER).ship(database)
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()  # it waits for what the first has to say
+    second.join(10)
+    assert not SessionLive.objects.exists()
+    assert SessionLog.objects.get().started_at == T0
+
+
 def test_a_stop_without_a_start_is_history(database, diary, alice):
     diary.put(60, STOP, alice, "s1", **counters(3600, 300, 3000), Acct_Terminate_Cause=2)
     ship_all(database, diary.directory)

@@ -37,6 +37,9 @@ COLLECT_AFTER = (200_000, 20, 20)
 """A batch leaves no circles behind; looking for them took a tenth of the time."""
 
 BY_INDEX = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+FROZEN_S = 30
+"""After so long without a word the database ends a batch, whose locks hold up other processes; it is done again."""
+
 REPORT_S = 0.5
 SNAPSHOT_FIRST_S = 2.0
 SNAPSHOT_EVERY_S = 60.0
@@ -303,7 +306,8 @@ def connect(url: str) -> Connection[Any]:
         autocommit=True,
         connect_timeout=CONNECT_TIMEOUT_S,
         application_name="demarc radiusd shipper",
-        options=f"-c timezone=UTC -c synchronous_commit=off {BY_INDEX}",
+        options=f"-c timezone=UTC -c synchronous_commit=off {BY_INDEX}"
+        f" -c idle_in_transaction_session_timeout={FROZEN_S}s",
         prepare_threshold=2,
     )
 

@@ -17,7 +17,10 @@ MOVE_BOOKMARK = """
 TOUCH_BOOKMARK = "UPDATE access_bookmark SET at = now() WHERE node = %(writer)s"
 COMMIT_DURABLY = "SET LOCAL synchronous_commit = on"
 
-NASES = "SELECT id, boot_epoch, booted_at FROM access_nas WHERE id = ANY(%(ids)s)"
+NASES = """
+    SELECT id, boot_epoch, booted_at FROM access_nas WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
+"""
+"""Locked: when a NAS turns to another process, records of one session come from two, and must see one another."""
 
 NEW_EPOCH = """
     UPDATE access_nas SET boot_epoch = boot_epoch + 1, booted_at = %(at)s WHERE id = %(nas)s
