@@ -92,6 +92,7 @@ class World:
             "decision_id": self.decision.pk,
             "nas_type": "mikrotik",
             "place": 2,
+            "day": clock.today(self.partner.zone).isoformat(),
             "message_id": self.message.pk,
             "kind": "payment_received",
             "channel": "mail",

@@ -120,6 +120,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Documents", "documents", "money.see", "file-text"),
     Entry("Runs", "runs", "money.see", "calendar", under=("/tonight/",)),
     Entry("Payments", "payments", "money.see", "receipt"),
+    Entry("What if", "what_if", "money.edit", "adjustments"),
     Entry("Messages", "messages", "messages.see", "mail"),
     Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),
