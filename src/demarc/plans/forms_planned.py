@@ -22,7 +22,7 @@ def date_field(label: str, help_text: str = "", *, required: bool = True) -> for
 class PlanChangeForm(PlanChoiceForm):
     """Another plan, and from when. `billed`: the last day that is billed ahead, None where none is."""
 
-    when = forms.ChoiceField(label="When")
+    when = forms.ChoiceField(label="When", widget=forms.RadioSelect(attrs={"class": "stacked"}))
     on = date_field("On the day", "Only for another day: the first one of the new plan.", required=False)
 
     def __init__(self, *args: Any, billed: date | None, today: date, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class PauseForm(LookedForm):
 class EndForm(LookedForm):
     """The end of a service: now, with what is billed, or after a day."""
 
-    when = forms.ChoiceField(label="When")
+    when = forms.ChoiceField(label="When", widget=forms.RadioSelect(attrs={"class": "stacked"}))
     last = date_field("Last day of use", "Only for another day.", required=False)
 
     def __init__(self, *args: Any, billed: date | None, today: date, **kwargs: Any) -> None:

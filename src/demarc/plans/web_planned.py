@@ -195,7 +195,9 @@ def pause(request: HttpRequest, service_id: int) -> HttpResponse:
     def asked() -> Change:
         first, last = form.cleaned_data["first"], form.cleaned_data["last"]
         begins = "No access from now on." if first == today else f"No access from {formats.day(first)} on."
-        ends = f"It is active again on {formats.day(last + ONE_DAY)}, by itself." if last else "Until it is activated."
+        ends = "It rests until somebody activates it."
+        if last is not None:
+            ends = f"It is active again on {formats.day(last + ONE_DAY)}, by itself."
         charged = "Days of the pause are not charged."
         done = "The service is paused." if first == today else f"The pause from {formats.day(first)} on is planned."
         return Change(act, None if first == today else first, (begins, ends, charged), done)

@@ -45,9 +45,10 @@ def services_of(customer: Customer) -> list[Service]:
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: its plan, state and price, and what other rooms know of it."""
     found = visible_service(request, service_id)
+    past = found.facts.filter(valid_from__lte=clock.today(found.account.zone))
     shown: dict[str, Any] = {
         "service": found,
-        "facts_past": found.facts.select_related("plan").order_by("-valid_from", "-id")[:30],
+        "facts_past": past.select_related("plan").order_by("-valid_from", "-id")[:30],
         "actions": parts(request, "service.actions", found),
         "panels": parts(request, "service.panels", found),
     }
