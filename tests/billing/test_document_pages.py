@@ -127,7 +127,7 @@ def test_a_change_of_plan_says_what_it_bills_and_does_just_that(place, client, h
     held = cast.activate(cast.service(rita.customer, held.plan, at=start), at=start)
     cheaper = cast.plan(place.partner, "Cheap", price=100, at=clock.now(), change_fee=250)
     path = f"/services/{held.pk}/plan/"
-    given = {"plan_id": cheaper.pk, "price_override": ""}
+    given = {"plan_id": cheaper.pk, "price_override": "", "when": "now"}
     asked = client.post(path, given)
     page = asked.content.decode().replace("\xa0", " ")
     assert asked.status_code == 200

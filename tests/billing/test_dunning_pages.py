@@ -52,7 +52,7 @@ def test_the_page_of_a_late_customer_says_why_in_two_voices(place, client):
     assert f"Document {number} was due on" in page
     assert "below the account" in page
     assert f"Your invoice {number} was due on" in page
-    assert "below the account" not in page[page.index("In words for the customer") :]
+    assert "below the account" not in page[page.index("What we would tell him") :]
     assert "Why blocked" not in text(client, f"/customers/{place.customer.pk}/")
     owed = Document.objects.get(pk=place.late.document_id).open_amount
     assert f"Needs {formats.money(owed, 'EUR')} to be online" in page

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.staff.world import PASSWORD, World, address, person, staff_pages, wor
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions as billing
-from demarc.billing.models import Document, InvoiceRun, RecurringState
+from demarc.billing.models import Document, InvoiceRun, Promise, RecurringState
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -32,7 +33,8 @@ NOT_PAGES = {
     "run_progress",
 }
 WIDE = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
-NARROW = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+NARROW_HEIGHT = 844
+NARROW = {"viewport": {"width": 390, "height": NARROW_HEIGHT}, "color_scheme": "dark", "has_touch": True}
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch S.L. وشركاه"
 
 
@@ -81,10 +83,14 @@ def entered(browser: Browser, site: str, **context: object) -> BrowserContext:
 
 def faults(page: Page, url: str) -> list[str]:
     """What is wrong with one page as this window shows it."""
-    said: list[str] = []
     answer = page.goto(url)
-    if answer is None or answer.status != 200:
-        said.append(f"status {answer and answer.status}")
+    wrong = answer is None or answer.status != 200
+    return [*([f"status {answer and answer.status}"] if wrong else []), *faults_here(page)]
+
+
+def faults_here(page: Page) -> list[str]:
+    """What is wrong with the page that is shown."""
+    said: list[str] = []
     if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
         said.append(f"{over} px too wide")
     page.evaluate(AXE.read_text())
@@ -232,6 +238,76 @@ def test_this_month_s_documents_are_issued_in_four_clicks_from_the_dashboard(bro
     page.get_by_text("What was shown is what was issued.").wait_for()  # the page asked by itself
     page.get_by_role("link", name="Show the documents").click()
     assert page.get_by_role("link", name=Document.objects.filter(run=run)[0].number).is_visible()
+    opened.close()
+
+
+def test_why_somebody_is_blocked_is_found_without_help(browser: Browser, site: str, place: World):
+    day = clock.today("UTC")
+    then = clock.now() - timedelta(days=2)
+    account = cast.subscriber(place.partner, place.scene.plan, name="Bruno Blocked", at=then)
+    billing.open_day(place.partner.pk, day=day - timedelta(days=1), by=SYSTEM, at=then + timedelta(days=1))
+    opened = entered(browser, site, **NARROW)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/?q=Bruno")
+    page.get_by_role("link", name="Bruno Blocked").click()
+    why = page.get_by_role("region", name="Why blocked")
+    shown = why.bounding_box()
+    assert shown is not None
+    assert shown["y"] < NARROW_HEIGHT  # on the first screen of a phone
+    assert "brings access back" in why.inner_text()
+    assert why.get_by_text("Your access returns within seconds").is_hidden()
+    why.get_by_text("What we would tell him").click()
+    assert why.get_by_text("Your access returns within seconds").is_visible()
+    why.get_by_role("link", name="The day that blocked").click()
+    page.get_by_text("So access was blocked").wait_for()
+    assert page.get_by_text("What the day would have cost").is_visible()
+    assert page.url.endswith(f"/accounts/{account.pk}/days/{day - timedelta(days=1)}/")
+    assert faults_here(page) == []
+    opened.close()
+
+
+def test_a_promise_to_pay_is_three_clicks_from_the_list_of_customers(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **NARROW)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/?q=Larry+of")
+    page.get_by_role("link", name=re.compile("Larry of")).click()
+    owing = page.get_by_role("region", name=re.compile("Why blocked|Open documents"))
+    assert "it counts" in owing.inner_text()
+    owing.get_by_role("link", name="Promise to pay").click()
+    page.get_by_role("button", name="Record promise").click()
+    page.get_by_text("He is left alone until the end of").wait_for()
+    assert page.get_by_text("A promise or a grace keeps access until the end of").is_visible()
+    assert Promise.objects.filter(account=place.late.account, ended_at=None).count() == 1
+    opened.close()
+
+
+def test_a_change_of_plan_shows_its_cost_before_it_is_made(browser: Browser, site: str, place: World):
+    held = Document.objects.get(pk=place.papers["document_id"]).account.services.get()
+    opened = entered(browser, site, **NARROW)
+    page = opened.new_page()
+    page.goto(f"{site}/services/{held.pk}/plan/")
+    page.locator("#id_plan_id").select_option(str(place.scene.plan.pk))
+    page.get_by_role("button", name="Show what it costs").click()
+    page.get_by_text("The new speeds hold at once.").wait_for()
+    assert faults_here(page) == []
+    page.get_by_role("button", name="Change plan").click()
+    page.get_by_text("The plan is changed; the routers are told.").wait_for()
+    held.refresh_from_db()
+    assert held.plan_id == place.scene.plan.pk
+    opened.close()
+
+
+@pytest.mark.parametrize("window", [WIDE, NARROW], ids=["wide, light", "narrow, dark"])
+def test_the_figures_of_what_if_are_sound(browser: Browser, site: str, place: World, window: dict[str, object]):
+    opened = entered(browser, site, **window)
+    page = opened.new_page()
+    page.goto(f"{site}/what-if/")
+    page.locator("#id_plan_id").select_option(index=1)
+    page.get_by_label("Its price a month").fill("50.00")
+    page.get_by_role("button", name="Show the figures").click()
+    page.get_by_role("cell", name="Billed in all").wait_for()
+    assert page.get_by_text("would be another").is_visible()
+    assert faults_here(page) == []
     opened.close()
 
 

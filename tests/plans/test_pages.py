@@ -89,17 +89,6 @@ def test_a_plan_of_another_provider_is_not_on_offer(place, client):
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("stop", "stopped"), ("end", "ended")])
-def test_a_service_is_left_only_by_pressing_the_button(place, client, verb, state):
-    path = f"/services/{place.service.pk}/{verb}/"
-    assert "What will happen" in client.get(path).content.decode()
-    assert Service.objects.get(pk=place.service.pk).state == "active"
-    assert client.post(path).status_code == 302
-    assert Service.objects.get(pk=place.service.pk).state == state
-    if verb == "end":
-        assert "This service has ended" in client.post(path).content.decode()
-
-
 def test_a_block_says_what_it_does_and_who_set_it(place, client):
     path = f"/customers/{place.customer.pk}/block/"
     assert "1 session on North" in client.get(path).content.decode()

@@ -92,6 +92,7 @@ class World:
             "decision_id": self.decision.pk,
             "nas_type": "mikrotik",
             "place": 2,
+            "day": clock.today(self.partner.zone).isoformat(),
             "message_id": self.message.pk,
             "kind": "payment_received",
             "channel": "mail",
@@ -122,7 +123,8 @@ def world(name: str = "Demarc", *, number: int = 0, only: str = "") -> World:
 
 
 def papers(partner: Partner) -> dict[str, int]:
-    """A recurring customer with a document, a discount, something to be billed once, and a preview: their ids."""
+    """A recurring customer with a document, a discount, something to be billed once, a preview, and a pause that is
+    planned: their ids."""
     now = clock.now()
     rita = cast.customer(partner, f"Rita of {partner}", at=now, billing_type="recurring")
     account = cast.account_of(rita)
@@ -131,7 +133,10 @@ def papers(partner: Partner) -> dict[str, int]:
     item = billing.bill_item(account_id=account.pk, text="Router", amount=5000, by=SYSTEM, at=now)
     run = billing.preview_run(partner.pk, day=clock.today(partner.zone) + timedelta(days=40), by=SYSTEM, at=now)
     document = Document.objects.filter(account=account).latest("id")
-    return {"document_id": document.pk, "item_id": item.pk, "run_id": run.pk, "discount_id": discount.pk}
+    on = clock.today(partner.zone) + timedelta(days=60)
+    planned = cast.plans.plan_ahead(held.pk, on=on, state="paused", by=SYSTEM, at=now)
+    ids = {"document_id": document.pk, "item_id": item.pk, "run_id": run.pk, "discount_id": discount.pk}
+    return {**ids, "fact_id": planned.pk}
 
 
 def late(partner: Partner) -> Late:

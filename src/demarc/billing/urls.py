@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from demarc.billing import web, web_documents, web_parts, web_runs, web_services, web_terms
+from demarc.billing import (
+    web,
+    web_conversion,
+    web_documents,
+    web_parts,
+    web_runs,
+    web_services,
+    web_terms,
+    web_whatif,
+    web_why,
+)
 
 urlpatterns = [
     path("payments/", web.payments, name="payments"),
@@ -12,6 +22,11 @@ urlpatterns = [
     path("accounts/<int:account_id>/pay/preview/", web.pay_preview, name="pay_preview"),
     path("accounts/<int:account_id>/correct/", web.correct, name="correct"),
     path("accounts/<int:account_id>/unpark/", web.unpark, name="unpark"),
+    path("accounts/<int:account_id>/billing-type/", web_conversion.convert_account, name="convert_account"),
+    path("accounts/<int:account_id>/link/", web_conversion.link_account, name="link_account"),
+    path("accounts/<int:account_id>/unlink/", web_conversion.unlink_account, name="unlink_account"),
+    path("accounts/<int:account_id>/days/<str:day>/", web_why.day, name="charged_day"),
+    path("what-if/", web_whatif.what_if, name="what_if"),
     path("services/<int:service_id>/activate/", web_parts.activate, name="activate"),
     path("documents/", web_documents.documents, name="documents"),
     path("documents/<int:document_id>/", web_documents.document, name="document"),

@@ -14,11 +14,12 @@ from django.urls import reverse
 from demarc.base import clock
 from demarc.billing import actions, queries
 from demarc.billing.forms import CorrectionForm, PaymentForm, RefundForm
-from demarc.billing.models import Payment, PaymentMethod, Transfer
+from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.billing.queries import ChargedDay, LedgerMonth, Movement
 from demarc.billing.web_documents import money_part
 from demarc.core.errors import Refused
 from demarc.core.money import parse
+from demarc.customers.models import Account
 from demarc.customers.web import customer_page, visible_customer
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import actor_of, page, scope, within
@@ -28,13 +29,14 @@ from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
 
 PAYMENTS_SHOWN = 50
+CHILDREN_SHOWN = 50
 DECISIONS = {
     "charged": "Charged",
     "blocked": "Blocked",
     "nothing_due": "Nothing due",
     "first_day": "Charged at activation",
 }
-MOVES = {"payment": "Payment", "refund": "Refund", "correction": "Correction", "document": "Document"}
+MOVES = dict(TransferKind.choices)
 
 
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Payment]:
@@ -102,11 +104,12 @@ def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
         {
             "account": account,
             "summary": queries.account_summary(account.pk, at=now),
-            "months": [_shown(month, account.currency) for month in queries.ledger_months(account.pk)],
+            "months": [_shown(month, account) for month in queries.ledger_months(account.pk)],
+            "children": account.children.select_related("customer").order_by("id")[:CHILDREN_SHOWN],
             "payments": queries.payment_list(None).filter(account=account)[:PAYMENTS_SHOWN],
             **money_part(account),
         }
-        for account in customer.accounts.order_by("id")[:20]
+        for account in customer.accounts.select_related("parent__customer").order_by("id")[:20]
     ]
     return customer_page(request, customer, "customer_money", "billing/customer_money.html", accounts=accounts)
 
@@ -122,9 +125,12 @@ class Line(NamedTuple):
     href: str = ""
 
 
-def _shown(month: LedgerMonth, currency: str) -> dict[str, Any]:
-    """A month as the page shows it, the newest line first."""
-    days = [Line(one.day, _decided(one, currency), one.charged, 0, one.paid_at) for one in month.days]
+def _shown(month: LedgerMonth, account: Account) -> dict[str, Any]:
+    """A month as the page shows it, the newest line first; each day leads to its why."""
+    days = [
+        Line(one.day, _decided(one, account.currency), one.charged, 0, one.paid_at, _why(account, one.day))
+        for one in month.days
+    ]
     moves = [_moved(one) for one in month.movements]
     return {
         "first": month.first,
@@ -137,6 +143,10 @@ def _shown(month: LedgerMonth, currency: str) -> dict[str, Any]:
         "moved": sum(one.amount for one in month.movements if not one.document),
         "lines": sorted([*moves, *days], key=lambda line: line.day, reverse=True),
     }
+
+
+def _why(account: Account, day: date) -> str:
+    return reverse("charged_day", args=[account.pk, day.isoformat()])
 
 
 def _moved(one: Movement) -> Line:

@@ -1,5 +1,8 @@
 """What dunning adds to the pages of other rooms: why somebody is blocked, the rules, what waits for a person."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,8 +14,11 @@ from demarc.billing import queries
 from demarc.billing.days_off import countries
 from demarc.billing.dunning_words import customer_words, staff_words
 from demarc.billing.models import BlockingStop, Document, Outage, ReminderChannel, ReminderSent
+from demarc.billing.queries.why import blocked_since
+from demarc.billing.why_words import blocked_words
 from demarc.core.dunning import Cause, Reminder
-from demarc.customers.models import BillingType, Customer
+from demarc.customers.models import Account, BillingType, Customer
+from demarc.customers.queries import accounts_blocked_for_money
 from demarc.staff.doors import scope, within
 from demarc.ui import formats
 from demarc.ui.panels import Action, Notice
@@ -24,27 +30,44 @@ SHOWN = 8
 
 def why_panel(request: HttpRequest, customer: Customer) -> SafeString | None:
     """On the customer's overview: why he is blocked or when he will be, fact by fact, and what to tell him."""
-    now = clock.now()
-    shown = []
-    for account in customer.accounts.filter(billing_type=BillingType.RECURRING).order_by("id")[:ACCOUNTS_SHOWN]:
-        standing = queries.standing(account.pk, at=now)
-        if standing is None or standing.why[0].cause is Cause.NOTHING_OPEN:
-            continue
-        sent = ReminderSent.objects.filter(account=account).select_related("document").order_by("-id")
-        shown.append(
-            {
-                "account": account,
-                "blocked": standing.case.facts.blocked_on is not None,
-                "owed": standing.owed,
-                "staff": staff_words(standing.why, account.currency),
-                "customer": customer_words(standing.why, account.currency),
-                "promise": standing.promise,
-                "reminders": list(sent[:REMINDERS_SHOWN]),
-            }
-        )
+    accounts = list(customer.accounts.order_by("id")[:ACCOUNTS_SHOWN])
+    prepaid = [one for one in accounts if one.billing_type == BillingType.PREPAID]
+    recurring = [_recurring(one) for one in accounts if one.billing_type == BillingType.RECURRING]
+    shown = [one for one in recurring if one] + _prepaid(prepaid)
     if not shown:
         return None
     return SafeString(render_to_string("billing/why_panel.html", {"accounts": shown, "customer": customer}, request))
+
+
+def _recurring(account: Account) -> dict[str, Any] | None:
+    """Of one who pays by documents and has something open."""
+    standing = queries.standing(account.pk, at=clock.now())
+    if standing is None or standing.why[0].cause is Cause.NOTHING_OPEN:
+        return None
+    sent = ReminderSent.objects.filter(account=account).select_related("document").order_by("-id")
+    return {
+        "account": account,
+        "blocked": standing.case.facts.blocked_on is not None,
+        "owed": standing.owed,
+        "staff": staff_words(standing.why, account.currency),
+        "customer": customer_words(standing.why, account.currency),
+        "promise": standing.promise,
+        "reminders": list(sent[:REMINDERS_SHOWN]),
+    }
+
+
+def _prepaid(accounts: Sequence[Account]) -> list[dict[str, Any]]:
+    """Of those whose money does not pay the day."""
+    blocked = accounts_blocked_for_money(account_ids=[one.pk for one in accounts])
+    summaries = queries.account_summaries(blocked, at=clock.now()) if blocked else {}
+    days = blocked_since(blocked)
+    shown = []
+    for account in (one for one in accounts if one.pk in summaries):
+        summary, day = summaries[account.pk], days.get(account.pk)
+        staff, told = blocked_words(day, summary)
+        more = {"owed": summary.owed, "staff": staff, "customer": told, "day": day and day.day.isoformat()}
+        shown.append({"account": account, "blocked": True, **more})
+    return shown
 
 
 def promise_action(request: HttpRequest, customer: Customer) -> Action | None:

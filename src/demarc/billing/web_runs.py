@@ -214,6 +214,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "rows": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "words": anomalies.WORDS,
         "flagged": flagged,
+        "early": _too_early(found),
         "verbs": _verbs(found) if permitted(request, "money.edit") else [],
     }
     return render(request, "billing/run.html", shown)
@@ -225,8 +226,13 @@ def _verbs(found: InvoiceRun) -> list[tuple[str, str, bool]]:
     return [
         (reverse(f"{name}_run", args=[found.pk]), words.get(name, verb.submit), verb.danger)
         for name, verb in VERBS.items()
-        if found.state in verb.states and name != "hold"
+        if found.state in verb.states and name != "hold" and not (name == "confirm" and _too_early(found))
     ]
+
+
+def _too_early(found: InvoiceRun) -> bool:
+    """Whether it is the preview of a day to come, which nobody can confirm yet."""
+    return found.state in queries.WAITING and found.day > clock.today(found.partner.zone)
 
 
 def _facts(found: InvoiceRun) -> list[Fact]:

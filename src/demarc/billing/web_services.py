@@ -1,8 +1,10 @@
 """What billing adds to a service: its own price, number and discounts, each with what it bills before it is done."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,13 +21,14 @@ from demarc.billing.forms import DiscountForm, EndDiscountForm, ServicePriceForm
 from demarc.billing.models import BilledThrough, DocumentKind, Item
 from demarc.billing.rehearsal import rehearsed
 from demarc.billing.wording import Words
-from demarc.core.errors import Refused
+from demarc.core.period import start_of_day
 from demarc.core.recurring import Line
 from demarc.customers.models import BillingType
 from demarc.plans import actions as plans
 from demarc.plans import queries
 from demarc.plans.models import Discount, Service, ServiceState
-from demarc.plans.web_services import LOOK, change_told, visible_service
+from demarc.plans.web_planned import LOOK, change_told
+from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
 from demarc.ui import formats
@@ -36,35 +39,42 @@ LINES_TOLD = 20
 SHOWN = 50
 
 
-def change_lines(request: HttpRequest, service: Service, act: Callable[[], Any]) -> list[str] | None:
-    """What a change of a service bills and credits at once, in words: it is done and taken back. None for a prepaid
-    account that pays no fee, and for a change that is refused: the form says so when it is sent."""
+def change_lines(
+    request: HttpRequest, service: Service, act: Callable[[], Any], on: date | None = None
+) -> list[str] | None:
+    """What a change of a service bills and credits on its day (`on` None: at once), in words: it is done and taken
+    back. None for a prepaid account that pays no fee. Refused as the change."""
     by, at = actor_of(request), clock.now()
+    due = at if on is None else start_of_day(on, ZoneInfo(service.account.zone))
 
     def done() -> tuple[list[Item], list[Issued]]:
         act()
-        fees = actions.charge_fees([service.pk], CHANGED, by=by, at=at)
-        return fees, actions.correct_services([service.pk], by=by, at=at)
+        fees = actions.charge_fees([service.pk], CHANGED, by=by, at=due)
+        return fees, actions.correct_services([service.pk], by=by, at=due)
 
-    try:
-        fees, issued = rehearsed(done)
-    except Refused:
-        return None
+    fees, issued = rehearsed(done)
     words = Words("en", service.account.currency)
     prepaid = service.account.billing_type == BillingType.PREPAID
-    when = "taken at once" if prepaid else "with the next document"
-    told = [f"{fee.text}: {words.money(fee.amount)}, {when}." for fee in fees]
-    told += [line for one in issued for line in _told(one, words)]
+    when = "at once" if on is None else f"on {formats.day(on)}"
+    taken = f"taken {when}" if prepaid else "with the next document"
+    told = [f"{fee.text}: {words.money(fee.amount)}, {taken}." for fee in fees]
+    told += [line for one in issued for line in _told(one, words, when)]
     if prepaid:
         return told or None
     return told[:LINES_TOLD] or ["Nothing that was billed changes; the next document bills by it."]
 
 
-def _told(issued: Issued, words: Words) -> list[str]:
+def billed_through(request: HttpRequest, service: Service) -> date | None:
+    """The last day that a service of a recurring account is billed for; None when it is not."""
+    found = BilledThrough.objects.filter(service_id=service.pk, service__account__billing_type=BillingType.RECURRING)
+    return found.values_list("day", flat=True).first()
+
+
+def _told(issued: Issued, words: Words, when: str) -> list[str]:
     draft = issued.ready.draft
     gross = draft.totals.gross
     kind = "A credit note" if issued.kind == DocumentKind.CREDIT_NOTE else "An invoice"
-    told = [f"{kind} of {words.money(abs(gross))} is issued at once:"]
+    told = [f"{kind} of {words.money(abs(gross))} is issued {when}:"]
     return told + [_line(line, words) for line in draft.lines]
 
 
@@ -79,10 +89,10 @@ def _line(line: Line, words: Words) -> str:
 
 
 def price_action(request: HttpRequest, service: Service) -> Action | None:
-    """On the service's page: an own price."""
+    """On the service's page: an own price, and how many of it."""
     if service.state == ServiceState.ENDED:
         return None
-    return Action("Own price", reverse("service_price", args=[service.pk]), "cash")
+    return Action("Price and number", reverse("service_price", args=[service.pk]), "cash")
 
 
 def billing_panel(request: HttpRequest, service: Service) -> SafeString | None:
@@ -121,7 +131,7 @@ def service_price(request: HttpRequest, service_id: int) -> HttpResponse:
     def act() -> Service:
         return plans.set_service_price(service_id, by=actor_of(request), at=clock.now(), **form.facts())
 
-    return _change_page(request, found, form, act, title="Own price", done="The price is recorded.")
+    return _change_page(request, found, form, act, title="Price and number", done="The price is recorded.")
 
 
 @page("customers.edit")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.plans import web, web_services
+from demarc.plans import web, web_planned, web_services
 
 urlpatterns = [
     path("plans/", web.plans, name="plans"),
@@ -16,9 +16,9 @@ urlpatterns = [
     path("customers/<int:customer_id>/block/", web_services.block, name="block_customer"),
     path("customers/<int:customer_id>/unblock/", web_services.unblock, name="unblock_customer"),
     path("services/<int:service_id>/", web_services.service, name="service"),
-    path("services/<int:service_id>/plan/", web_services.change_plan, name="change_plan"),
-    *(
-        path(f"services/<int:service_id>/{verb}/", web_services.leave_service, {"verb": verb}, name=f"{verb}_service")
-        for verb in web_services.LEAVING
-    ),
+    path("services/<int:service_id>/plan/", web_planned.change_plan, name="change_plan"),
+    path("services/<int:service_id>/pause/", web_planned.pause, name="pause_service"),
+    path("services/<int:service_id>/stop/", web_planned.stop, name="stop_service"),
+    path("services/<int:service_id>/end/", web_planned.end, name="end_service"),
+    path("planned/<int:fact_id>/take-back/", web_planned.take_back, name="take_back"),
 ]

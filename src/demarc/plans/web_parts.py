@@ -1,19 +1,26 @@
 """What plans and services add to the pages of other rooms. Wired in project.wiring."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from demarc.base import clock
 from demarc.customers.models import Customer
 from demarc.customers.queries import open_blocks
+from demarc.plans import queries
 from demarc.plans.models import Service, ServiceState
 from demarc.plans.web_services import services_of
+from demarc.plans.wording import changed_words
 from demarc.ui import formats
 from demarc.ui.lists import Column
 from demarc.ui.panels import Action, Fact
+
+SERVICES = 200
+SHOWN = 50
 
 
 def held_columns(request: HttpRequest) -> list[Column]:
@@ -75,6 +82,29 @@ def change_plan_action(request: HttpRequest, service: Service) -> Action | None:
     return Action("Change plan", reverse("change_plan", args=[service.pk]), "edit")
 
 
+def planned_panel(request: HttpRequest, service: Service) -> SafeString | None:
+    """On the service's page: what is planned for it, each with its "take back"."""
+    return _planned(request, [service], clock.today(service.account.zone))
+
+
+def planned_of_customer(request: HttpRequest, customer: Customer) -> SafeString | None:
+    """On the customer's overview: what is planned for his services."""
+    held = list(Service.objects.filter(customer=customer).exclude(state=ServiceState.ENDED).order_by("id")[:SERVICES])
+    return _planned(request, held, clock.today(customer.partner.zone), of_many=True)
+
+
+def _planned(
+    request: HttpRequest, services: Sequence[Service], today: date, *, of_many: bool = False
+) -> SafeString | None:
+    rows = [
+        {"fact": one.fact, "words": changed_words(one.before, one.fact, one.fact.service.account.currency)}
+        for one in queries.planned_changes([service.pk for service in services], today)[:SHOWN]
+    ]
+    if not rows:
+        return None
+    return SafeString(render_to_string("plans/planned_panel.html", {"rows": rows, "of_many": of_many}, request))
+
+
 def pause_action(request: HttpRequest, service: Service) -> Action | None:
     """On the service's page: leave the state active for a while."""
     return _leave(service, "pause", "player-pause") if service.state == ServiceState.ACTIVE else None
@@ -86,9 +116,11 @@ def stop_action(request: HttpRequest, service: Service) -> Action | None:
 
 
 def end_action(request: HttpRequest, service: Service) -> Action | None:
-    """On the service's page: end it for good."""
-    return _leave(service, "end", "circle-x", danger=True) if service.state != ServiceState.ENDED else None
+    """On the service's page: end it for good, now or after a day."""
+    if service.state == ServiceState.ENDED:
+        return None
+    return Action("Cancel service", reverse("end_service", args=[service.pk]), "circle-x", danger=True)
 
 
-def _leave(service: Service, verb: str, icon: str, danger: bool = False) -> Action:
-    return Action(verb.capitalize(), reverse(f"{verb}_service", args=[service.pk]), icon, danger=danger)
+def _leave(service: Service, verb: str, icon: str) -> Action:
+    return Action(verb.capitalize(), reverse(f"{verb}_service", args=[service.pk]), icon)

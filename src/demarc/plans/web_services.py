@@ -1,8 +1,6 @@
 """Pages of the services a customer holds, and of blocking him. Knows no balance and no session."""
 
-import hashlib
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,48 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from demarc.base import clock
-from demarc.customers.models import BillingType, Customer
+from demarc.customers.models import Customer
 from demarc.customers.queries import open_blocks
 from demarc.customers.web import customer_page, visible_customer
 from demarc.plans import actions, queries
-from demarc.plans.forms import BlockForm, ConfirmForm, NewServiceForm, PlanChoiceForm
+from demarc.plans.forms import BlockForm, ConfirmForm, NewServiceForm
 from demarc.plans.models import Service, ServiceState
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, parts, seen
-from demarc.ui.forms import LookedForm, form_page, posted
-
-LOOK = "Show what it costs"
-
-
-class Leaving(NamedTuple):
-    """One way out of the state active: its action and its words."""
-
-    act: Callable[..., Service]
-    title: str
-    submit: str
-    lines: tuple[str, ...]
-
-
-LEAVING = {
-    "pause": Leaving(
-        actions.pause_service,
-        "Pause service",
-        "Pause now",
-        ("No access from now on.", "Not charged from the next 00:00 until it is activated again."),
-    ),
-    "stop": Leaving(
-        actions.stop_service,
-        "Stop service",
-        "Stop now",
-        ("No access from now on.", "Not charged from the next 00:00. It can be activated again."),
-    ),
-    "end": Leaving(
-        actions.end_service,
-        "End service",
-        "End for good",
-        ("No access from now on, and not charged from the next 00:00.", "Its logins and addresses become free."),
-    ),
-}
+from demarc.ui.forms import form_page, posted
 
 
 def visible_service(request: HttpRequest, service_id: int) -> Service:
@@ -80,9 +45,10 @@ def services_of(customer: Customer) -> list[Service]:
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: its plan, state and price, and what other rooms know of it."""
     found = visible_service(request, service_id)
+    past = found.facts.filter(valid_from__lte=clock.today(found.account.zone))
     shown: dict[str, Any] = {
         "service": found,
-        "facts_past": found.facts.select_related("plan").order_by("-valid_from", "-id")[:30],
+        "facts_past": past.select_related("plan").order_by("-valid_from", "-id")[:30],
         "actions": parts(request, "service.actions", found),
         "panels": parts(request, "service.panels", found),
     }
@@ -116,77 +82,6 @@ def new_service(request: HttpRequest, customer_id: int) -> HttpResponse:
         consequences=lines,
         back=back,
         back_label=customer.name,
-    )
-
-
-@page("customers.edit")
-def change_plan(request: HttpRequest, service_id: int) -> HttpResponse:
-    """Another plan for a service."""
-    found = visible_service(request, service_id)
-    account = found.account
-    plans = [*queries.plan_list([found.partner_id], clock.today(account.zone)).filter(for_sale=True)]
-    override: Any = getattr(found, "price_override", None)
-    initial = {"plan_id": found.plan_id, "price_override": override}
-    form = PlanChoiceForm(posted(request), plans=plans, currency=account.currency, initial=initial)
-
-    def act() -> Service:
-        return actions.change_plan(service_id, by=actor_of(request), at=clock.now(), **form.facts())
-
-    told = change_told(request, found, form, act)
-    if not told and carried_out(request, form, "change_plan", ("customer", found.customer_id), act):
-        messages.success(request, "The plan is changed; the routers are told.")
-        return redirect("service", service_id)
-    prepaid = account.billing_type == BillingType.PREPAID
-    charged = "The new price is charged from the next 00:00." if prepaid else "The new price holds from today on."
-    return form_page(
-        request,
-        form,
-        title="Change plan",
-        submit="Change plan" if told or prepaid else LOOK,
-        consequences=["The new speeds hold at once.", charged, *told],
-        back=reverse("service", args=[service_id]),
-        back_label=str(found),
-    )
-
-
-def change_told(request: HttpRequest, service: Service, form: LookedForm, act: Callable[[], Any]) -> list[str]:
-    """What a change would bill and credit, in words, until the viewer has seen just that; then, or when no room has
-    anything to say, nothing."""
-    if not form.is_valid():
-        return []
-    told: list[str] = []
-    for words in parts(request, "service.change", service, act):
-        told += words
-    digest = hashlib.sha256("\n".join([*told, repr(sorted(form.facts().items()))]).encode()).hexdigest()
-    if not told or form.cleaned_data["looked"] == digest:
-        return []
-    form.show(digest)
-    return told
-
-
-@page("customers.edit")
-def leave_service(request: HttpRequest, service_id: int, verb: str) -> HttpResponse:
-    """Pause, stop or end a service."""
-    found, way = visible_service(request, service_id), LEAVING[verb]
-    form = ConfirmForm(posted(request))
-
-    def act() -> Service:
-        return way.act(service_id, by=actor_of(request), at=clock.now())
-
-    if carried_out(request, form, f"{verb}_service", ("customer", found.customer_id), act):
-        messages.success(request, f"Done: {found.plan} is {form.result.get_state_display().lower()}.")
-        return redirect("service", service_id)
-    told = [line for words in parts(request, "service.change", found, act) for line in words]
-    return form_page(
-        request,
-        form,
-        title=way.title,
-        submit=way.submit,
-        danger=True,
-        consequences=[*way.lines, *told],
-        intro=f"{found.plan}, {found.customer.name}",
-        back=reverse("service", args=[service_id]),
-        back_label=str(found),
     )
 
 

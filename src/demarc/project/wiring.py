@@ -65,6 +65,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", f"{DUNNING}.why_panel"),
         ("sessions.see", f"{ACCESS}.live_panel"),
         ("customers.see", f"{PLANS}.services_panel"),
+        ("customers.see", f"{PLANS}.planned_of_customer"),
         ("messages.see", f"{MESSAGES}.customer_panel"),
     ),
     "customer.actions": (
@@ -79,9 +80,11 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
     "service.panels": (
+        ("customers.see", f"{PLANS}.planned_panel"),
         ("customers.see", f"{ACCESS}.logins_panel"),
         ("money.see", "demarc.billing.web_services.billing_panel"),
     ),
+    "service.billed": (("customers.edit", "demarc.billing.web_services.billed_through"),),
     "service.change": (("customers.edit", "demarc.billing.web_services.change_lines"),),
     "service.actions": (
         ("customers.edit", f"{BILLING}.activate_action"),
@@ -117,6 +120,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Documents", "documents", "money.see", "file-text"),
     Entry("Runs", "runs", "money.see", "calendar", under=("/tonight/",)),
     Entry("Payments", "payments", "money.see", "receipt"),
+    Entry("What if", "what_if", "money.edit", "adjustments"),
     Entry("Messages", "messages", "messages.see", "mail"),
     Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),

@@ -2,7 +2,7 @@
 
 import gc
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +20,8 @@ from demarc.core.errors import Refused
 from demarc.core.period import billing_day, start_of_day
 from demarc.customers.actions import NewCustomer, create_customers
 from demarc.plans.actions import NewService, add_services, block, deactivate_customer
-from demarc.project.demo.people import DAYS, Person, payments, people
+from demarc.project.demo import monthly
+from demarc.project.demo.people import DAYS, Person, payments, pays_after, people
 from demarc.project.demo.provider import CONCENTRATORS, PLANS, SECRET, ZONE, Provider, make_provider
 from demarc.project.demo.usage import live_through
 from demarc.staff.actions import create_login
@@ -60,9 +61,15 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
     held = [
         one for group in batched(people(customers, seed), CHUNK) for one in _take_in(group, provider, seed, by, opened)
     ]
+    payers = _payers(held, seed)
+    monthly.welcome(list(payers.values()), by=by, at=opened)
     for ago in range(DAYS, -1, -1):
-        _live_a_day(held, ago, today, by=by, at=at)
+        _live_a_day(held, payers, ago, today, by=by, at=at)
+        if ago < DAYS:
+            morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
+            monthly.dun(provider.partner, by=by, at=min(morning, at))
     _part(held, by=by, at=at)
+    monthly.look_ahead(provider.partner, payers, today, by=by, at=at)
     publish_policy(provider.partner.pk, by=by, at=at)
     for some in batched(held, CHUNK):
         sync_services([one.service_id for one in some], by=by, at=at)
@@ -121,12 +128,16 @@ def _login(person: Person, service_id: int) -> NewSubscriber:
     )
 
 
-def _live_a_day(held: Sequence[Held], ago: int, today: date, *, by: Actor, at: datetime) -> None:
+def _live_a_day(
+    held: Sequence[Held], payers: Mapping[int, monthly.Payer], ago: int, today: date, *, by: Actor, at: datetime
+) -> None:
     """At 00:00 the day is billed; in the morning people pay and new ones are connected."""
     day = today - timedelta(days=ago)
     midnight = start_of_day(day, ZoneInfo(ZONE))
     if ago < DAYS:
-        bill(until=day, by=by, at=min(midnight + timedelta(minutes=1), at), hands=HANDS)
+        early = min(midnight + timedelta(minutes=1), at)
+        bill(until=day, by=by, at=early, hands=HANDS)
+        monthly.bill_due(day, by=by, at=early)
     morning = min(midnight + MORNING, at)
     paid = [
         NewPayment(
@@ -139,11 +150,20 @@ def _live_a_day(held: Sequence[Held], ago: int, today: date, *, by: Actor, at: d
         for one in held
         if ago in one.pays
     ]
-    for group in batched(paid, CHUNK):
+    for group in batched([*paid, *monthly.paid_on(payers, day)], CHUNK):
         receive_many(group, by=by, at=morning)
     arriving = [one.service_id for one in held if one.person.joined == ago and one.person.fate != "new"]
     for some in batched(arriving, CHUNK):
         activate_many(some, by=by, at=morning)
+
+
+def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
+    """Those who use a service and pay for it by documents, by account."""
+    return {
+        one.account_id: monthly.Payer(one.account_id, one.service_id, pays_after(one.person, seed))
+        for one in held
+        if not one.person.prepaid and one.person.fate == "active"
+    }
 
 
 def _part(held: Sequence[Held], *, by: Actor, at: datetime) -> None:

@@ -88,3 +88,12 @@ def payments(person: Person, price: int, seed: int) -> dict[int, int]:
     portion = -(-price * every // 27 // 100) * 100
     last = min(random.randint(12, 18), person.joined - 1) if late else 0
     return dict.fromkeys(range(person.joined, last, -every), portion)
+
+
+def pays_after(person: Person, seed: int) -> int | None:
+    """How many days after a document's date somebody recurring pays it; of the late half pay after they were blocked,
+    the others never (None)."""
+    random = Random(f"demarc demo {seed} {person.login} documents")
+    if person.habit == "late":
+        return random.choice((19, 21, None, None))
+    return random.randint(13, 14) if person.habit == "runs_out" else random.randint(2, 12)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from demarc.access.actions import save_nas
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
+from demarc.billing.actions import set_dunning_terms
 from demarc.customers.actions import create_partner, update_partner
 from demarc.messages.actions import MailFields, save_mail_server, set_rules
 from demarc.network.actions import create_pool, create_router, create_site, save_blocking_page, set_up_partner
@@ -52,6 +53,7 @@ def make_provider(*, customers: int, by: Actor, at: datetime) -> Provider:
     sender = MailFields(host="mail.costafibra.example", from_name=partner.name, from_address=contact["email"])
     save_mail_server(partner.pk, by=by, at=at, **sender)
     set_rules(partner.pk, channels={"running_low": ["mail", "sms"]}, by=by, at=at)  # a dry run: nothing leaves
+    set_dunning_terms(partner.pk, valid_from=at.date(), country="ES", on_weekends=True, by=by, at=at)
     _make_network(partner, customers, by=by, at=at)
     plans = {
         name: create_plan(

@@ -1,0 +1,34 @@
+"""The page that says why a prepaid day was charged or blocked as it was."""
+
+from datetime import date
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from demarc.billing.queries.why import day_why
+from demarc.billing.why_words import customer_words, staff_words
+from demarc.core.period import ONE_DAY
+from demarc.customers.web_terms import visible_account
+from demarc.staff.doors import page
+
+
+@page("money.see")
+def day(request: HttpRequest, account_id: int, day: str) -> HttpResponse:
+    """One prepaid day: the facts, the arithmetic, and what we would tell the customer."""
+    account = visible_account(request, account_id)
+    try:
+        wanted = date.fromisoformat(day)
+        before, after = wanted - ONE_DAY, wanted + ONE_DAY
+    except (ValueError, OverflowError):
+        raise Http404 from None
+    why = day_why(account, wanted)
+    shown = {
+        "account": account,
+        "why": why,
+        "staff": staff_words(why),
+        "customer": customer_words(why),
+        "total": sum(share.amount for share in why.shares),
+        "before": before,
+        "after": after,
+    }
+    return render(request, "billing/day.html", shown)
