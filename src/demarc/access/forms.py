@@ -143,7 +143,7 @@ class ShadowForm(Form):
 
     def __init__(self, *args: Any, nases: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["nas_id"].choices = nases  # type: ignore[attr-defined]
+        self.offer("nas_id", nases)
         for cause in Cause:
             choices = [("", "As it is"), *CauseAnswer.choices]
             answer = forms.ChoiceField(label=f"Answer to: {CAUSES[cause]}", choices=choices, required=False)
@@ -291,7 +291,7 @@ class NewLoginForm(AddressesForm):
         super().__init__(*args, **kwargs)
         pools = Pool.objects.filter(partner_id=partner_id, kind=PoolKind.DYNAMIC).order_by("name")
         choices = [("", "Those of the router"), *((pool.pk, str(pool)) for pool in pools)]
-        self.fields["pool_id"].choices = choices  # type: ignore[attr-defined]
+        self.offer("pool_id", choices)
 
     def clean(self) -> dict[str, Any]:
         """A password, or none and the wish to learn it."""

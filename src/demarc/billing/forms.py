@@ -26,7 +26,7 @@ class KeyedForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"].in_currency(currency)  # type: ignore[attr-defined]
+        self.in_currency(currency, "amount")
 
 
 class PaymentForm(KeyedForm):
@@ -70,10 +70,10 @@ class ItemForm(Form):
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"].in_currency(account.currency)  # type: ignore[attr-defined]
+        self.in_currency(account.currency, "amount")
         held = Service.objects.filter(account=account).exclude(state=ServiceState.ENDED).select_related("plan")
         choices = [(service.pk, str(service)) for service in held.order_by("id")[:200]]
-        self.fields["service_id"].choices = [("", "None in particular"), *choices]  # type: ignore[attr-defined]
+        self.offer("service_id", [("", "None in particular"), *choices])
 
 
 class ServicePriceForm(LookedForm):
@@ -85,7 +85,7 @@ class ServicePriceForm(LookedForm):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["price"].in_currency(currency)  # type: ignore[attr-defined]
+        self.in_currency(currency, "price")
 
 
 class DiscountForm(LookedForm):
@@ -100,7 +100,7 @@ class DiscountForm(LookedForm):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["fixed"].in_currency(currency)  # type: ignore[attr-defined]
+        self.in_currency(currency, "fixed")
 
     def clean_percent(self) -> int:
         """Percent in hundredths, as they are kept; 0 when there is none."""
@@ -171,4 +171,12 @@ class EndDiscountForm(LookedForm):
 
     last_day = forms.DateField(
         label="Last day", widget=DATE, required=False, help_text="Empty: as if it had never been given."
+    )
+
+
+class LinkForm(LookedForm):
+    """Through which account another one pays."""
+
+    number = forms.CharField(
+        label="Number of the account that pays", max_length=30, help_text="It is on the money page of its customer."
     )

@@ -101,7 +101,7 @@ class RulesForm(Form):
                 field.in_currency(currency)
         if "country" in self.fields:
             known = sorted(countries().items(), key=lambda one: one[1])
-            self.fields["country"].choices = [("", "None, weekends only"), *known]  # type: ignore[attr-defined]
+            self.offer("country", [("", "None, weekends only"), *known])
 
 
 class DunningForm(RulesForm):

@@ -40,9 +40,9 @@ class WhatIfForm(Form):
 
     def __init__(self, *args: Any, plans: list[Plan], categories: list[str], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan_id"].choices = [("", "None"), *((plan.pk, plan_words(plan)) for plan in plans)]  # type: ignore[attr-defined]
-        self.fields["category"].choices = [("", "None"), *((name, name) for name in categories)]  # type: ignore[attr-defined]
-        self.fields["price"].in_currency(currency)  # type: ignore[attr-defined]
+        self.offer("plan_id", [("", "None"), *((plan.pk, plan_words(plan)) for plan in plans)])
+        self.offer("category", [("", "None"), *((name, name) for name in categories)])
+        self.in_currency(currency, "price")
         self.fields["due_days"].required = False
 
     def clean_rate(self) -> Decimal | None:

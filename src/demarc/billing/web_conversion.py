@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from django.urls import reverse
 
 from demarc.base import clock
 from demarc.billing import actions
+from demarc.billing.forms import LinkForm
 from demarc.billing.models import Document, Transfer
 from demarc.billing.rehearsal import rehearsed
 from demarc.billing.wording import Words
@@ -30,14 +30,6 @@ from demarc.ui.forms import LookedForm, form_page
 
 SHOWN = 100
 """Transfers and lines that a page shows; it says when there are more."""
-
-
-class LinkForm(LookedForm):
-    """Through which account another one pays."""
-
-    number = forms.CharField(
-        label="Number of the account that pays", max_length=30, help_text="It is on the money page of its customer."
-    )
 
 
 class Foreseen(NamedTuple):

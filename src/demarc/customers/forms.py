@@ -33,7 +33,7 @@ class CustomerForm(Form):
         super().__init__(*args, **kwargs)
         locations = list(Location.objects.filter(partner=partner).order_by("name").values_list("id", "name"))
         if locations:
-            self.fields["location_id"].choices = [("", "None"), *locations]  # type: ignore[attr-defined]
+            self.offer("location_id", [("", "None"), *locations])
         else:
             del self.fields["location_id"]
             self.groups = (("Address", ("street", "zip_code", "city")), ("Messages", ("language",)))
@@ -75,7 +75,7 @@ class PartnerTermsForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["minimal_balance"].in_currency(currency)  # type: ignore[attr-defined]
+        self.in_currency(currency, "minimal_balance")
 
 
 class AccountTermsForm(PartnerTermsForm):
@@ -87,7 +87,7 @@ class AccountTermsForm(PartnerTermsForm):
             field: Any = self.fields[name]
             field.required = False
             field.choices = [AS_PARTNER, *field.choices]
-        self.fields["charge_activation_day"].empty_value = None  # type: ignore[attr-defined]
+            field.empty_value = None if name == "charge_activation_day" else ""
         self.fields["minimal_balance"].required = False
 
     def clean(self) -> dict[str, Any]:

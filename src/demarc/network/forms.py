@@ -26,7 +26,7 @@ class RouterForm(Form):
         super().__init__(*args, **kwargs)
         sites = list(Site.objects.filter(partner_id=partner_id).order_by("name").values_list("id", "name"))
         if sites:
-            _choose(self, "site_id", [("", "None"), *sites])
+            self.offer("site_id", [("", "None"), *sites])
         else:
             del self.fields["site_id"]
 
@@ -42,7 +42,7 @@ class PoolForm(Form):
     def __init__(self, *args: Any, partner_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         routers = Router.objects.filter(partner_id=partner_id).order_by("name").values_list("id", "name")
-        _choose(self, "router_id", [("", "All routers"), *routers])
+        self.offer("router_id", [("", "All routers"), *routers])
 
 
 class NewPoolForm(PoolForm):
@@ -78,7 +78,7 @@ class CauseForm(Form):
     def __init__(self, *args: Any, partner_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pools = Pool.objects.filter(partner_id=partner_id, kind=PoolKind.REJECT).order_by("name")
-        _choose(self, "pool_id", [("", "None"), *((pool.pk, str(pool)) for pool in pools)])
+        self.offer("pool_id", [("", "None"), *((pool.pk, str(pool)) for pool in pools)])
 
 
 class AnswersForm(Form):
@@ -150,7 +150,3 @@ class OwnPageForm(Form):
 
 
 LOGO_READ_MAX = 1_000_000
-
-
-def _choose(form: Form, name: str, choices: Choices) -> None:
-    form.fields[name].choices = choices  # type: ignore[attr-defined]

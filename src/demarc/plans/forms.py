@@ -89,7 +89,7 @@ class PriceForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"].in_currency(currency)  # type: ignore[attr-defined]
+        self.in_currency(currency, "amount")
 
 
 class TaxForm(Form):
@@ -113,8 +113,8 @@ class PlanChoiceForm(LookedForm):
 
     def __init__(self, *args: Any, plans: list[Plan], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan_id"].choices = [(plan.pk, plan_words(plan)) for plan in plans]  # type: ignore[attr-defined]
-        self.fields["price_override"].in_currency(currency)  # type: ignore[attr-defined]
+        self.offer("plan_id", [(plan.pk, plan_words(plan)) for plan in plans])
+        self.in_currency(currency, "price_override")
 
 
 class NewServiceForm(PlanChoiceForm):

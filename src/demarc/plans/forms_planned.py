@@ -36,7 +36,7 @@ class PlanChangeForm(PlanChoiceForm):
                 (KEEP, f"Now; the price stays until the billed period is over, on {over}"),
                 (PERIOD, f"When the billed period is over, on {over}"),
             ]
-        self.fields["when"].choices = [*choices, (DAY, "On another day")]  # type: ignore[attr-defined]
+        self.offer("when", [*choices, (DAY, "On another day")])
 
     def clean(self) -> dict[str, Any]:
         """The day that was chosen; None is now."""
@@ -84,7 +84,7 @@ class EndForm(LookedForm):
         choices = [(NOW, "Now")]
         if billed is not None:
             choices.append((PERIOD, f"When the billed period is over; last day {formats.day(billed)}"))
-        self.fields["when"].choices = [*choices, (DAY, "After another day")]  # type: ignore[attr-defined]
+        self.offer("when", [*choices, (DAY, "After another day")])
 
     def clean(self) -> dict[str, Any]:
         """The last day; None is now."""

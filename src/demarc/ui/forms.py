@@ -1,5 +1,6 @@
 """Forms as Demarc shows them: one column, label above, help below, errors at the field. Knows no room's fields."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -41,6 +42,17 @@ class Form(forms.Form):
         named = {name for _, names in self.groups for name in names}
         rest = [field for field in self.visible_fields() if field.name not in named]
         return [("", rest), *((heading, [self[name] for name in names]) for heading, names in self.groups)]
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, str]]) -> None:
+        """What may be chosen in the field of that name, which is one of choices."""
+        field: Any = self.fields[name]
+        field.choices = list(choices)
+
+    def in_currency(self, code: str, *names: str) -> None:
+        """The money fields of these names are in a currency."""
+        for name in names:
+            field: Any = self.fields[name]
+            field.in_currency(code)
 
     def refuse(self, refused: Refused) -> None:
         """Show what an action refused: at its field where it named one, with a link to what stands in the way."""
