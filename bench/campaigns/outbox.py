@@ -21,7 +21,7 @@ from bench.campaigns.report import Failed
 NEWS = "demarc.messages.actions.outbox"
 SENDING = "demarc.messages.actions.sending"
 
-TOLD = (f"{NEWS}.enqueue_many", f"{NEWS}._write", f"{NEWS}._recipient", f"{NEWS}.emit")
+TOLD = (f"{NEWS}._recipient", f"{NEWS}._write")
 SENT = (
     f"{SENDING}._take_up", f"{SENDING}._claim", f"{SENDING}._held_back", f"{SENDING}._letter", f"{SENDING}._send_one",
     f"{SENDING}.mark_sent", f"{SENDING}._put",
