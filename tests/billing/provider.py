@@ -289,16 +289,16 @@ def play(steps, number, *, shrink=False):
     """Play stories drawn from the seeds `number`, `number` + 1 and so on until there were so many steps: how many there
     were, and documents in them. What fails names its seed and, with `shrink`, is told as briefly as possible."""
     played.clear()
-    wanted = settings(
-        max_examples=STORIES_A_SEED,
-        stateful_step_count=STEPS_A_STORY,
-        database=None,
-        deadline=None,
-        print_blob=True,
-        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
-        suppress_health_check=list(HealthCheck),
-    )
-    while played["steps"] < steps:
+    while (left := steps - played["steps"]) > 0:
+        wanted = settings(
+            max_examples=min(STORIES_A_SEED, -(-left // STEPS_A_STORY)),
+            stateful_step_count=STEPS_A_STORY,
+            database=None,
+            deadline=None,
+            print_blob=True,
+            phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
+            suppress_health_check=list(HealthCheck),
+        )
         try:
             run_state_machine_as_test(seed(number)(Provider), settings=wanted)
         except BaseException as found:

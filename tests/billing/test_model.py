@@ -21,4 +21,4 @@ PARTS = 4
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_the_books_are_those_of_a_small_dictionary(part):
     played = play(STEPS // PARTS, SEED + part * 1_000_000)
-    assert played["documents"] > played["steps"] / 10, "hardly anything happens"
+    assert played["documents"] > played["steps"] / 50, f"hardly anything happens: {played}"
