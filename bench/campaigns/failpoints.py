@@ -1,22 +1,25 @@
-"""`python -m bench.campaigns.failpoints --kills 1000 --seed 7`: kill -9 at named places of payment and bill run.
+"""`python -m bench.campaigns.failpoints --kills 1000 --seed 7`: kill -9 at named places of payment, run and outbox.
 
 Two workers at once do the same work on one database; each dies at a place and time that the seed draws. Then the work
-is done again until it is done. Nothing that was acknowledged may be missing, nothing may be there twice, numbers have
-no gaps, and the checker finds nothing. The failpoints are put in from here: the program knows nothing of them.
+is done again until it is done. Nothing that was acknowledged may be missing, nothing may be there twice but the letters
+that SMTP cannot tell apart (bench.campaigns.outbox), numbers have no gaps, and the checker finds nothing.
 """
 
 import argparse
 import importlib
 import os
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 
+from tests.sim.sms import SmsGateway
+from tests.sim.smtp import MailServer
+
+from bench.campaigns.deaths import WORKERS, Killer
+from bench.campaigns.outbox import Outbox, servers
 from bench.campaigns.report import Failed, Report, commit
 from bench.stage import stage
 from demarc.core.period import add_months
@@ -38,56 +41,20 @@ POINTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Kinds of work and the functions before or after which a worker dies."""
 
-WORKERS = 2
 PRICE = 3100
 BEGIN = date(2024, 1, 1)
-
-
-def die_at(point: str, count: int, after: bool) -> None:
-    """Let this process kill itself before or after the `count`-th call of a function."""
-    module_name, _, name = point.rpartition(".")
-    module = importlib.import_module(module_name)
-    inner: Callable[..., Any] = getattr(module, name)
-    calls = [0]
-
-    def outer(*args: Any, **kwargs: Any) -> Any:
-        calls[0] += 1
-        if calls[0] == count and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        found = inner(*args, **kwargs)
-        if calls[0] == count and after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return found
-
-    setattr(module, name, outer)
-
-
-def child(work: Callable[[], None], draw: tuple[str, int, bool] | None) -> int:
-    """Fork a worker; its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        importlib.import_module("django.db").connections.close_all()
-        if draw is not None:
-            die_at(*draw)
-        work()
-        os._exit(0)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is told and counted
-        print(f"worker: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        os._exit(1)
 
 
 class Campaign:
     """One provider with a few accounts, month after month."""
 
-    def __init__(self, accounts: int, random: Random) -> None:
+    def __init__(self, accounts: int, random: Random, mail: MailServer, sms: SmsGateway) -> None:
         self.people = importlib.import_module("bench.people")
         self.actions = importlib.import_module("demarc.billing.actions")
         self.models = importlib.import_module("demarc.billing.models")
         self.check = importlib.import_module("demarc.billing.check")
         importlib.import_module(RUNS).CHUNK = max(accounts // 6, 1)
-        self.random = random
+        self.random, self.killer = random, Killer(random)
         self.by = self.people.SYSTEM
         self.month = BEGIN
         self.partner = self.people.provider()
@@ -95,15 +62,12 @@ class Campaign:
         self.actions.activate_many(services, by=self.by, at=self.moment)
         held = importlib.import_module("demarc.plans.models").Service.objects.filter(pk__in=services)
         self.accounts = sorted(held.values_list("account_id", flat=True))
-        self.kills: Counter[str] = Counter()
+        self.outbox = Outbox(self.partner, self.by, self.moment, mail, sms)
         self.rounds = 0
 
     @property
     def moment(self) -> datetime:
         return datetime(self.month.year, self.month.month, self.month.day, 9, tzinfo=UTC)
-
-    def draw(self, kind: str) -> tuple[str, int, bool]:
-        return self.random.choice(POINTS[kind]), self.random.randint(1, 4), self.random.random() < 0.5
 
     def play(self) -> None:
         """One month: its documents, then its payments, with deaths, and a look at everything."""
@@ -112,11 +76,11 @@ class Campaign:
         run = self.actions.preview_run(self.partner.pk, by=self.by, at=self.moment)
         self.actions.confirm_run(run.pk, by=self.by, at=self.moment)
         at = self.moment
-        self.until_done("run", lambda: self.actions.work_run(run.pk, by=self.by, at=at))
+        self.killer.until_done("run", POINTS["run"], lambda _: self.actions.work_run(run.pk, by=self.by, at=at))
         keys = [(account, f"{self.month}:{account}") for account in self.accounts if self.random.random() < 0.7]
         read, write = os.pipe()
 
-        def pay() -> None:
+        def pay(attempt: int) -> None:
             mine = list(keys)
             Random(os.getpid()).shuffle(mine)
             for account, key in mine[: len(mine) * 2 // 3]:
@@ -125,26 +89,12 @@ class Campaign:
                 )
                 os.write(write, f"{key}\n".encode())
 
-        self.until_done("payment", pay)
+        self.killer.until_done("payment", POINTS["payment"], pay)
         os.close(write)
         with os.fdopen(read) as told:
             acknowledged = set(told.read().split())
         self.look(run, acknowledged)
-
-    def until_done(self, kind: str, work: Callable[[], Any]) -> None:
-        """Two workers that die, again until one does not; then one that is left alone. Bounded."""
-        importlib.import_module("django.db").connections.close_all()
-        for attempt in range(4):
-            draws = [self.draw(kind) if attempt < 3 else None for _ in range(WORKERS)]
-            pids = [child(work, draw) for draw in draws]
-            for pid, draw in zip(pids, draws, strict=True):
-                _, status = os.waitpid(pid, 0)
-                if os.WIFSIGNALED(status) and draw is not None:
-                    self.kills[f"{kind} {draw[0].rpartition('.')[2]} {'after' if draw[2] else 'before'}"] += 1
-                elif os.WEXITSTATUS(status):
-                    raise Failed(f"a worker of {kind} ended with {status}; it was to die at {draw}")
-        if os.waitstatus_to_exitcode(os.waitpid(child(work, None), 0)[1]):
-            raise Failed(f"{kind} could not be finished")
+        self.outbox.play(self.killer, self.rounds, at)
 
     def look(self, run: Any, acknowledged: set[str]) -> None:
         """Nothing lost, nothing doubled, no gap, sound books."""
@@ -169,17 +119,19 @@ class Campaign:
 
 def campaign(kills: int, seed: int, report: Report, accounts: int = 30) -> Counter[str]:
     """Play until so many workers died: where they did. Raises Failed when something is lost, doubled or wrong."""
-    played = Campaign(accounts, Random(seed))
-    while played.kills.total() < kills:
-        played.play()
-        if played.rounds > kills:
-            raise Failed("hardly anybody dies: the failpoints are not on the way")
-    report.say(
-        f"{played.kills.total()} kills in {played.rounds} months, {WORKERS} workers at once, nothing lost or doubled"
-    )
-    for place, count in sorted(played.kills.items()):
+    with servers() as (mail, sms):
+        played = Campaign(accounts, Random(seed), mail, sms)
+        died = played.killer.kills
+        while died.total() < kills:
+            played.play()
+            if played.rounds > kills:
+                raise Failed("hardly anybody dies: the failpoints are not on the way")
+        letters = Counter(mail.ids)
+    report.say(f"{died.total()} kills in {played.rounds} months, {WORKERS} workers at once, nothing lost or doubled")
+    report.say(f"{len(letters)} letters; {letters.total() - len(letters)} more under an old Message-ID, one a death")
+    for place, count in sorted(died.items()):
         report.say(f"  {count:5d}  {place}")
-    return played.kills
+    return died
 
 
 def main() -> int:

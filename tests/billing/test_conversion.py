@@ -90,6 +90,30 @@ def test_prepaid_days_of_a_service_that_has_ended_are_never_billed_again():
     assert [document.gross for document in Document.objects.all()] == [2100, -1100]
 
 
+@pytest.mark.parametrize("leave", [plans.pause_service, plans.end_service])
+def test_prepaid_days_are_never_billed_when_no_service_was_in_use_as_the_account_became_recurring(leave):
+    partner, account = prepaid()
+    service = account.services.get()
+    run_days(partner, 1, 5)
+    leave(service.pk, by=STAFF, at=at(1, 5))
+    run_days(partner, 6, 10)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    actions.make_prepaid(account.pk, by=STAFF, at=at(1, 20))
+    assert not Document.objects.exists()
+    assert cast.balance(account) == 10_000 - 500
+
+
+def test_a_paused_service_that_is_taken_up_again_with_documents_is_billed_from_that_day():
+    partner, account = prepaid()
+    service = account.services.get()
+    run_days(partner, 1, 5)
+    plans.pause_service(service.pk, by=STAFF, at=at(1, 5))
+    run_days(partner, 6, 10)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    cast.activate(service, at=at(1, 22))
+    assert [document.gross for document in Document.objects.all()] == [1000]
+
+
 def family():
     """Two recurring customers of one provider: a head and a child, both since 1 January."""
     story = Story()

@@ -82,6 +82,20 @@ def test_a_start_in_mid_month_is_billed_at_once_for_the_rest_of_it():
     assert story.run(at(2, 1)).documents == 0
 
 
+def test_a_free_service_that_leaves_is_told_on_a_document_of_nothing():
+    story = Story(price=0)
+    service = story.begin(at(1, 17))
+    plans.end_service(service.pk, by=STAFF, at=at(1, 20))
+    story.correct(service, when=at(1, 20))
+    assert story.grosses == [0, 0]
+    (line,) = story.documents[1].lines.all()
+    assert (line.text, line.amount, line.first_day, line.last_day) == (
+        "Fibre", 0, date(2024, 1, 17), date(2024, 1, 31),
+    )  # fmt: skip
+    assert Cover.objects.get(replaced_by=None).last_day == date(2024, 1, 20)
+    assert story.correct(service, when=at(1, 20)) == []
+
+
 def test_a_partial_payment_pays_the_oldest_first_and_the_rest_waits_on_the_account():
     story = Story()
     story.begin(at(1, 17))

@@ -195,7 +195,7 @@ def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Dr
             through[one.service_id] = max(live, default=since - ONE_DAY)
     if not lines and not replaced:
         return None
-    draft = _draft(book, on, _joined(lines), through)
+    draft = _draft(book, on, _joined(lines) or [_worthless(book, replaced)], through)
     corrected = max((cover.document_id for cover in replaced), default=None)
     return replace(draft, corrects=corrected, replaced=tuple(replaced), kept=tuple(kept))
 
@@ -278,6 +278,16 @@ def _kept(
             return segment, covers[old].part._replace(amount=segment.amount)
     plan = book.plans[segment.basis.plan_id]
     return segment, Part(segment.amount, _taxed(book, segment, on), plan.revenue)
+
+
+def _worthless(book: Book, replaced: Sequence[Cover]) -> Line:
+    """The line of a correction that moves no money, such as of a free service that leaves: which days are no more
+    billed as they were. A document has a line."""
+    first = replaced[0]
+    segments = [cover.segment for cover in replaced if cover.service_id == first.service_id]
+    begin, end = min(one.first for one in segments), max(one.last for one in segments)
+    name = book.plans[first.segment.basis.plan_id].name
+    return Line(name, first.part._replace(amount=0), begin, end, first.service_id, first.segment.basis)
 
 
 def _joined(lines: Iterable[Line]) -> list[Line]:

@@ -57,6 +57,7 @@ def make_recurring(account_id: int, *, by: Actor, at: datetime) -> Account:
     blocked = DayDecision.objects.filter(account=account, day=payer.today, decision=Decision.BLOCKED).exists()
     paid_through = payer.today - ONE_DAY if blocked else payer.today
     PrepaidState.objects.filter(account=account).delete()
+    _keep_paid(account_id, paid_through)
     if services:
         _begin(payer, paid_through)
         restore([account_id], by=by, at=at)
@@ -152,16 +153,16 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
     newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
     ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}")] if used else []
-    covers = covers_of([one.service_id for one in held], since=state.begun_on)
-    credit = recurring.correction(ending, covers, payer.today, state.begun_on)
-    if credit is not None:
-        ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
+    if state.next_on is not None:  # else it was never billed by documents
+        covers = covers_of([one.service_id for one in held], since=state.begun_on)
+        credit = recurring.correction(ending, covers, payer.today, state.begun_on)
+        if credit is not None:
+            ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
     issue(ready, by=by, at=at)
 
 
 def _begin(payer: Payer, paid_through: date) -> None:
-    """The calendar of an account whose days through `paid_through` were paid by the day: of all its services, also of
-    those that are not in use now."""
+    """The calendar of an account whose days through `paid_through` were paid by the day."""
     begun = paid_through + ONE_DAY
     rules = load_books({payer.account_id: payer.partner_id}, day=begun).books[payer.account_id].rules
     RecurringState.objects.create(
@@ -171,7 +172,12 @@ def _begin(payer: Payer, paid_through: date) -> None:
         next_on=recurring.first_on(rules, begun),
         billing_day=rules.billing_day,
     )
-    for service in Service.objects.filter(account_id=payer.account_id, activated_at__isnull=False):
+
+
+def _keep_paid(account_id: int, paid_through: date) -> None:
+    """The days through `paid_through` were paid by the day and are never billed: of all services, also of those that
+    are not in use now, and even if none is."""
+    for service in Service.objects.filter(account_id=account_id, activated_at__isnull=False):
         BilledThrough.objects.update_or_create(service=service, defaults={"day": paid_through})
 
 
