@@ -23,4 +23,5 @@ WHERE a.id = ANY(%(accounts)s::bigint[])
 
 def parties(payers: Iterable[Payer]) -> dict[int, str]:
     """Seller and buyer of some payers, as JSON, by account."""
-    return dict(sql.rows(PARTIES, accounts=sql.array({payer.account_id for payer in payers})))
+    partner_of = {payer.account_id: payer.partner_id for payer in payers}
+    return dict(sql.rows(PARTIES, accounts=sql.array(partner_of), partners=sql.array(set(partner_of.values()))))
