@@ -60,12 +60,12 @@ WHERE partner_id = ANY(%(partners)s::bigint[]) ORDER BY valid_from, id
 
 # What is planned for a day to come counts for what is billed from now on. What is billed already it does not change
 # before its day, unless that was billed with it in view.
+# Billed days are boxes (service, days since 2000) as the constraint billing_cover_once has them: its index finds them.
 KNOWN = """
 AND (valid_from <= %(today)s OR recorded_at <= (
     SELECT max(d.recorded_at) FROM billing_cover c JOIN billing_document d ON d.id = c.document_id
-    WHERE c.replaced_by_id IS NULL
-        AND int8range(c.service_id, c.service_id, '[]') && int8range(t.service_id, t.service_id, '[]')
-        AND daterange(c.first_day, c.last_day, '[]') @> t.valid_from))
+    WHERE c.replaced_by_id IS NULL AND box(point(t.service_id, t.valid_from - DATE '2000-01-01')) && box(
+        point(c.service_id, c.first_day - DATE '2000-01-01'), point(c.service_id, c.last_day - DATE '2000-01-01'))))
 """
 
 DISCOUNTS = """
@@ -83,8 +83,10 @@ COVERS = """
 SELECT id, service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity, percent, fixed,
     amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue
 FROM billing_cover
-WHERE replaced_by_id IS NULL AND last_day >= %(since)s
-    AND int8range(service_id, service_id, '[]') && %(service)s::int8range ORDER BY service_id, first_day
+WHERE replaced_by_id IS NULL
+    AND box(point(%(service)s, %(since)s::date - DATE '2000-01-01'), point(%(service)s, 'Infinity'))
+        && box(point(service_id, first_day - DATE '2000-01-01'), point(service_id, last_day - DATE '2000-01-01'))
+ORDER BY first_day
 """
 
 USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended": Use.LEFT, "pending": Use.NONE}
@@ -140,8 +142,8 @@ def load_books(
 def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
     """The live covers of some services that reach `since` or later."""
     found = []
-    for service_id in service_ids:  # one by one: the index is on ranges
-        for row in sql.rows(COVERS, service=f"[{service_id},{service_id}]", since=since):
+    for service_id in service_ids:  # one by one: the index is on boxes
+        for row in sql.rows(COVERS, service=service_id, since=since):
             cover_id, of_service, document_id, first, last, month, of_days = row[:7]
             plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
             category, rate, included, revenue = row[16:]

@@ -173,7 +173,7 @@ class DocumentTax(models.Model):
 
 class Cover(models.Model):
     """Days of a service that are billed, of one month at one price. Of live covers no two of a service share a day: the
-    database refuses it (migration 0003). One that a correction replaced is kept, `replaced_by` that document."""
+    database refuses it (migration 0007). One that a correction replaced is kept, `replaced_by` that document."""
 
     service = models.ForeignKey(Service, models.PROTECT, related_name="covers", db_index=False, db_constraint=False)
     document = models.ForeignKey(Document, models.PROTECT, related_name="covers", db_index=False)
