@@ -7,7 +7,7 @@ billing.facts. Statements are set-based and rows go in by COPY, so that a day of
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -157,7 +157,7 @@ def decide(book: Book, payer: Payer, until: date) -> list[Decided]:
     balance = payer.balance
     for last, facts in book.stretches(payer, until):
         if decided:
-            facts = replace(facts, balance=balance, decided_through=decided[-1].outcome.day)
+            facts = facts._replace(balance=balance, decided_through=decided[-1].outcome.day)
         for outcome in charging.due(facts, last, payer.today):
             decided.append(Decided(payer, outcome, balance))
             balance = outcome.balance_after
