@@ -11,7 +11,7 @@ from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import OperationLog
 from demarc.billing import actions as billing
-from demarc.billing import queries
+from demarc.billing import queries, web_runs
 from demarc.billing.models import Document, InvoiceRun, Item, RecurringState
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Account, RecurringTerms
@@ -233,6 +233,16 @@ def test_tonight_says_what_the_morning_brings(place, client, rita):
     assert f"{told.amount / 100:.2f} EUR" in page
     assert "by themselves, when nothing is odd" in page
     assert not InvoiceRun.objects.filter(day=clock.today("UTC") + ONE_DAY).exists()
+
+
+def test_tonight_of_many_accounts_is_worked_out_when_somebody_asks(place, client, monkeypatch):
+    monkeypatch.setattr(web_runs, "TONIGHT_AT_ONCE", 0)
+    (told,) = queries.preview(day=clock.today("UTC") + ONE_DAY, at=clock.now())
+    page = text(client, "/tonight/")
+    assert "Prepaid days to decide" in page
+    assert f"{told.amount / 100:.2f} EUR" not in page
+    assert f"?exact={place.partner.pk}" in page
+    assert f"{told.amount / 100:.2f} EUR" in text(client, f"/tonight/?exact={place.partner.pk}")
 
 
 def test_who_only_looks_changes_nothing(place, rita):

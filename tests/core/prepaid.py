@@ -1,6 +1,5 @@
 """A small cast of prepaid accounts, and the books that a run keeps: how outcomes become the next facts."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
@@ -48,24 +47,23 @@ def booked(facts: AccountFacts, outcomes: list[DayOutcome]) -> AccountFacts:
     """The facts after a run has recorded `outcomes`."""
     for outcome in outcomes:
         paid = {line.service_id for line in outcome.lines}
-        facts = replace(
-            facts,
+        facts = facts._replace(
             balance=outcome.balance_after,
             decided_through=outcome.day,
             services=tuple(
-                replace(s, charged_through=outcome.day) if s.service_id in paid else s for s in facts.services
+                s._replace(charged_through=outcome.day) if s.service_id in paid else s for s in facts.services
             ),
         )
         if outcome.decision is Decision.BLOCKED:
             spans = (*facts.blocked_spans, BlockedSpan(outcome.day + ONE_DAY, None))
-            facts = replace(facts, blocked_for_money=True, blocked_spans=spans)
+            facts = facts._replace(blocked_for_money=True, blocked_spans=spans)
     return facts
 
 
 def unblocked(facts: AccountFacts, outcome: DayOutcome) -> AccountFacts:
     """The facts after a retry that sufficed."""
-    facts = replace(booked(facts, [outcome]), blocked_for_money=False)
-    return replace(facts, blocked_spans=tuple(replace(s, last=s.last or outcome.day) for s in facts.blocked_spans))
+    facts = booked(facts, [outcome])._replace(blocked_for_money=False)
+    return facts._replace(blocked_spans=tuple(s._replace(last=s.last or outcome.day) for s in facts.blocked_spans))
 
 
 def punctual(facts: AccountFacts, first: date, last: date) -> tuple[AccountFacts, list[DayOutcome]]:
@@ -89,7 +87,7 @@ def prepaid_accounts(draw):
         changes = [since + ONE_DAY * after for after in sorted(draw(st.lists(st.integers(0, 70), max_size=3)))]
         prices = [PriceFact(10 + i, d, d + ONE_DAY, draw(st.integers(0, 9000))) for i, d in enumerate(changes)]
         states = [StateFact(20 + i, d, d, draw(st.booleans())) for i, d in enumerate(changes)]
-        services.append(replace(first, prices=(*first.prices, *prices), states=(*first.states, *states)))
+        services.append(first._replace(prices=(*first.prices, *prices), states=(*first.states, *states)))
     return account(
         draw(st.integers(-500, 8000)),
         *services,

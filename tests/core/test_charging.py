@@ -1,6 +1,5 @@
 """The prepaid day: the mission's numbers, the edges, and properties against an independent oracle."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -128,13 +127,13 @@ def test_a_charge_names_the_service_and_the_facts_it_rests_on():
 def test_a_day_is_charged_when_it_leaves_exactly_the_minimal_balance():
     facts = account(100, service(3100))
     assert due(facts, START, START)[0].decision is Decision.CHARGED
-    assert due(replace(facts, balance=99), START, START)[0].decision is Decision.BLOCKED
+    assert due(facts._replace(balance=99), START, START)[0].decision is Decision.BLOCKED
 
 
 def test_a_negative_minimal_balance_is_a_credit_and_a_positive_one_a_deposit():
     facts = account(0, service(3100))
-    assert due(replace(facts, minimal_balance=-100), START, START)[0].balance_after == -100
-    assert due(replace(facts, balance=1099, minimal_balance=1000), START, START)[0].decision is Decision.BLOCKED
+    assert due(facts._replace(minimal_balance=-100), START, START)[0].balance_after == -100
+    assert due(facts._replace(balance=1099, minimal_balance=1000), START, START)[0].decision is Decision.BLOCKED
 
 
 def test_stopping_at_the_limit_charges_until_the_balance_is_at_it():
@@ -142,7 +141,7 @@ def test_stopping_at_the_limit_charges_until_the_balance_is_at_it():
     _, story = punctual(facts, START, START + 3 * ONE_DAY)
     assert [o.balance_after for o in story] == [150, 50, -50, -50]
     assert story[3].decision is Decision.BLOCKED
-    at_limit = replace(facts, balance=0)
+    at_limit = facts._replace(balance=0)
     assert due(at_limit, START, START)[0].decision is Decision.BLOCKED
 
 
@@ -151,7 +150,7 @@ def test_all_services_of_an_account_are_paid_or_none():
     outcome = due(facts, START, START)[0]
     assert (outcome.cost, outcome.balance_after) == (150, 0)
     assert [line.amount for line in outcome.lines] == [100, 50]
-    short = due(replace(facts, balance=149), START, START)[0]
+    short = due(facts._replace(balance=149), START, START)[0]
     assert (short.decision, short.lines, short.balance_after, short.cost) == (Decision.BLOCKED, (), 149, 150)
 
 
@@ -178,37 +177,37 @@ def entered_at_ten(day, fact_id=500, active=True):
 
 
 def test_the_first_charge_falls_on_the_midnight_after_activation():
-    activated = replace(service(3100), states=(entered_at_ten(START),))
+    activated = service(3100)._replace(states=(entered_at_ten(START),))
     facts = account(1000, activated)
     assert due(facts, START, START) == []
     assert due(facts, START + ONE_DAY, START + ONE_DAY)[0].day == START + ONE_DAY
 
 
 def test_the_activation_day_is_charged_in_full_where_the_setting_says_so():
-    activated = replace(
-        service(3100), states=(entered_at_ten(START),), prices=(PriceFact(9, START, START + ONE_DAY, 3100),)
+    activated = service(3100)._replace(
+        states=(entered_at_ten(START),), prices=(PriceFact(9, START, START + ONE_DAY, 3100),)
     )
     facts = account(1000, activated, charge_activation_day=True)
     (outcome,) = due(facts, START, START)
     assert (outcome.day, outcome.cost) == (START, 100)
     assert activation(facts, 1, START) == outcome
-    assert activation(replace(facts, charge_activation_day=False), 1, START) is None
+    assert activation(facts._replace(charge_activation_day=False), 1, START) is None
     assert activation(booked(facts, [outcome]), 1, START) is None
 
 
 def test_a_second_service_pays_its_activation_day_alone():
-    second = replace(service(1550, service_id=2), states=(entered_at_ten(START),))
+    second = service(1550, service_id=2)._replace(states=(entered_at_ten(START),))
     facts = booked(account(1000, service(3100)), due(account(1000, service(3100)), START, START))
-    facts = replace(facts, services=(*facts.services, second), charge_activation_day=True)
+    facts = facts._replace(services=(*facts.services, second), charge_activation_day=True)
     outcome = activation(facts, 2, START)
     assert [(line.service_id, line.amount) for line in outcome.lines] == [(2, 50)]
-    assert activation(replace(facts, balance=49), 2, START).decision is Decision.BLOCKED
-    assert activation(replace(facts, blocked_for_money=True), 2, START) is None
+    assert activation(facts._replace(balance=49), 2, START).decision is Decision.BLOCKED
+    assert activation(facts._replace(blocked_for_money=True), 2, START) is None
 
 
 def test_a_service_stopped_during_a_day_has_paid_for_that_day_and_no_other():
     stopped = service(3100)
-    stopped = replace(stopped, states=(*stopped.states, entered_at_ten(START + 2 * ONE_DAY, active=False)))
+    stopped = stopped._replace(states=(*stopped.states, entered_at_ten(START + 2 * ONE_DAY, active=False)))
     _, story = punctual(account(1000, stopped), START, START + 4 * ONE_DAY)
     assert [o.cost for o in story] == [100, 100, 100, 0, 0]
 
@@ -216,7 +215,7 @@ def test_a_service_stopped_during_a_day_has_paid_for_that_day_and_no_other():
 @pytest.mark.parametrize("charge_activation_day", [False, True])
 def test_stopped_and_started_again_on_one_day_is_one_charge(charge_activation_day):
     states = (entered_at_ten(START + ONE_DAY, 501, active=False), entered_at_ten(START + ONE_DAY, 502))
-    restarted = replace(service(3100), states=(*service(3100).states, *states))
+    restarted = service(3100)._replace(states=(*service(3100).states, *states))
     facts = account(1000, restarted, charge_activation_day=charge_activation_day)
     _, story = punctual(facts, START, START + 2 * ONE_DAY)
     assert [o.cost for o in story] == [100, 100, 100]
@@ -224,20 +223,20 @@ def test_stopped_and_started_again_on_one_day_is_one_charge(charge_activation_da
 
 def test_each_day_costs_what_its_own_price_says():
     third = START + 2 * ONE_DAY
-    changed = replace(service(3100), prices=(PriceFact(1, START, START, 3100), PriceFact(2, third, third, 6200)))
+    changed = service(3100)._replace(prices=(PriceFact(1, START, START, 3100), PriceFact(2, third, third, 6200)))
     _, story = punctual(account(1000, changed), START, START + 3 * ONE_DAY)
     assert [(o.cost, o.lines[0].price_fact_id) for o in story] == [(100, 1), (100, 1), (200, 2), (200, 2)]
 
 
 def test_a_price_entered_during_the_day_decides_the_next_one_even_in_a_late_run():
     prices_ = (PriceFact(1, START, START, 3100), PriceFact(2, START, START + ONE_DAY, 6200))
-    outcomes = due(account(1000, replace(service(3100), prices=prices_)), START + ONE_DAY, START + ONE_DAY)
+    outcomes = due(account(1000, service(3100)._replace(prices=prices_)), START + ONE_DAY, START + ONE_DAY)
     assert [o.cost for o in outcomes] == [100, 200]
 
 
 def test_a_later_word_about_the_same_day_wins():
     prices_ = (PriceFact(1, START, START, 3100), PriceFact(2, START, START, 9300))
-    assert due(account(1000, replace(service(3100), prices=prices_)), START, START)[0].cost == 300
+    assert due(account(1000, service(3100)._replace(prices=prices_)), START, START)[0].cost == 300
 
 
 # --- late runs ---
@@ -280,7 +279,7 @@ def blocked_account(balance=50, **settings):
 
 
 def test_a_payment_that_suffices_pays_today_in_full():
-    facts = replace(blocked_account(), balance=100)
+    facts = blocked_account()._replace(balance=100)
     outcome = retry(facts, START)
     assert (outcome.decision, outcome.balance_after) == (Decision.CHARGED, 0)
     after = unblocked(facts, outcome)
@@ -289,7 +288,7 @@ def test_a_payment_that_suffices_pays_today_in_full():
 
 
 def test_a_payment_that_does_not_suffice_changes_nothing():
-    outcome = retry(replace(blocked_account(), balance=99), START)
+    outcome = retry(blocked_account()._replace(balance=99), START)
     assert (outcome.decision, outcome.balance_after) == (Decision.BLOCKED, 99)
 
 
@@ -297,29 +296,29 @@ def test_at_the_limit_one_unit_above_it_suffices():
     facts = blocked_account(balance=0, limit_rule=LimitRule.STOP_AT_LIMIT)
     assert shortfall(facts, START) == 1
     assert retry(facts, START).decision is Decision.BLOCKED
-    assert retry(replace(facts, balance=1), START).balance_after == -99
+    assert retry(facts._replace(balance=1), START).balance_after == -99
 
 
 def test_a_payment_does_not_lift_a_block_by_hand():
-    assert retry(replace(blocked_account(), balance=10**6, blocked_by_hand=True), START) is None
+    assert retry(blocked_account()._replace(balance=10**6, blocked_by_hand=True), START) is None
 
 
 def test_a_lower_price_entered_today_counts_for_the_retry():
     facts = blocked_account()
-    cheaper = replace(facts.services[0], prices=(*facts.services[0].prices, PriceFact(2, START, START + ONE_DAY, 1550)))
-    assert retry(replace(facts, services=(cheaper,)), START).cost == 50
+    cheaper = facts.services[0]._replace(prices=(*facts.services[0].prices, PriceFact(2, START, START + ONE_DAY, 1550)))
+    assert retry(facts._replace(services=(cheaper,)), START).cost == 50
 
 
 def test_a_service_stopped_today_is_not_paid_by_the_retry():
     facts = blocked_account()
-    stopped = replace(facts.services[0], states=(*facts.services[0].states, entered_at_ten(START, active=False)))
-    assert retry(replace(facts, services=(stopped,)), START).decision is Decision.NOTHING_DUE
+    stopped = facts.services[0]._replace(states=(*facts.services[0].states, entered_at_ten(START, active=False)))
+    assert retry(facts._replace(services=(stopped,)), START).decision is Decision.NOTHING_DUE
 
 
 def test_a_plan_changed_today_is_still_paid_by_the_retry():
     facts = blocked_account()
-    moved = replace(facts.services[0], states=(*facts.services[0].states, entered_at_ten(START, fact_id=777)))
-    outcome = retry(replace(facts, services=(moved,), balance=100), START)
+    moved = facts.services[0]._replace(states=(*facts.services[0].states, entered_at_ten(START, fact_id=777)))
+    outcome = retry(facts._replace(services=(moved,), balance=100), START)
     assert outcome.lines[0].service_fact_id == 777
 
 
@@ -337,9 +336,9 @@ def test_the_shortfall_is_the_least_payment_that_suffices(balance, price, minima
         blocked_for_money=True,
     )  # fmt: skip
     missing = shortfall(facts, START)
-    assert retry(replace(facts, balance=balance + missing), START).decision is not Decision.BLOCKED
+    assert retry(facts._replace(balance=balance + missing), START).decision is not Decision.BLOCKED
     if missing:
-        assert retry(replace(facts, balance=balance + missing - 1), START).decision is Decision.BLOCKED
+        assert retry(facts._replace(balance=balance + missing - 1), START).decision is Decision.BLOCKED
 
 
 # --- properties of whole stories ---

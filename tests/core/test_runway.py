@@ -1,6 +1,5 @@
 """Until when a balance lasts, against the plain simulation of every day."""
 
-from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -16,7 +15,7 @@ def simulated(facts, today):
     story = due(facts, today + RUNWAY_DAYS * ONE_DAY, today)
     if story[0].decision is Decision.BLOCKED:
         return Runway(None, story[0].cost)
-    tomorrow = due(replace(facts, balance=10**12), today + ONE_DAY, today)[-1].cost
+    tomorrow = due(facts._replace(balance=10**12), today + ONE_DAY, today)[-1].cost
     blocked = [o.day for o in story if o.decision is Decision.BLOCKED]
     return Runway(blocked[0] - ONE_DAY if blocked else story[-1].day, tomorrow)
 
@@ -50,15 +49,15 @@ def test_a_blocked_account_has_no_paid_day_and_needs_the_price_of_today():
 def test_a_balance_that_ends_the_day_before_the_horizon_is_seen_to_end():
     today = date(2024, 12, 28)  # 400 days before the first of a month
     facts = account(0, service(3000), day_rule=DayRule.THIRTY, decided_through=today)
-    cost = sum(o.cost for o in due(replace(facts, balance=10**9), today + (RUNWAY_DAYS - 1) * ONE_DAY, today))
-    assert runway(replace(facts, balance=cost), today).last_paid_day == date(2026, 1, 31)
-    assert runway(replace(facts, balance=cost + 100), today).last_paid_day == date(2026, 2, 1)
+    cost = sum(o.cost for o in due(facts._replace(balance=10**9), today + (RUNWAY_DAYS - 1) * ONE_DAY, today))
+    assert runway(facts._replace(balance=cost), today).last_paid_day == date(2026, 1, 31)
+    assert runway(facts._replace(balance=cost + 100), today).last_paid_day == date(2026, 2, 1)
 
 
 def test_a_price_that_changes_on_the_last_of_a_month_counts_from_that_day():
     last = date(2024, 1, 31)
     raised = service(3100)
-    raised = replace(raised, prices=(*raised.prices, PriceFact(2, last, last, 31_000)))
+    raised = raised._replace(prices=(*raised.prices, PriceFact(2, last, last, 31_000)))
     facts = account(3099, raised, decided_through=START)
     assert runway(facts, START) == Runway(date(2024, 1, 30), 100)
 

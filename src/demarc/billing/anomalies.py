@@ -11,9 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
-from demarc.billing.facts import id_array
+from demarc.base import sql
 from demarc.core.recurring import Draft
 
 RISE = 4
@@ -69,7 +67,7 @@ class Looked:
 
     def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> list[Row]:
         """The preview's rows: account, day, gross, what the last one was, flag, note."""
-        before = dict(_rows(PREVIOUS, accounts=id_array({account_id for account_id, _ in drafts})))
+        before = dict(sql.rows(PREVIOUS, accounts=sql.array({account_id for account_id, _ in drafts})))
         rows: list[Row] = []
         for account_id, draft in drafts:
             self.documents += 1
@@ -99,7 +97,7 @@ class Looked:
             named.append(account_id)
 
     def _against_last_run(self) -> list[dict[str, Any]]:
-        last = _rows(LAST_RUN, partner=self.partner_id, day=self.day)
+        last = sql.rows(LAST_RUN, partner=self.partner_id, day=self.day)
         if not last or last[0][0] < FEW:
             return []
         documents, gross = last[0]
@@ -134,9 +132,3 @@ def _same_plan_twice(draft: Draft) -> bool:
         if plans.setdefault((line.basis.plan_id, line.first), line.service_id) != line.service_id:
             return True
     return False
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

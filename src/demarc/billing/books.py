@@ -9,11 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from django.db import connection
-
-from demarc.billing.facts import id_array
+from demarc.base import sql
 from demarc.core.coverage import Basis, Discount, PlanPrice, Segment, ServiceFact, Use, timeline
 from demarc.core.invoicing import Part, Taxed
 from demarc.core.period import ONE_DAY
@@ -41,7 +38,7 @@ ORDER BY s.id
 
 FACTS = """
 SELECT service_id, t.id, valid_from, t.plan_id, t.state, price_override, quantity,
-    valid_from <= (recorded_at AT TIME ZONE p.zone)::date
+    t.state IN ('paused', 'stopped', 'ended') AND valid_from <= (recorded_at AT TIME ZONE p.zone)::date
 FROM plans_servicefact t
 JOIN plans_service s ON s.id = service_id
 JOIN base_partner p ON p.id = s.partner_id
@@ -63,12 +60,12 @@ WHERE partner_id = ANY(%(partners)s::bigint[]) ORDER BY valid_from, id
 
 # What is planned for a day to come counts for what is billed from now on. What is billed already it does not change
 # before its day, unless that was billed with it in view.
+# Billed days are boxes (service, days since 2000) as the constraint billing_cover_once has them: its index finds them.
 KNOWN = """
 AND (valid_from <= %(today)s OR recorded_at <= (
     SELECT max(d.recorded_at) FROM billing_cover c JOIN billing_document d ON d.id = c.document_id
-    WHERE c.replaced_by_id IS NULL
-        AND int8range(c.service_id, c.service_id, '[]') && int8range(t.service_id, t.service_id, '[]')
-        AND daterange(c.first_day, c.last_day, '[]') @> t.valid_from))
+    WHERE c.replaced_by_id IS NULL AND box(point(t.service_id, t.valid_from - DATE '2000-01-01')) && box(
+        point(c.service_id, c.first_day - DATE '2000-01-01'), point(c.service_id, c.last_day - DATE '2000-01-01'))))
 """
 
 DISCOUNTS = """
@@ -86,8 +83,10 @@ COVERS = """
 SELECT id, service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity, percent, fixed,
     amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue
 FROM billing_cover
-WHERE replaced_by_id IS NULL AND last_day >= %(since)s
-    AND int8range(service_id, service_id, '[]') && %(service)s::int8range ORDER BY service_id, first_day
+WHERE replaced_by_id IS NULL
+    AND box(point(%(service)s, %(since)s::date - DATE '2000-01-01'), point(%(service)s, 'Infinity'))
+        && box(point(service_id, first_day - DATE '2000-01-01'), point(service_id, last_day - DATE '2000-01-01'))
+ORDER BY first_day
 """
 
 USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended": Use.LEFT, "pending": Use.NONE}
@@ -118,7 +117,7 @@ def load_books(
     `correcting`, without what is only planned after `day`. About ten statements for any number of accounts."""
     found = Books()
     rules = RecurringBook.of(accounts, set(accounts.values()))
-    for account_id, *state in _rows(STATES, accounts=id_array(accounts)):
+    for account_id, *state in sql.rows(STATES, accounts=sql.array(accounts)):
         found.states[account_id] = State(*state)
     held, plan_ids = _held(accounts, services, day if correcting else None)
     plans = _plans(plan_ids)
@@ -143,8 +142,8 @@ def load_books(
 def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
     """The live covers of some services that reach `since` or later."""
     found = []
-    for service_id in service_ids:  # one by one: the index is on ranges
-        for row in _rows(COVERS, service=f"[{service_id},{service_id}]", since=since):
+    for service_id in service_ids:  # one by one: the index is on boxes
+        for row in sql.rows(COVERS, service=service_id, since=since):
             cover_id, of_service, document_id, first, last, month, of_days = row[:7]
             plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
             category, rate, included, revenue = row[16:]
@@ -157,7 +156,7 @@ def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
 
 def newest_documents(account_ids: Iterable[int]) -> dict[int, int]:
     """The last document of each account that has one: part of the key of the next, so that no two are one."""
-    return dict(_rows(NEWEST, accounts=id_array(account_ids)))
+    return dict(sql.rows(NEWEST, accounts=sql.array(account_ids)))
 
 
 def rates_of(partner_id: int) -> tuple[Rates, list[date]]:
@@ -169,13 +168,13 @@ def rates_of(partner_id: int) -> tuple[Rates, list[date]]:
 def _held(
     accounts: Iterable[int], services: Sequence[int] | None, today: date | None
 ) -> tuple[dict[int, list[Held]], set[int]]:
-    rows = [row for row in _rows(SERVICES, accounts=id_array(accounts)) if services is None or row[1] in services]
-    ids = id_array(row[1] for row in rows)
+    rows = [row for row in sql.rows(SERVICES, accounts=sql.array(accounts)) if services is None or row[1] in services]
+    ids = sql.array(row[1] for row in rows)
     known = "" if today is None else KNOWN
     facts: dict[int, list[ServiceFact]] = defaultdict(list)
     plan_ids: set[int] = set()
     of_day: dict[int, tuple[date, int]] = {}
-    for service_id, fact_id, valid_from, plan_id, state, own_price, quantity, in_the_day in _rows(
+    for service_id, fact_id, valid_from, plan_id, state, own_price, quantity, in_the_day in sql.rows(
         FACTS.format(known=known), services=ids, today=today
     ):
         plan_ids.add(plan_id)  # of a day's older rows too: it may have been billed by them
@@ -190,10 +189,10 @@ def _held(
         holds_from = valid_from + ONE_DAY if leaves else valid_from
         some.append(ServiceFact(fact_id, holds_from, plan_id, USES[state], own_price, quantity))
     prices: dict[int, list[PlanPrice]] = defaultdict(list)
-    for plan_id, *price in _rows(PRICES, plans=id_array(plan_ids)):
+    for plan_id, *price in sql.rows(PRICES, plans=sql.array(plan_ids)):
         prices[plan_id].append(PlanPrice(*price))
     discounts: dict[int, list[Discount]] = defaultdict(list)
-    for service_id, *discount in _rows(DISCOUNTS.format(known=known), services=ids, today=today):
+    for service_id, *discount in sql.rows(DISCOUNTS.format(known=known), services=ids, today=today):
         discounts[service_id].append(Discount(*discount))
     held: dict[int, list[Held]] = defaultdict(list)
     for account_id, service_id, through in rows:
@@ -206,14 +205,14 @@ def _held(
 def _plans(plan_ids: Iterable[int]) -> dict[int, PlanFacts]:
     return {
         plan_id: PlanFacts(name, kind, category, included)
-        for plan_id, _, name, kind, category, included in _rows(PLANS, plans=id_array(plan_ids))
+        for plan_id, _, name, kind, category, included in sql.rows(PLANS, plans=sql.array(plan_ids))
     }
 
 
 def _items(accounts: Iterable[int], until: date) -> dict[int, list[Item]]:
     found: dict[int, list[Item]] = defaultdict(list)
-    for account_id, item_id, service_id, text, amount, revenue, category, included, _ in _rows(
-        ITEMS, accounts=id_array(accounts), until=until
+    for account_id, item_id, service_id, text, amount, revenue, category, included, _ in sql.rows(
+        ITEMS, accounts=sql.array(accounts), until=until
     ):
         found[account_id].append(Item(item_id, service_id, text, amount, revenue, category, included))
     return found
@@ -225,7 +224,7 @@ class _Rates:
     def __init__(self, partners: Iterable[int]) -> None:
         self._of: dict[tuple[int, str], list[tuple[date, Decimal]]] = defaultdict(list)
         self._days: dict[int, set[date]] = defaultdict(set)
-        for partner_id, category, valid_from, rate in _rows(RATES, partners=id_array(partners)):
+        for partner_id, category, valid_from, rate in sql.rows(RATES, partners=sql.array(partners)):
             self._of[partner_id, category].append((valid_from, rate))
             self._days[partner_id].add(valid_from)
 
@@ -241,9 +240,3 @@ class _Rates:
     def days(self, partner_id: int) -> list[date]:
         """The days on which a rate changed."""
         return sorted(self._days.get(partner_id, ()))
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -7,17 +7,18 @@ billing.facts. Statements are set-based and rows go in by COPY, so that a day of
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
+from demarc.base import sql
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.base.numbering import take_ids
 from demarc.billing.accounts import house_account
-from demarc.billing.facts import Book, Payer, id_array, load
+from demarc.billing.facts import Book, Payer, load
 from demarc.billing.models import LedgerKind
 from demarc.core import charging, ledger
 from demarc.core.charging import DayOutcome, Decision
@@ -156,7 +157,7 @@ def decide(book: Book, payer: Payer, until: date) -> list[Decided]:
     balance = payer.balance
     for last, facts in book.stretches(payer, until):
         if decided:
-            facts = replace(facts, balance=balance, decided_through=decided[-1].outcome.day)
+            facts = facts._replace(balance=balance, decided_through=decided[-1].outcome.day)
         for outcome in charging.due(facts, last, payer.today):
             decided.append(Decided(payer, outcome, balance))
             balance = outcome.balance_after
@@ -173,8 +174,8 @@ def post(postings: Sequence[Posting], at: datetime) -> list[int]:
         for seq, one in enumerate(posting.transfers)
     )
     moved = ledger.fold(one for posting in postings for one in posting.transfers)
-    _copy(COPY_TRANSFERS, rows)
-    _execute(MOVE_BALANCES, ledgers=id_array(moved), moved=id_array(moved.values()))
+    sql.copy(COPY_TRANSFERS, rows)
+    sql.execute(MOVE_BALANCES, ledgers=sql.array(moved), moved=sql.array(moved.values()))
     return entries
 
 
@@ -202,7 +203,7 @@ def post_charges(
 def park(reasons: dict[int, str], *, at: datetime) -> dict[int, str]:
     """Leave these accounts out of runs until someone has looked; gives the reasons back."""
     for account_id, reason in reasons.items():
-        _execute(PARK, account=account_id, reason=reason, at=at)
+        sql.execute(PARK, account=account_id, reason=reason, at=at)
     return reasons
 
 
@@ -267,16 +268,16 @@ def _write_decisions(decided: Sequence[Decided], entries: dict[tuple[int, date],
         )
         for payer, outcome, balance in decided
     )
-    _copy(COPY_DECISIONS, rows)
+    sql.copy(COPY_DECISIONS, rows)
     through: dict[date, list[int]] = defaultdict(list)
     for account_id, day in {payer.account_id: outcome.day for payer, outcome, _ in decided}.items():
         through[day].append(account_id)
     for day, accounts in through.items():
-        _execute(DECIDED, day=day, accounts=id_array(accounts))
+        sql.execute(DECIDED, day=day, accounts=sql.array(accounts))
 
 
 def _write_paid_later(decided: Sequence[Decided], entries: dict[tuple[int, date], int], at: datetime) -> None:
-    _execute(
+    sql.execute(
         PAID_LATER,
         at=at,
         accounts=[payer.account_id for payer, _, _ in decided],
@@ -311,14 +312,3 @@ def _tally(decided: Sequence[Decided]) -> Tally:
 
 def _reason(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
-
-
-def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
-        for row in rows:
-            copy.write_row([None if value is None else str(value) for value in row])  # the driver is slow with dates
-
-
-def _execute(sql: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

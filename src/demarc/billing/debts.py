@@ -11,10 +11,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
+from demarc.base import sql
 from demarc.billing.days_off import days_off
-from demarc.billing.facts import Payer, id_array, payers
+from demarc.billing.facts import Payer, payers
 from demarc.core.dunning import AccountFacts, Channel, DaysOff, Debt, Moment, Policy, Reminder
 from demarc.core.period import ONE_DAY, billing_day
 from demarc.customers.queries import TermsBook
@@ -78,8 +77,8 @@ class PolicyBook:
     def of(cls, account_ids: Iterable[int], partner_ids: Iterable[int]) -> "PolicyBook":
         """One query."""
         book = cls({}, {})
-        for partner_id, account_id, valid_from, reminders, *rules in _rows(
-            TERMS, partners=id_array(partner_ids), accounts=id_array(account_ids)
+        for partner_id, account_id, valid_from, reminders, *rules in sql.rows(
+            TERMS, partners=sql.array(partner_ids), accounts=sql.array(account_ids)
         ):
             known, owner = (book.partners, partner_id) if account_id is None else (book.accounts, account_id)
             known.setdefault(owner, []).append((valid_from, (reminders_of(reminders), *rules)))
@@ -122,7 +121,7 @@ class Case:
 def load_cases(account_ids: Iterable[int], *, at: datetime, lock: bool = False) -> dict[int, Case]:
     """The recurring ones of these accounts, by id; sub-accounts are part of who pays for them. `lock`: hold them until
     the transaction ends. About twelve statements for any number of accounts."""
-    accounts = [row[0] for row in _rows(RECURRING, accounts=id_array(account_ids))]
+    accounts = [row[0] for row in sql.rows(RECURRING, accounts=sql.array(account_ids))]
     found = payers(accounts, at=at, lock=lock) if accounts else {}
     if not found:
         return {}
@@ -152,17 +151,17 @@ class _Known:
     @classmethod
     def of(cls, account_ids: Iterable[int]) -> "_Known":
         """Five queries."""
-        ids = id_array(account_ids)
+        ids = sql.array(account_ids)
         debts: dict[int, list[Debt]] = defaultdict(list)
-        for account_id, *debt in _rows(DEBTS, accounts=ids):
+        for account_id, *debt in sql.rows(DEBTS, accounts=ids):
             debts[account_id].append(Debt(*debt))
         reminded: dict[int, list[int]] = defaultdict(list)
-        documents = id_array(debt.document_id for some in debts.values() for debt in some)
-        for document_id, days in _rows(REMINDED, documents=documents):
+        documents = sql.array(debt.document_id for some in debts.values() for debt in some)
+        for document_id, days in sql.rows(REMINDED, documents=documents):
             reminded[document_id].append(days)
-        blocks = {row[0]: (row[1], row[2]) for row in _rows(BLOCKS, accounts=ids)}
-        gone = {row[0] for row in _rows(DEACTIVATED, accounts=ids)}
-        return cls(debts, reminded, dict(_rows(PROMISES, accounts=ids)), blocks, gone)
+        blocks = {row[0]: (row[1], row[2]) for row in sql.rows(BLOCKS, accounts=ids)}
+        gone = {row[0] for row in sql.rows(DEACTIVATED, accounts=ids)}
+        return cls(debts, reminded, dict(sql.rows(PROMISES, accounts=ids)), blocks, gone)
 
     def facts(self, payer: Payer, minimal_balance: int, at: datetime) -> AccountFacts:
         """One account. While staff let him online without money he counts as promised, not as blocked."""
@@ -195,7 +194,7 @@ def moment_of(case: Case, at: datetime) -> Moment:
 def with_children(account_ids: Iterable[int]) -> dict[int, list[int]]:
     """Each of these accounts with itself and its sub-accounts, which are online and blocked together with it."""
     found = {account_id: [account_id] for account_id in account_ids}
-    for parent_id, account_id in _rows(CHILDREN, accounts=id_array(found)):
+    for parent_id, account_id in sql.rows(CHILDREN, accounts=sql.array(found)):
         found[parent_id].append(account_id)
     return found
 
@@ -212,9 +211,3 @@ def _last_day(moment: datetime, zone: ZoneInfo) -> date:
     """The last day that is over, or as good as over, at a moment: the eve of one that begins with it."""
     day = billing_day(moment, zone)
     return day - ONE_DAY if moment.astimezone(zone).hour == 0 else day
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
+from demarc.base import sql
 from demarc.core.charging import AccountFacts, BlockedSpan, LimitRule, PriceFact, ServiceFacts, StateFact
 from demarc.core.period import ONE_DAY, DayRule, billing_day, days, start_of_day
 from demarc.customers.queries import Terms, TermsBook
@@ -66,6 +65,10 @@ CHARGED = """
 SELECT service_id, max(day) FROM billing_transfer
 WHERE kind = 'charge' AND service_id = ANY(%(services)s::bigint[]) AND day >= %(since)s GROUP BY service_id
 """
+
+DAY_RULES = {rule.value: rule for rule in DayRule}
+LIMIT_RULES = {rule.value: rule for rule in LimitRule}
+"""Core's words for the stored ones: a look is much cheaper than the enumeration's own."""
 
 TICK = timedelta(microseconds=1)
 NO_FACT = 0
@@ -189,8 +192,8 @@ class Book:
             currency=payer.currency,
             balance=payer.balance,
             minimal_balance=terms.minimal_balance,
-            day_rule=DayRule(terms.day_rule),
-            limit_rule=LimitRule(terms.limit_rule),
+            day_rule=DAY_RULES[terms.day_rule],
+            limit_rule=LIMIT_RULES[terms.limit_rule],
             charge_activation_day=terms.charge_activation_day,
             services=self.services.get(payer.account_id, ()),
             decided_through=payer.decided_through,
@@ -236,12 +239,12 @@ def load(account_ids: Sequence[int], *, at: datetime, lock: bool = False, charge
 
 def payers(account_ids: Iterable[int], *, at: datetime, lock: bool = False) -> dict[int, Payer]:
     """Some accounts, by id, without their facts. `lock`: hold them until the transaction ends."""
-    accounts = id_array(sorted(account_ids))
-    ledgers = {row[0]: row[1:] for row in _rows(LOCKED if lock else LEDGERS, accounts=accounts)}
-    rows = _rows(ACCOUNTS, accounts=accounts)
-    states = {row[0]: row[1:] for row in _rows(STATES, accounts=accounts)}
+    accounts = sql.array(sorted(account_ids))
+    ledgers = {row[0]: row[1:] for row in sql.rows(LOCKED if lock else LEDGERS, accounts=accounts)}
+    rows = sql.rows(ACCOUNTS, accounts=accounts)
+    states = {row[0]: row[1:] for row in sql.rows(STATES, accounts=accounts)}
     partners: dict[int, tuple[ZoneInfo, date]] = {}
-    for partner_id, name in _rows(ZONES, partners=id_array({row[1] for row in rows})):
+    for partner_id, name in sql.rows(ZONES, partners=sql.array({row[1] for row in rows})):
         zone = ZoneInfo(name)
         partners[partner_id] = zone, billing_day(at, zone)
     unknown, undecided = (0, 0), (None, False)
@@ -256,7 +259,7 @@ def _read_blocks(book: Book, since: datetime) -> None:
     accounts: dict[int, list[int]] = defaultdict(list)
     for payer in book.payers.values():
         accounts[payer.customer_id].append(payer.account_id)
-    for customer_id, account_id, *block in _rows(BLOCKS, customers=id_array(accounts), since=since):
+    for customer_id, account_id, *block in sql.rows(BLOCKS, customers=sql.array(accounts), since=since):
         for of_customer in accounts[customer_id]:
             if account_id in (None, of_customer):
                 book.blocks[of_customer].append(BlockRow(account_id is None, *block))
@@ -279,12 +282,12 @@ class _FactReader:
 
     def read_services(self, *, charges: bool) -> None:
         """Fill the book's services."""
-        rows = _rows(SERVICES, accounts=id_array(self.book.payers))
-        services = id_array(row[1] for row in rows)
+        rows = sql.rows(SERVICES, accounts=sql.array(self.book.payers))
+        services = sql.array(row[1] for row in rows)
         facts = self._facts(services)
-        kinds = dict(_rows(KINDS, plans=id_array({row[2] for row in rows})))
+        kinds = dict(sql.rows(KINDS, plans=sql.array({row[2] for row in rows})))
         today = min(payer.today for payer in self.book.payers.values())
-        charged = dict(_rows(CHARGED, services=services, since=today)) if charges else {}
+        charged = dict(sql.rows(CHARGED, services=services, since=today)) if charges else {}
         of_account: dict[int, list[ServiceFacts]] = defaultdict(list)
         for account_id, service_id, plan_id in rows:
             self.book.kinds[service_id] = kinds[plan_id]
@@ -297,13 +300,13 @@ class _FactReader:
         """The facts of each service from the last one on that every open day's 00:00 has seen; and plans' prices."""
         known = {"settled": self.settled_before, "at": self.book.at}
         found: dict[int, list[FactRow]] = defaultdict(list)
-        for service_id, *row in _rows(FACTS, services=services, **known):
+        for service_id, *row in sql.rows(FACTS, services=services, **known):
             fact = FactRow(*row)
             if fact.recorded_at is None and fact.valid_from <= self.first_day:
                 found[service_id].clear()
             found[service_id].append(fact)
-        plans = id_array({fact.plan_id for facts in found.values() for fact in facts})
-        for plan_id, *price in _rows(PRICES, plans=plans, **known):
+        plans = sql.array({fact.plan_id for facts in found.values() for fact in facts})
+        for plan_id, *price in sql.rows(PRICES, plans=plans, **known):
             self.price_rows[plan_id].append((price[0], price[1], price[2], price[3]))
         return found
 
@@ -363,14 +366,3 @@ class _FactReader:
 
 def _covers(span: BlockedSpan, day: date) -> bool:
     return span.first <= day and (span.last is None or day <= span.last)
-
-
-def id_array(ids: Iterable[int]) -> str:
-    """Whole numbers as PostgreSQL writes an array; for thousands of them ten times cheaper than the driver's way."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import connection
+from demarc.base import sql
 
 CHUNK = 500
 DAY = timedelta(days=1)
@@ -116,14 +116,14 @@ class Replay:
     all_credited: bool = True
 
     def __post_init__(self) -> None:
-        for plan_id, *price in _rows(PRICES):
+        for plan_id, *price in sql.rows(PRICES):
             self.prices[plan_id].append(Price(*price))
-        kept = _rows(KEPT)[0][0]
+        kept = sql.rows(KEPT)[0][0]
         self.all_credited = kept is None or kept
 
     def chunk(self) -> list[str] | None:
         """What is wrong with the next accounts; None when there are no more."""
-        accounts = [row[0] for row in _rows(NEXT, after=self.after, chunk=CHUNK)]
+        accounts = [row[0] for row in sql.rows(NEXT, after=self.after, chunk=CHUNK)]
         if not accounts:
             return None
         found = [*self._services(accounts), *_balances(accounts), *_documents(accounts)]
@@ -132,18 +132,18 @@ class Replay:
 
     def _services(self, accounts: list[int]) -> Iterator[str]:
         facts: dict[int, list[Fact]] = defaultdict(list)
-        for _, service_id, *fact in _rows(FACTS, accounts=accounts):
+        for _, service_id, *fact in sql.rows(FACTS, accounts=accounts):
             facts[service_id].append(Fact(*fact))
         covers: dict[int, list[Cover]] = defaultdict(list)
-        for _, service_id, *cover in _rows(COVERS, accounts=accounts):
+        for _, service_id, *cover in sql.rows(COVERS, accounts=accounts):
             covers[service_id].append(Cover(*cover))
         for service_id, some in covers.items():
             for cover in some:
                 yield from self._cover(service_id, cover, facts[service_id])
-        for service_id, begun, through in _rows(BILLED, accounts=accounts):
+        for service_id, begun, through in sql.rows(BILLED, accounts=accounts):
             live = [cover for cover in covers[service_id] if cover.live]
             yield from self._days(service_id, live, facts[service_id], begun, through)
-        for _, service_id, day, amount, price_id, fact_id in _rows(CHARGES, accounts=accounts):
+        for _, service_id, day, amount, price_id, fact_id in sql.rows(CHARGES, accounts=accounts):
             yield from self._charge(service_id, facts[service_id], day, amount, price_id, fact_id)
 
     def _cover(self, service_id: int, cover: Cover, facts: list[Fact]) -> Iterator[str]:
@@ -232,7 +232,7 @@ def _begins(fact: Fact) -> tuple[date, int]:
 
 
 def _balances(accounts: list[int]) -> Iterator[str]:
-    for account_id, stored, moved in _rows(BALANCES, accounts=accounts):
+    for account_id, stored, moved in sql.rows(BALANCES, accounts=accounts):
         if stored != moved:
             yield f"account {account_id}: the stored balance is {stored}, its transfers sum to {moved}"
 
@@ -240,7 +240,7 @@ def _balances(accounts: list[int]) -> Iterator[str]:
 def _documents(accounts: list[int]) -> Iterator[str]:
     """The tax of the lines' sums, once per category and rate."""
     sums: dict[tuple[int, str, int, int, int], dict[tuple[str, Fraction, bool], int]] = {}
-    for *document, amount, included, category, rate in _rows(DOCUMENTS, accounts=accounts):
+    for *document, amount, included, category, rate in sql.rows(DOCUMENTS, accounts=accounts):
         groups = sums.setdefault(tuple(document), {})
         key = (category, Fraction(rate), included)
         groups[key] = groups.get(key, 0) + amount
@@ -264,9 +264,3 @@ def _share(worth: Fraction, k: int, n: int) -> int:
 def _round(amount: Fraction) -> int:
     """Halves away from zero."""
     return -_round(-amount) if amount < 0 else int(amount + Fraction(1, 2))
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

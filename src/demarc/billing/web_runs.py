@@ -30,6 +30,8 @@ from demarc.ui.panels import Fact, Notice
 
 PREVIEW_AT_ONCE = 3000
 """A preview of more accounts is computed by a job, so that no page waits for it."""
+TONIGHT_AT_ONCE = 1000
+"""Days of more accounts are foreseen when somebody asks for it, so that the page opens at once."""
 ROWS = 50
 PARTNERS_SHOWN = 50
 TONES = {
@@ -290,24 +292,31 @@ def run_verb(request: HttpRequest, run_id: int, verb: str) -> HttpResponse:
 
 @page("money.see")
 def tonight(request: HttpRequest) -> HttpResponse:
-    """What the next 00:00 will do: the prepaid days that it decides, and the documents that become due."""
+    """What the next 00:00 will do: the prepaid days that it decides, and the documents that become due. Of a provider
+    with many accounts only how many they are, until the viewer asks for that one (?exact=)."""
     nights = [_night(request, partner) for partner in partners(request)[:PARTNERS_SHOWN]]
     return render(request, "billing/tonight.html", {"nights": nights})
 
 
 def _night(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     at, day = clock.now(), clock.today(partner.zone) + ONE_DAY
-    (charges,) = queries.preview(day=day, at=at, partner_ids=[partner.pk])
+    exact = request.GET.get("exact") == str(partner.pk)
+    prepaid = sum(map(len, queries.accounts_behind(partner.pk, day)))
+    charges = None
+    if prepaid <= TONIGHT_AT_ONCE or exact:
+        (charges,) = queries.preview(day=day, at=at, partner_ids=[partner.pk])
     due = RecurringState.objects.filter(partner=partner, next_on__lte=day)
     count = due.filter(parked_at=None).count()
     run = None
-    if 0 < count <= PREVIEW_AT_ONCE:
+    if 0 < count <= (PREVIEW_AT_ONCE if exact else TONIGHT_AT_ONCE):
         with suppress(Refused):  # a run is at work: its rest is not of tonight
             run = rehearsed(lambda: actions.preview_run(partner.pk, day=day, by=actor_of(request), at=at))
     return {
         "partner": partner,
         "day": day,
         "charges": charges,
+        "prepaid": prepaid,
+        "exact": exact,
         "due": count,
         "run": run,
         "parked": due.filter(parked_at__isnull=False).count(),

@@ -69,8 +69,7 @@ class StateFact(Fact):
 SomeFact = TypeVar("SomeFact", bound=Fact)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class ServiceFacts(NamedTuple):
     """One service; `prices` and `states` sorted by (valid_from, recorded): the last one that applies is in
     force.
 
@@ -83,16 +82,14 @@ class ServiceFacts:
     charged_through: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockedSpan:
+class BlockedSpan(NamedTuple):
     """Days at whose 00:00 the account was already blocked, for whatever cause; `last` None: it still is."""
 
     first: date
     last: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
+class AccountFacts(NamedTuple):
     """All that the prepaid day needs to know of one account.
 
     `decided_through` None: no day was decided yet; the first one is then the first that a service is active
@@ -114,8 +111,7 @@ class AccountFacts:
     blocked_spans: tuple[BlockedSpan, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCharge:
+class ServiceCharge(NamedTuple):
     """One service's charge for one day, `amount` > 0, and the facts it rests on."""
 
     service_id: int
@@ -124,8 +120,7 @@ class ServiceCharge:
     service_fact_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayOutcome:
+class DayOutcome(NamedTuple):
     """One decided day. `cost` is what the day costs, charged or (BLOCKED) not; `lines` only what was charged.
 
     `catch_up`: the day was over when it was decided.

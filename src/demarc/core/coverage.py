@@ -6,7 +6,6 @@ part is what was billed less what the used days cost. Knows no database, documen
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -78,8 +77,7 @@ class Basis(NamedTuple):
 Dated = TypeVar("Dated", ServiceFact, PlanPrice)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Days with the same facts; `last` is FOREVER when nothing is planned after them."""
 
     first: date
@@ -131,14 +129,16 @@ def timeline(
     `facts` and each list of `prices` in the order they were recorded: for a day the latest valid_from wins, then the
     newest row. A plan costs its first price also before that. ValueError when a plan has no price at all.
     """
-    begin = min(fact.valid_from for fact in facts)
+    newest = _newest_first(facts)
+    listed = {plan_id: _newest_first(prices.get(plan_id, ())) for plan_id in {fact.plan_id for fact in facts}}
+    begin = newest[-1].valid_from
     cuts = {fact.valid_from for fact in facts}
-    cuts.update(price.valid_from for plan in {fact.plan_id for fact in facts} for price in prices.get(plan, ()))
+    cuts.update(price.valid_from for plan in listed.values() for price in plan)
     for discount in discounts:
         cuts.update((discount.first, discount.last + ONE_DAY) if discount.last else (discount.first,))
     ordered = sorted(cut for cut in cuts if cut >= begin)
     return [
-        _stretch(first, FOREVER if after is None else after - ONE_DAY, facts, prices, discounts)
+        _stretch(first, FOREVER if after is None else after - ONE_DAY, newest, listed, discounts)
         for first, after in zip(ordered, [*ordered[1:], None], strict=True)
     ]
 
@@ -160,8 +160,8 @@ def cost(stretches: Iterable[Stretch], first: date, last: date, billing_day: int
 
 def cut_off(stretches: Iterable[Stretch], last: date) -> list[Stretch]:
     """The time line as if the service left at the end of `last`."""
-    kept = [replace(one, last=min(one.last, last)) for one in stretches if one.first <= last]
-    gone = [replace(one, first=max(one.first, last + ONE_DAY), use=Use.LEFT) for one in stretches if one.last > last]
+    kept = [one._replace(last=min(one.last, last)) for one in stretches if one.first <= last]
+    gone = [one._replace(first=max(one.first, last + ONE_DAY), use=Use.LEFT) for one in stretches if one.last > last]
     return kept + gone
 
 
@@ -270,9 +270,10 @@ def _stretch(
     prices: Mapping[int, Sequence[PlanPrice]],
     discounts: Sequence[Discount],
 ) -> Stretch:
-    fact = next(one for one in _newest_first(facts) if one.valid_from <= first)
+    """`facts` and `prices` newest first."""
+    fact = next(one for one in facts if one.valid_from <= first)
     if fact.own_price is None:
-        price = _price(prices.get(fact.plan_id, ()), first, fact.plan_id)
+        price = _price(prices[fact.plan_id], first, fact.plan_id)
         basis = Basis(fact.plan_id, False, price.amount, fact.quantity)
     else:
         price = PlanPrice(0, first, fact.own_price)
@@ -288,9 +289,8 @@ def _stretch(
 def _price(listed: Sequence[PlanPrice], day: date, plan_id: int) -> PlanPrice:
     if not listed:
         raise ValueError(f"plan {plan_id} has no price")
-    ordered = _newest_first(listed)
-    known_from = max(day, ordered[-1].valid_from)
-    return next(one for one in ordered if one.valid_from <= known_from)
+    known_from = max(day, listed[-1].valid_from)
+    return next(one for one in listed if one.valid_from <= known_from)
 
 
 def _newest_first(rows: Sequence[Dated]) -> list[Dated]:

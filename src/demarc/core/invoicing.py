@@ -5,8 +5,9 @@ what the rounded net leaves of the gross sum, for not every gross can be reached
 units; on a credit they are negative.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from demarc.core.errors import Refused
@@ -49,8 +50,9 @@ class Totals(NamedTuple):
     revenues: tuple[tuple[str, int], ...]
 
 
-def totals(parts: Iterable[Part]) -> Totals:
-    """The sums of a document. Refused when a rate is not from 0 to 1."""
+@lru_cache(maxsize=4096)
+def totals(parts: tuple[Part, ...]) -> Totals:
+    """The sums of a document; most of a run's are alike. Refused when a rate is not from 0 to 1."""
     groups: dict[Taxed, list[Part]] = {}
     for part in parts:
         groups.setdefault(part.taxed, []).append(part)

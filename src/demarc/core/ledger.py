@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from demarc.core.charging import ServiceCharge
 from demarc.core.errors import Refused
@@ -53,8 +54,7 @@ class Account:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """`amount` > 0 minor units from the debited to the credited account, for the billing day `day`.
 
     The service and fact ids say what a charge rests on; other kinds have none.

@@ -67,6 +67,7 @@ def on_billing_day(month: date, billing_day_number: int) -> date:
     return month.replace(day=min(billing_day_number, days_in_month(month)))
 
 
+@lru_cache(maxsize=4096)
 def add_months(begin: date, months: int, billing_day_number: int) -> date:
     """The billing day `months` after the month of `begin`: 31 January, 28 February, 31 March, without drift."""
     index = begin.year * 12 + begin.month - 1 + months

@@ -6,7 +6,7 @@ Knows no database, number or payment. Amounts are minor units.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -90,8 +90,7 @@ class Line(NamedTuple):
     item_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A document before it has a number. `through`: each service's new last billed day. `replaced`: covers that are no
     more; `kept`: what of them still holds, with its part of the tax facts."""
 
@@ -197,7 +196,7 @@ def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Dr
         return None
     draft = _draft(book, on, _joined(lines) or [_worthless(book, replaced)], through)
     corrected = max((cover.document_id for cover in replaced), default=None)
-    return replace(draft, corrects=corrected, replaced=tuple(replaced), kept=tuple(kept))
+    return draft._replace(corrects=corrected, replaced=tuple(replaced), kept=tuple(kept))
 
 
 def _changes(book: Book, held: Held, covers: Iterable[Segment]) -> list[Change]:
@@ -219,7 +218,9 @@ def _first_unbilled(held: Held) -> date | None:
 
 def _lines(book: Book, service_id: int, segments: Sequence[Segment], on: date) -> list[Line]:
     """One line for neighbouring segments at one price and rate."""
-    split = [piece for segment in segments for piece in _cut(segment, book.rate_days if book.rules.postpaid else ())]
+    split = (
+        [piece for segment in segments for piece in _cut(segment, book.rate_days)] if book.rules.postpaid else segments
+    )
     lines = []
     for (basis, taxed), group in groupby(split, lambda one: (one.basis, _taxed(book, one, on))):
         pieces = tuple(group)
@@ -307,5 +308,5 @@ def _joined(lines: Iterable[Line]) -> list[Line]:
 
 
 def _draft(book: Book, on: date, lines: Sequence[Line], through: Mapping[int, date]) -> Draft:
-    sums = totals(line.part for line in lines)
+    sums = totals(tuple([line.part for line in lines]))
     return Draft(on, on + book.rules.due_days * ONE_DAY, tuple(lines), sums, through)

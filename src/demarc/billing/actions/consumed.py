@@ -7,17 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from demarc.base import log
+from demarc.base import log, sql
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
 from demarc.billing.actions.documents import Ready, issue
 from demarc.billing.books import rates_of
-from demarc.billing.facts import id_array, payers
+from demarc.billing.facts import payers
 from demarc.billing.models import DocumentSource
 from demarc.core.errors import Refused
 from demarc.core.invoicing import Part, Taxed, totals
@@ -57,7 +56,7 @@ def invoice_consumed(partner_id: int, *, month: date, by: Actor, at: datetime) -
     first, last = month.replace(day=1), last_of_month(month)
     if billing_day(at, ZoneInfo(partner.zone)) <= last:
         raise Refused(f"The month is over after {last}.", field="month", code="future")
-    candidates = [row[0] for row in _rows(CANDIDATES, partner=partner_id, first=first, last=last)]
+    candidates = [row[0] for row in sql.rows(CANDIDATES, partner=partner_id, first=first, last=last)]
     rules = RecurringBook.of(candidates, [partner_id])
     wanted = [account for account in candidates if rules.on(account, partner_id, last).invoice_consumed]
     made = 0
@@ -74,15 +73,15 @@ def _invoice(partner_id: int, account_ids: Sequence[int], first: date, last: dat
     lines: dict[int, list[Line]] = defaultdict(list)
     for begin, after in pairwise(cuts):
         period = {"first": begin, "last": after - ONE_DAY}
-        for account_id, service_id, name, kind, category, day, end, amount in _rows(
-            CHARGED, accounts=id_array(found), **period
+        for account_id, service_id, name, kind, category, day, end, amount in sql.rows(
+            CHARGED, accounts=sql.array(found), **period
         ):
             part = Part(amount, Taxed(category, rate(category, begin), True), kind)
             lines[account_id].append(Line(name, part, day, end, service_id))
     ready = [
         Ready(
             found[account_id],
-            Draft(last + ONE_DAY, last + ONE_DAY, tuple(some), totals(line.part for line in some), {}),
+            Draft(last + ONE_DAY, last + ONE_DAY, tuple(some), totals(tuple(line.part for line in some)), {}),
             DocumentSource.CONSUMED,
             f"consumed:{account_id}:{first}",
         )
@@ -92,9 +91,3 @@ def _invoice(partner_id: int, account_ids: Sequence[int], first: date, last: dat
     told = {"month": first, "documents": len(ready)}
     log.record("invoiced_consumed", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     return len(ready)
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

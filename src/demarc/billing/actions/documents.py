@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
-
+from demarc.base import sql
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.base.numbering import take, take_ids
 from demarc.billing import bulk
 from demarc.billing.accounts import house_account, tax_name
-from demarc.billing.facts import Payer, id_array
+from demarc.billing.facts import Payer
 from demarc.billing.models import DocumentSource, LedgerKind
 from demarc.billing.parties import parties
 from demarc.core import ledger
@@ -126,14 +125,14 @@ def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None
     planned = _planned(ready)
     entries = _post(planned, at)
     settled = _settle_with_balances(planned)
-    _copy(COPY_LINES, (row for one in planned for row in _lines(one)))
-    _copy(COPY_TAXES, ((one.document_id, *tax) for one in planned for tax in one.ready.draft.totals.taxes))
+    sql.copy(COPY_LINES, (row for one in planned for row in _lines(one)))
+    sql.copy(COPY_TAXES, ((one.document_id, *tax) for one in planned for tax in one.ready.draft.totals.taxes))
     _write_covers(planned)
     _write_settlement(settled, {one.document_id for one in planned}, at)
     known = parties(one.ready.payer for one in planned)
     issued = _numbered(planned)
     who = (at, by.kind, by.id, by.label, run_id)
-    _copy(COPY_DOCUMENTS, (_document(one, entries, settled, known, who) for one in issued))
+    sql.copy(COPY_DOCUMENTS, (_document(one, entries, settled, known, who) for one in issued))
     emit_ids("DocumentsIssued", "documents", [one.document_id for one in issued], queue="run" if run_id else "now")
     return issued
 
@@ -145,7 +144,7 @@ def pay_documents(paid: Sequence[tuple[int, int | None, int]], *, at: datetime) 
     if not claims:
         return
     settled = Settlement([], {})
-    for account_id, balance in _rows(BALANCES, accounts=id_array(claims)):
+    for account_id, balance in sql.rows(BALANCES, accounts=sql.array(claims)):
         mine = [(payment, amount) for of_account, payment, amount in paid if of_account == account_id]
         wanted = claims[account_id]
         before = balance + sum(claim.amount for claim in wanted) - sum(amount for _, amount in mine)
@@ -248,7 +247,7 @@ def _settle_with_balances(issued: Sequence[Issued]) -> Settlement:
 
 def _claims(accounts: Iterable[int]) -> dict[int, list[Claim]]:
     found: dict[int, list[Claim]] = defaultdict(list)
-    for account_id, document_id, amount in _rows(OPEN, accounts=id_array(accounts)):
+    for account_id, document_id, amount in sql.rows(OPEN, accounts=sql.array(accounts)):
         found[account_id].append(Claim(document_id, amount))
     return found
 
@@ -276,8 +275,8 @@ def _write_settlement(settled: Settlement, fresh: set[int], at: datetime) -> Non
     touched = {row[0] for row in settled.rows} - fresh
     left_open = {document: settled.left_open[document] for document in sorted(touched)}
     if left_open:
-        _execute(SETTLE, documents=id_array(left_open), left_open=id_array(left_open.values()))
-    _copy(COPY_ALLOCATIONS, ((*row, at) for row in settled.rows))
+        sql.execute(SETTLE, documents=sql.array(left_open), left_open=sql.array(left_open.values()))
+    sql.copy(COPY_ALLOCATIONS, ((*row, at) for row in settled.rows))
 
 
 def _document(
@@ -328,19 +327,21 @@ def _derivation(line: Line) -> str:
 def _write_covers(issued: Sequence[Issued]) -> None:
     replaced = [(cover.cover_id, one.document_id) for one in issued for cover in one.ready.draft.replaced]
     if replaced:
-        _execute(
-            REPLACE_COVERS, covers=id_array(row[0] for row in replaced), documents=id_array(row[1] for row in replaced)
+        sql.execute(
+            REPLACE_COVERS,
+            covers=sql.array(row[0] for row in replaced),
+            documents=sql.array(row[1] for row in replaced),
         )
-    _copy(COPY_COVERS, (row for one in issued for row in _covers(one)))
+    sql.copy(COPY_COVERS, (row for one in issued for row in _covers(one)))
     through: dict[int, date] = {}
     items: dict[int, int] = {}
     for one in issued:
         through.update(one.ready.draft.through)
         items.update({line.item_id: one.document_id for line in one.ready.draft.lines if line.item_id is not None})
     if through:
-        _execute(BILL_THROUGH, services=id_array(through), days=list(through.values()))
+        sql.execute(BILL_THROUGH, services=sql.array(through), days=sql.array(through.values()))
     if items:
-        _execute(BILL_ITEMS, items=id_array(items), documents=id_array(items.values()))
+        sql.execute(BILL_ITEMS, items=sql.array(items), documents=sql.array(items.values()))
 
 
 def _covers(one: Issued) -> Iterator[tuple[Any, ...]]:
@@ -362,20 +363,3 @@ def _cover(document_id: int, service_id: int, segment: Segment, part: Part) -> t
 
 def _money(part: Part) -> tuple[Any, ...]:
     return part.amount, part.taxed.included, part.taxed.category, part.taxed.rate, part.revenue
-
-
-def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
-        for row in rows:
-            copy.write_row([None if value is None else str(value) for value in row])
-
-
-def _execute(sql: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

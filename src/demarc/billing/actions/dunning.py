@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from demarc.base import log
+from demarc.base import log, sql
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.base.models import Partner
@@ -118,7 +118,7 @@ def _to_remind(partner: Partner, at: datetime) -> list[int]:
         return []
     last = [today - timedelta(days=days + (0 if begun <= hour else 1)) for days, begun in earliest.items()]
     first = [today - timedelta(days=days + LATE_DAYS) for days in earliest]
-    found = _rows(TO_REMIND, partner=partner.pk, days=list(earliest), first=first, last=last)
+    found = sql.rows(TO_REMIND, partner=partner.pk, days=list(earliest), first=first, last=last)
     return [row[0] for row in found]
 
 
@@ -144,7 +144,7 @@ def _remind(partner: Partner, account_ids: Sequence[int], by: Actor, at: datetim
         return 0
     names = ("accounts", "documents", "days", "on", "channels", "amounts")
     columns: dict[str, Any] = {name: [row[n] for row in rows] for n, name in enumerate(names)}
-    sent = [row[0] for row in _rows(REMEMBER, partner=partner.pk, at=at, **columns)]
+    sent = [row[0] for row in sql.rows(REMEMBER, partner=partner.pk, at=at, **columns)]
     emit_ids("Reminded", "reminders", sent, queue="run")
     if sent:
         told = {"reminders": len(sent), "accounts": len(account_ids)}
@@ -197,7 +197,7 @@ def _deactivate(case: Case, by: Actor, at: datetime) -> None:
 
 @transaction.atomic
 def _close_graces(partner: Partner, by: Actor, at: datetime) -> None:
-    accounts = [row[0] for row in _rows(GRACE_OVER, partner=partner.pk, at=at)]
+    accounts = [row[0] for row in sql.rows(GRACE_OVER, partner=partner.pk, at=at)]
     if accounts:
         set_access(accounts, at=at, queue="run")
         subject = ("partner", partner.pk)
@@ -207,9 +207,3 @@ def _close_graces(partner: Partner, by: Actor, at: datetime) -> None:
 def _chunks(account_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     for start in range(0, len(account_ids), size):
         yield account_ids[start : start + size]
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

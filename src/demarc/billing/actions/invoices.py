@@ -3,16 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Required, TypedDict, Unpack
+from typing import Required, TypedDict, Unpack
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from demarc.base import limits, log, texts
+from demarc.base import limits, log, sql, texts
 from demarc.base.actors import Actor, recorded
 from demarc.billing.accounts import open_payers
 from demarc.billing.actions.documents import Issued, Ready, issue
 from demarc.billing.books import Books, covers_of, load_books, newest_documents
-from demarc.billing.facts import Payer, id_array, payers
+from demarc.billing.facts import Payer, payers
 from demarc.billing.models import DocumentSource, Item
 from demarc.core import recurring
 from demarc.core.coverage import Use
@@ -60,13 +60,13 @@ def begin_recurring(service_ids: Sequence[int], *, by: Actor, at: datetime) -> l
             state.next_on = begun[payer.account_id] = recurring.first_on(book.rules, payer.today)
             state.begun_on = payer.today
     if begun:
-        _execute(
+        sql.execute(
             BEGIN,
-            accounts=id_array(begun),
-            partners=id_array(found[account_id].partner_id for account_id in begun),
-            begun=[found[account_id].today for account_id in begun],
-            days=list(begun.values()),
-            billing_days=id_array(books.books[account_id].rules.billing_day for account_id in begun),
+            accounts=sql.array(begun),
+            partners=sql.array(found[account_id].partner_id for account_id in begun),
+            begun=sql.array(found[account_id].today for account_id in begun),
+            days=sql.array(begun.values()),
+            billing_days=sql.array(books.books[account_id].rules.billing_day for account_id in begun),
         )
     newest = newest_documents(found)
     ready = [
@@ -226,8 +226,3 @@ def _partners(found: dict[int, Payer]) -> dict[int, int]:
 
 def _day(found: dict[int, Payer]) -> date:
     return max((payer.today for payer in found.values()), default=limits.FIRST_DAY)
-
-
-def _execute(sql: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

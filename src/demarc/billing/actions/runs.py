@@ -6,18 +6,18 @@ that it can be said whether what was posted is what was shown.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection, transaction
 
-from demarc.base import limits, log
+from demarc.base import limits, log, sql
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit
 from demarc.base.models import Partner
@@ -25,7 +25,7 @@ from demarc.billing import anomalies
 from demarc.billing.accounts import open_payers
 from demarc.billing.actions.documents import Ready, issue
 from demarc.billing.books import load_books
-from demarc.billing.facts import Payer, id_array, payers
+from demarc.billing.facts import Payer, payers
 from demarc.billing.models import DocumentSource, InvoiceRun, PreviewRow, RunState
 from demarc.billing.queries import accounts_due
 from demarc.core import recurring
@@ -43,6 +43,11 @@ FROM unnest(%(accounts)s::bigint[], %(days)s::date[]) AS n (account_id, next_on)
 PARK = """
 UPDATE billing_recurringstate SET parked_reason = %(reason)s, parked_at = %(at)s
 WHERE account_id = %(account)s AND parked_at IS NULL
+"""
+
+UNPARK = """
+UPDATE billing_recurringstate SET parked_at = NULL, parked_reason = ''
+WHERE account_id = %(account)s AND parked_at IS NOT NULL
 """
 
 COUNT = """
@@ -105,7 +110,7 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
         outcome = _rehearse(account_ids, day, by, at)
         sums = sums.plus(outcome.sums)
         rows = looked.look([(one.payer.account_id, one.draft) for one in outcome.ready], outcome.parked)
-        _copy(COPY_PREVIEW, ((run.pk, *row) for row in rows))
+        sql.copy(COPY_PREVIEW, ((run.pk, *row) for row in rows))
     run.accounts, run.done = sums.accounts, 0
     run.documents, run.net, run.tax, run.gross = sums.documents, sums.net, sums.tax, sums.gross
     run.preview_hash, run.anomalies = _hex(sums.digest), looked.found()
@@ -221,14 +226,8 @@ def work_run(run_id: int, *, by: Actor, at: datetime, hands: int = 1) -> Invoice
 def unpark_recurring(account_id: int, *, by: Actor, at: datetime) -> None:
     """Take a parked account back into the runs. Refused: it is not parked."""
     payer = payers([account_id], at=at).get(account_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE billing_recurringstate SET parked_at = NULL, parked_reason = '' "
-            "WHERE account_id = %s AND parked_at IS NOT NULL",
-            [account_id],
-        )
-        if not cursor.rowcount or payer is None:
-            raise Refused("This account is not parked.", field="account_id", code="not_parked")
+    if payer is None or not sql.execute(UNPARK, account=account_id):
+        raise Refused("This account is not parked.", field="account_id", code="not_parked")
     subject = ("customer", payer.customer_id)
     log.record("unparked", by=by, at=at, subject=subject, partner_id=payer.partner_id)
 
@@ -245,12 +244,9 @@ def _rehearse(account_ids: Sequence[int], day: date, by: Actor, at: datetime) ->
 def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
     outcome = _bill(account_ids, run.day, run.pk, by, at)
     sums = outcome.sums
-    with connection.cursor() as cursor:
-        counted = sums._asdict() | {"done": sums.accounts, "run": run.pk}
-        cursor.execute(COUNT, counted)
-        before = cursor.fetchone()[0]
-        after = _hex((int(before or "0", 16) + sums.digest) % DIGEST)
-        cursor.execute("UPDATE billing_invoicerun SET posted_hash = %s WHERE id = %s", [after, run.pk])
+    before = sql.rows(COUNT, **sums._asdict(), done=sums.accounts, run=run.pk)[0][0]
+    after = _hex((int(before or "0", 16) + sums.digest) % DIGEST)
+    sql.execute("UPDATE billing_invoicerun SET posted_hash = %(hash)s WHERE id = %(run)s", hash=after, run=run.pk)
     told = {"run": run.pk, "accounts": sums.accounts, "documents": sums.documents, "gross": sums.gross}
     log.record(
         "issued_documents",
@@ -302,7 +298,7 @@ def _bill_all(account_ids: Sequence[int], day: date, run_id: int | None, by: Act
             moved[payer.account_id] = recurring.following(book.rules, drafts[-1][0])
     issue(ready, by=by, at=at, run_id=run_id)
     if moved:
-        _execute(MOVE_ON, accounts=id_array(moved), days=list(moved.values()))
+        sql.execute(MOVE_ON, accounts=sql.array(moved), days=sql.array(moved.values()))
     return Outcome(_sums(ready, len(moved)), ready, _park(parked, at))
 
 
@@ -310,18 +306,23 @@ def _ready(payer: Payer, draft: recurring.Draft) -> Ready:
     return Ready(payer, draft, DocumentSource.RUN, f"run:{payer.account_id}:{draft.on}")
 
 
-def _sums(ready: Iterable[Ready], accounts: int) -> Sums:
-    sums = Sums(accounts)
-    for one in ready:
-        totals = one.draft.totals
-        sums = sums.plus(Sums(0, 1, totals.net, totals.tax, totals.gross, _digest(one)))
-    return sums
+def _sums(ready: Sequence[Ready], accounts: int) -> Sums:
+    totals = [one.draft.totals for one in ready]
+    net, tax, gross = (sum(one.net for one in totals), sum(one.tax for one in totals), sum(one.gross for one in totals))
+    return Sums(accounts, len(ready), net, tax, gross, sum(map(_digest, ready)) % DIGEST)
 
 
 def _digest(one: Ready) -> int:
-    """A number that changes with anything a customer would see on the document."""
-    lines = [(line.text, line.first, line.last, line.part, line.service_id, line.item_id) for line in one.draft.lines]
-    said = repr((one.payer.account_id, one.draft.on, one.draft.due_on, lines, one.draft.totals))
+    """A number that changes with anything a customer would see on the document. Rates are said as the lines have them:
+    equal documents may share their totals, which then write 0.2 where another wrote 0.20."""
+    draft = one.draft
+    net, tax, gross, taxes, revenues = draft.totals
+    lines = [
+        (text, first, last, amount, *taxed, revenue, service_id, item_id)
+        for text, (amount, taxed, revenue), first, last, service_id, _, _, item_id in draft.lines
+    ]
+    sums = (net, tax, gross, [(by.category, by.net, by.tax) for by in taxes], revenues)
+    said = repr((one.payer.account_id, draft.on, draft.due_on, lines, sums))
     return int.from_bytes(hashlib.sha256(said.encode()).digest(), "big")
 
 
@@ -359,20 +360,9 @@ def _record(verb: str, run: InvoiceRun, by: Actor, at: datetime) -> None:
 
 def _park(reasons: dict[int, str], at: datetime) -> dict[int, str]:
     for account_id, reason in reasons.items():
-        _execute(PARK, account=account_id, reason=reason, at=at)
+        sql.execute(PARK, account=account_id, reason=reason, at=at)
     return reasons
 
 
 def _reason(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
-
-
-def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
-        for row in rows:
-            copy.write_row([None if value is None else str(value) for value in row])
-
-
-def _execute(sql: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

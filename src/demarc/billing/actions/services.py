@@ -1,7 +1,6 @@
 """Putting a service in use, with its money: from when it is charged, and whether the first day is."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -72,7 +71,7 @@ def _charge_first_day(book: Book, service: Service) -> None:
     if outcome is None:
         return
     if outcome.decision is Decision.BLOCKED:
-        short = charging.shortfall(replace(facts, blocked_for_money=True), payer.today)
+        short = charging.shortfall(facts._replace(blocked_for_money=True), payer.today)
         missing = format_plain(Money(short, payer.currency))
         raise Refused(
             f"The first day is charged at activation: add a payment of {missing} {payer.currency} first.",

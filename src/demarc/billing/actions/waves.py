@@ -6,19 +6,17 @@ account is blocked once. A person may confirm a held wave, take the last one bac
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from demarc.base import log
+from demarc.base import log, sql
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit
 from demarc.base.models import Partner
 from demarc.billing.actions.invoices import cancel_item
 from demarc.billing.actions.reassess import bill_fees, lift
 from demarc.billing.debts import Case, PolicyBook, load_cases, moment_of, with_children
-from demarc.billing.facts import id_array
 from demarc.billing.guards import halted
 from demarc.billing.models import Item, RowState, Wave, WaveRow, WaveState
 from demarc.core import dunning
@@ -86,9 +84,9 @@ def plan_wave(partner_id: int, *, by: Actor, at: datetime) -> Wave | None:
         wave.usual_max = _usual_max(partner, wave)
         wave.save(force_insert=True)
     amounts = [sum(debt.amount for debt in overdue(case.facts, case.policy, day)) for case in found]
-    accounts = id_array(case.payer.account_id for case in found)
-    _execute(ADD_ROWS, wave=wave.pk, accounts=accounts, amounts=id_array(amounts))
-    _execute(COUNTS, wave=wave.pk)
+    accounts = sql.array(case.payer.account_id for case in found)
+    sql.execute(ADD_ROWS, wave=wave.pk, accounts=accounts, amounts=sql.array(amounts))
+    sql.execute(COUNTS, wave=wave.pk)
     wave.refresh_from_db()
     held = wave.size > wave.usual_max and not wave.confirmed_at
     wave.state = WaveState.HELD if held else WaveState.WORKING
@@ -148,7 +146,7 @@ def work_wave(wave_id: int, *, by: Actor, at: datetime, chunk: int = CHUNK) -> b
         done = _restore_chunk(wave, chunk, by, at)
     else:
         return False
-    _execute(COUNTS, wave=wave.pk)
+    sql.execute(COUNTS, wave=wave.pk)
     if not done:
         wave.state = WaveState.DONE if wave.state == WaveState.WORKING else WaveState.RESTORED
         wave.save(update_fields=["state"])
@@ -228,8 +226,3 @@ def _record(verb: str, wave: Wave, by: Actor, at: datetime) -> None:
     subject = ("partner", wave.partner_id)
     told = {"wave": wave.pk, "day": wave.day, "size": wave.size, "usual_max": wave.usual_max}
     log.record(verb, by=by, at=at, subject=subject, partner_id=wave.partner_id, **told)
-
-
-def _execute(sql: str, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

@@ -86,10 +86,11 @@ class PreviewRow(models.Model):
 
 class Document(Recorded):
     """An invoice, credit note (sums negative) or proforma. Its sums, lines and taxes never change; `open_amount` is
-    what is still to be paid of an invoice. `parties` is who sold to whom, as it was on the day."""
+    what is still to be paid of an invoice. `parties` is who sold to whom, as it was on the day. That the account exists
+    the database knows by the foreign key on (account, currency) of migration 0004."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="documents", db_index=False)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="documents", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="documents", db_index=False, db_constraint=False)
     kind = models.CharField(max_length=12, choices=DocumentKind.choices)
     source = models.CharField(max_length=10, choices=DocumentSource.choices)
     number = models.CharField(max_length=30)
@@ -172,7 +173,7 @@ class DocumentTax(models.Model):
 
 class Cover(models.Model):
     """Days of a service that are billed, of one month at one price. Of live covers no two of a service share a day: the
-    database refuses it (migration 0003). One that a correction replaced is kept, `replaced_by` that document."""
+    database refuses it (migration 0007). One that a correction replaced is kept, `replaced_by` that document."""
 
     service = models.ForeignKey(Service, models.PROTECT, related_name="covers", db_index=False, db_constraint=False)
     document = models.ForeignKey(Document, models.PROTECT, related_name="covers", db_index=False)
@@ -207,8 +208,8 @@ class Allocation(models.Model):
     """What an invoice was paid with: a payment, a credit note, or what was on the account before (both null)."""
 
     document = models.ForeignKey(Document, models.PROTECT, related_name="allocations")
-    payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="allocations")
-    credit_note = models.ForeignKey(Document, models.PROTECT, null=True, related_name="used_for")
+    payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="allocations", db_index=False)
+    credit_note = models.ForeignKey(Document, models.PROTECT, null=True, related_name="used_for", db_index=False)
     amount = models.BigIntegerField()
     at = models.DateTimeField()
 
@@ -217,6 +218,12 @@ class Allocation(models.Model):
             models.CheckConstraint(condition=~Q(amount=0), name="billing_allocation_amount"),
             models.CheckConstraint(
                 condition=Q(payment=None) | Q(credit_note=None), name="billing_allocation_one_source"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["payment"], condition=Q(payment__isnull=False), name="billing_allocation_payment"),
+            models.Index(
+                fields=["credit_note"], condition=Q(credit_note__isnull=False), name="billing_allocation_credit"
             ),
         ]
 

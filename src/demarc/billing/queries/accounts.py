@@ -1,7 +1,7 @@
 """What an account has, what it costs and until when it lasts, by core's own rules; and the payments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -108,12 +108,12 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
         return AfterPayment(
             payer.balance + amount, case.facts.blocked_on is not None and not left, left, None, charged=False
         )
-    facts = replace(book.now(payer), balance=payer.balance + amount)
+    facts = book.now(payer)._replace(balance=payer.balance + amount)
     undecided = payer.decided_through is not None and payer.decided_through < payer.today
     tried = None if undecided else charging.retry(facts, payer.today)
     opens = tried is not None and tried.decision is not charging.Decision.BLOCKED
     if tried is not None and opens:
-        facts = replace(facts, balance=tried.balance_after, blocked_for_money=False)
+        facts = facts._replace(balance=tried.balance_after, blocked_for_money=False)
     runway = charging.runway(facts, payer.today)
     until = runway.last_paid_day if payer.decided_through is not None else None
     return AfterPayment(facts.balance, opens, charging.shortfall(facts, payer.today), until)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import connection
-
+from demarc.base import sql
 from demarc.billing.models import DayDecision, Document, Payment, TransferKind
 from demarc.core.tax import tax_in_gross
 from demarc.customers.models import Account
@@ -92,7 +91,7 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
     """The newest months of an account in which anything happened, newest first; amounts in minor units."""
     account = Account.objects.get(pk=account_id)
     decided = DayDecision.objects.filter(account_id=account_id).order_by("day")
-    sums = dict(_rows(MONTHS, account=account_id))
+    sums = dict(sql.rows(MONTHS, account=account_id))
     for first in decided.dates("day", "month"):
         sums.setdefault(first, 0)
     firsts = sorted(sums)
@@ -100,7 +99,7 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
     shown = firsts[-months:]
     if not shown:
         return []
-    rows = [Row(*row) for row in _rows(TRANSFERS, account=account_id, since=shown[0])]
+    rows = [Row(*row) for row in sql.rows(TRANSFERS, account=account_id, since=shown[0])]
     decisions = list(decided.filter(day__gte=shown[0]))
     payments = {payment.entry_id: payment for payment in Payment.objects.filter(account_id=account_id)}
     documents = {one.entry_id: one for one in Document.objects.filter(account_id=account_id, issued_on__gte=shown[0])}
@@ -164,9 +163,3 @@ def _days(decisions: Iterable[DayDecision], charges: Iterable[Row]) -> tuple[Cha
     for day, amount in charged.items():
         found.setdefault(day, ChargedDay(day, "first_day", amount, amount, False, None))
     return tuple(found[day] for day in sorted(found))
-
-
-def _rows(sql: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -1,6 +1,5 @@
 """`demarc bill`: the billing days that are still open, decided; or, with --preview, what that would do."""
 
-import gc
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from demarc.billing import actions, queries
 from demarc.billing.models import BillingDay
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
+from demarc.project.cycles import look_seldom
 
 LINE = "{:<24} {:<10} {:>9} {:>9} {:>9} {:>7}\n"
 HEAD = ("partner", "day", "charged", "blocked", "no charge", "parked")
@@ -26,7 +26,7 @@ def run(args: Namespace) -> int:
     if args.preview:
         _show_preview(day)
         return 0
-    gc.freeze()  # Django's own objects are here to stay; without this a run spends a fifth of its time looking at them.
+    look_seldom()
     for number, done in enumerate(_one_day(day) if args.date and day else _every_day(day)):
         if not number:
             sys.stdout.write(LINE.format(*HEAD))

@@ -18,6 +18,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from demarc.core.errors import Unreachable
+from demarc.project.cycles import look_seldom
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ def run(args: Namespace) -> int:
     """Work until told to stop; a database that goes away and comes back is no reason to end."""
     for task in app.tasks.values():
         task.retry_strategy = task.retry_strategy or RetryTrouble()
+    look_seldom()
     asyncio.run(_work(args.queues))
     return 0
 
