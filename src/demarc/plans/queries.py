@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from demarc.customers.models import Account
 from demarc.plans.models import Plan, PlanPrice, Service, ServiceFact, TaxRate
+
+PLANNED_MAX = 500
 
 
 def plan_list(partner_ids: Sequence[int] | None, day: date) -> QuerySet[Plan]:
@@ -42,6 +45,33 @@ def newest_facts(service_ids: Iterable[int], day: date) -> dict[int, ServiceFact
     """The fact in force on `day` of each service that has one."""
     found = ServiceFact.objects.filter(service_id__in=list(service_ids), valid_from__lte=day)
     return {fact.service_id: fact for fact in found.order_by("valid_from", "id")}
+
+
+class Planned(NamedTuple):
+    """A change to come: what holds from `fact.valid_from` on, and what holds the day before."""
+
+    fact: ServiceFact
+    before: ServiceFact
+
+
+def planned_changes(service_ids: Iterable[int], today: date) -> list[Planned]:
+    """What is planned for these services after today, in order of days; what was taken back changes nothing and is left
+    out. At most PLANNED_MAX facts are looked at."""
+    wanted = list(service_ids)
+    held = newest_facts(wanted, today)
+    rows = ServiceFact.objects.filter(service_id__in=wanted, valid_from__gt=today)
+    coming = rows.select_related("plan", "service__plan", "service__account").order_by("valid_from", "id")[:PLANNED_MAX]
+    found = []
+    for fact in {(one.valid_from, one.service_id): one for one in coming}.values():  # of one day the newest
+        before = held.get(fact.service_id)
+        if before is not None and _terms(before) != _terms(fact):
+            found.append(Planned(fact, before))
+        held[fact.service_id] = fact
+    return found
+
+
+def _terms(fact: ServiceFact) -> tuple[int, str, int | None, int]:
+    return fact.plan_id, fact.state, fact.price_override, fact.quantity
 
 
 def tax_rates(partner_id: int) -> QuerySet[TaxRate]:
