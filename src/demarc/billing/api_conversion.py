@@ -52,7 +52,9 @@ class PayingOut(Schema):
 )
 def convert(request: HttpRequest, account_id: int, payload: BillingTypeIn, idempotency_key: Key) -> HttpResponse:
     one(request, Account.objects.all(), account_id, "account")
-    return answered_once(request, idempotency_key, payload, lambda key: _converted(request, account_id, payload))
+    return answered_once(
+        request, idempotency_key, payload, lambda key: _schema(_converted(request, account_id, payload))
+    )
 
 
 @router.post(
@@ -61,7 +63,7 @@ def convert(request: HttpRequest, account_id: int, payload: BillingTypeIn, idemp
     response=PayingOut,
     summary="The documents and movements that this would make; stores nothing",
 )
-def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> PayingOut:
+def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> dict[str, Any]:
     one(request, Account.objects.all(), account_id, "account")
     return rehearsed(lambda: _converted(request, account_id, payload))
 
@@ -74,7 +76,7 @@ def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTy
 )
 def link_account(request: HttpRequest, account_id: int, payload: ParentIn, idempotency_key: Key) -> HttpResponse:
     _expect_both(request, account_id, payload)
-    return answered_once(request, idempotency_key, payload, lambda key: _linked(request, account_id, payload))
+    return answered_once(request, idempotency_key, payload, lambda key: _schema(_linked(request, account_id, payload)))
 
 
 @router.post(
@@ -83,7 +85,7 @@ def link_account(request: HttpRequest, account_id: int, payload: ParentIn, idemp
     response=PayingOut,
     summary="The movements that this would make; stores nothing",
 )
-def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> PayingOut:
+def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> dict[str, Any]:
     _expect_both(request, account_id, payload)
     return rehearsed(lambda: _linked(request, account_id, payload))
 
@@ -94,7 +96,7 @@ def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> Pa
     response=PayingOut,
     summary="Let an account pay for itself again; no money moves, so it needs no Idempotency-Key",
 )
-def unlink_account(request: HttpRequest, account_id: int) -> PayingOut:
+def unlink_account(request: HttpRequest, account_id: int) -> dict[str, Any]:
     one(request, Account.objects.all(), account_id, "account")
     return _told([account_id], lambda: actions.unlink_account(account_id, by=actor_of(request), at=clock.now()))
 
@@ -104,18 +106,18 @@ def _expect_both(request: HttpRequest, account_id: int, payload: ParentIn) -> No
     one(request, Account.objects.all(), payload.parent_id, "account", field="parent_id")
 
 
-def _converted(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> PayingOut:
+def _converted(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> dict[str, Any]:
     act = actions.make_prepaid if payload.billing_type == BillingType.PREPAID else actions.make_recurring
     return _told([account_id], lambda: act(account_id, by=actor_of(request), at=clock.now()))
 
 
-def _linked(request: HttpRequest, account_id: int, payload: ParentIn) -> PayingOut:
+def _linked(request: HttpRequest, account_id: int, payload: ParentIn) -> dict[str, Any]:
     by, parent_id = actor_of(request), payload.parent_id
     act = actions.link_account
     return _told([account_id, parent_id], lambda: act(account_id, parent_id=parent_id, by=by, at=clock.now()))
 
 
-def _told(account_ids: list[int], act: Callable[[], Account]) -> PayingOut:
+def _told(account_ids: list[int], act: Callable[[], Account]) -> dict[str, Any]:
     """What is new on these accounts after `act`; read before a rehearsal takes it back."""
     documents = Document.objects.filter(account_id__in=account_ids)
     transfers = Transfer.objects.filter(account_id__in=account_ids)
@@ -123,13 +125,17 @@ def _told(account_ids: list[int], act: Callable[[], Account]) -> PayingOut:
     account = act()
     fresh = documents.filter(pk__gt=known[0]).select_related("account").order_by("pk")
     moved = transfers.filter(pk__gt=known[1]).select_related("credit_account").order_by("pk")
-    return PayingOut(
-        account_id=account.pk,
-        billing_type=BillingType(account.billing_type),
-        parent_id=account.parent_id,
-        documents=[DocumentOut.from_orm(one_) for one_ in fresh[:SHOWN_MAX]],
-        transfers=[TransferOut.from_orm(one_) for one_ in moved[:SHOWN_MAX]],
-    )
+    return {
+        "account_id": account.pk,
+        "billing_type": account.billing_type,
+        "parent_id": account.parent_id,
+        "documents": list(fresh[:SHOWN_MAX]),
+        "transfers": list(moved[:SHOWN_MAX]),
+    }
+
+
+def _schema(told: dict[str, Any]) -> PayingOut:
+    return PayingOut.model_validate(told)
 
 
 def _newest(rows: Any) -> int:
