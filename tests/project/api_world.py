@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -16,6 +17,7 @@ from demarc.access import actions as access
 from demarc.access.models import CoaIntent
 from demarc.base import clock
 from demarc.base.models import Location, Partner
+from demarc.billing import actions as billing
 from demarc.messages import actions as messages
 from demarc.network import actions as network
 from demarc.project.api import api
@@ -47,6 +49,8 @@ SAMPLES = {
     "from_address": "isp@example.com",
     "url": "https://sms.example.com/send?to={to}&text={text}",
     "time": "2024-05-31T12:00:00",
+    "on": "2199-12-31",
+    "billing_type": "prepaid",
     "until": "2024-05-31",
     "began_at": "2024-05-31T10:00:00Z",
 }
@@ -135,6 +139,9 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
     payment = cast.pay(account, 5000, at=clock.now())
     (message,) = messages.note_payments([payment.pk], by=STAFF, at=clock.now())
     late = staff_world.late(stage.partner)
+    eve = clock.now() - timedelta(days=1)
+    daily = cast.subscriber(stage.partner, cast.plan(stage.partner, "By the day", at=eve), paid=1000, at=eve)
+    billing.open_day(stage.partner.pk, day=clock.today("UTC"), by=STAFF, at=clock.now())
     return stage.partner, {
         "partner_id": stage.partner.pk,
         "customer_id": login.service.customer_id,
@@ -154,5 +161,8 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         **papers(stage.partner),
         "document_id": late.document_id,
         "wave_id": late.wave_id,
+        "parent_id": late.account.pk,
+        "day_id": daily.days.get().pk,
+        "transfer_id": daily.transfers.get(kind="charge").pk,
         "outage_id": late.outage_id,
     }

@@ -51,11 +51,13 @@ class CalendarIn(Input, json_schema_extra=left_out_stays):
     own_first: Flag | None = None
     credit_pause: Flag | None = None
     credit_leave: Flag | None = None
+    invoice_consumed: Flag | None = None
 
 
 class CalendarOut(Schema):
     """The rules in force today. `own_first`: a service that begins within a period gets its own document at once.
-    `credit_pause`, `credit_leave`: days billed ahead are given back at a pause, at a stop or end."""
+    `credit_pause`, `credit_leave`: days billed ahead are given back at a pause, at a stop or end. `invoice_consumed`:
+    a prepaid account gets an invoice, on the 1st, of what was charged in the month before."""
 
     billing_day: int
     period_months: int
@@ -64,6 +66,7 @@ class CalendarOut(Schema):
     own_first: bool
     credit_pause: bool
     credit_leave: bool
+    invoice_consumed: bool
 
 
 class AutoIssueIn(Input):

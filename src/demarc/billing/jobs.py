@@ -47,6 +47,13 @@ def issue_due(timestamp: int) -> None:
     actions.issue_due(by=SYSTEM, at=clock.now())
 
 
+@app.periodic(cron="20 * * * *")
+@app.task(name="billing.invoice_consumed", queue="run")
+def invoice_consumed(timestamp: int) -> None:
+    """Invoices of what prepaid accounts used in the month before; hourly, because zones differ, and mostly nothing."""
+    actions.invoice_last_month(by=SYSTEM, at=clock.now())
+
+
 @app.task(name="billing.preview_run", queue="run")
 def preview_run(partner: int) -> None:
     """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first."""

@@ -18,10 +18,14 @@ from demarc import __version__
 from demarc.access.api import router as access
 from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
+from demarc.billing.api_changes import router as changes
+from demarc.billing.api_conversion import router as conversions
 from demarc.billing.api_documents import router as documents
 from demarc.billing.api_dunning import router as dunning
+from demarc.billing.api_explain import router as explanations
 from demarc.billing.api_terms import router as calendars
 from demarc.billing.api_waves import router as waves
+from demarc.billing.api_whatif import router as what_if
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.messages.api import router as messages
@@ -75,6 +79,10 @@ for router in (
     services,
     billing,
     documents,
+    changes,
+    conversions,
+    what_if,
+    explanations,
     calendars,
     dunning,
     waves,

@@ -11,8 +11,10 @@ begin_recurring, correct_services(service_ids, *, by, at) -> list[Issued]
 bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(account_id, ...); cancel_item(item_id, ...)
 preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
     cancel_run(run_id, *, by, at) -> InvoiceRun
+change_service(service_id, wanted, *, on=None, period_end=False, by, at) -> date
+foresee_change(same) -> Foreseen: what that bills, taken back
 make_recurring, make_prepaid, unlink_account(account_id, *, by, at); link_account(account_id, *, parent_id, by, at)
-invoice_consumed(partner_id, *, month, by, at) -> int
+invoice_consumed(partner_id, *, month, by, at) -> int            invoice_last_month(*, by, at) -> int
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
 change_services(service_ids, *, by, at) -> list[Issued]          charge_fees(service_ids, kinds, *, by, at)
 issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview(partner_id, *, by, at)
@@ -25,7 +27,8 @@ confirm_wave, restore_wave(wave_id, *, by, at) -> Wave           stop_blocking, 
 note_outage(partner_id, *, began_at, ...) -> Outage              end_outage(outage_id, *, ended_at=None, by, at)
 """
 
-from demarc.billing.actions.consumed import invoice_consumed
+from demarc.billing.actions.changes import Wanted, change_service, foresee_change
+from demarc.billing.actions.consumed import invoice_consumed, invoice_last_month
 from demarc.billing.actions.conversion import (
     link_account,
     make_prepaid,
@@ -79,6 +82,7 @@ __all__ = [
     "NewItem",
     "NewPayment",
     "OutageFields",
+    "Wanted",
     "activate",
     "activate_many",
     "ask_preview",
@@ -89,6 +93,7 @@ __all__ = [
     "bill_items",
     "cancel_item",
     "cancel_run",
+    "change_service",
     "change_services",
     "charge_fees",
     "confirm_run",
@@ -99,8 +104,10 @@ __all__ = [
     "end_dispute",
     "end_outage",
     "end_promise",
+    "foresee_change",
     "hold_run",
     "invoice_consumed",
+    "invoice_last_month",
     "link_account",
     "make_prepaid",
     "make_recurring",

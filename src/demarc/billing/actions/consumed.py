@@ -22,9 +22,12 @@ from demarc.core.errors import Refused
 from demarc.core.invoicing import Part, Taxed, totals
 from demarc.core.period import ONE_DAY, billing_day, last_of_month
 from demarc.core.recurring import Draft, Line
+from demarc.customers.models import RecurringTerms
 from demarc.customers.queries import RecurringBook
 
 CHUNK = 2000
+HOUR = 5
+"""When all prepaid days have long been decided."""
 
 # Accounts whose month is decided to its end, with something charged in it, and not invoiced yet.
 CANDIDATES = """
@@ -62,6 +65,19 @@ def invoice_consumed(partner_id: int, *, month: date, by: Actor, at: datetime) -
     made = 0
     for start in range(0, len(wanted), CHUNK):
         made += _invoice(partner_id, wanted[start : start + CHUNK], first, last, by, at)
+    return made
+
+
+def invoice_last_month(*, by: Actor, at: datetime) -> int:
+    """Each provider's month before, once a day at HOUR of his zone, where any rule of his wants it: how many documents.
+    What could not be invoiced on the 1st is on a later day. Never refused."""
+    made = 0
+    asking = RecurringTerms.objects.filter(invoice_consumed=True).values_list("partner_id")
+    for partner in Partner.objects.filter(pk__in=asking).order_by("id"):
+        zone = ZoneInfo(partner.zone)
+        if at.astimezone(zone).hour == HOUR:
+            month = billing_day(at, zone).replace(day=1) - ONE_DAY
+            made += invoice_consumed(partner.pk, month=month, by=by, at=at)
     return made
 
 

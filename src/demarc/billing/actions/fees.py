@@ -27,7 +27,8 @@ from demarc.plans.models import Plan, Service, ServiceFact
 LATELY = timedelta(days=3)
 """A fee is for what happened lately: a plan that is given a fee today asks none for what happened before."""
 BEGUN = frozenset({FeeKind.SETUP, FeeKind.REACTIVATION})
-CHANGED = frozenset({FeeKind.CHANGE, FeeKind.CANCELLATION})
+CHANGED = frozenset({FeeKind.CHANGE, FeeKind.CANCELLATION, FeeKind.REACTIVATION})
+"""Taking up again is in both: when it was planned, nobody activates the service."""
 
 
 @transaction.atomic

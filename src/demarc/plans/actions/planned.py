@@ -5,7 +5,7 @@ follows, and what was billed before the plan was made is put right (event Holdin
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -13,11 +13,13 @@ from django.db import connection, transaction
 from demarc.base import limits, log
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit_ids
-from demarc.base.models import Partner
+from demarc.base.models import Partner, Setting
 from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY, billing_day
 from demarc.customers.queries import accounts_blocked_for_money
 from demarc.plans.access_state import set_access
+from demarc.plans.actions.ahead import keep_planned
+from demarc.plans.actions.services import QUANTITY_MAX
 from demarc.plans.models import Plan, Service, ServiceFact, ServiceState
 
 # Services whose row is not what their newest fact in force says; only those that have a fact of the last days.
@@ -26,35 +28,48 @@ SELECT s.id, f.plan_id, f.state FROM plans_service s
 JOIN LATERAL (
     SELECT plan_id, state FROM plans_servicefact
     WHERE service_id = s.id AND valid_from <= %(today)s ORDER BY valid_from DESC, id DESC LIMIT 1) AS f ON true
-WHERE s.partner_id = %(partner)s AND s.state <> 'ended' AND (s.plan_id, s.state) <> (f.plan_id, f.state)
+WHERE s.partner_id = %(partner)s AND (%(only)s::bigint IS NULL OR s.id = %(only)s) AND s.state <> 'ended'
+    AND (s.plan_id, s.state) <> (f.plan_id, f.state)
     AND EXISTS (SELECT FROM plans_servicefact r
         WHERE r.service_id = s.id AND r.valid_from BETWEEN %(since)s AND %(today)s)
 ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 
-# Facts and discounts that begin today and were written down before: what was billed before them is to be put right.
+# Facts and discounts that begin on these days and were written down before: what was billed before is to be put right.
 BEGUN = """
 SELECT DISTINCT s.id FROM plans_service s
-LEFT JOIN plans_servicefact f ON f.service_id = s.id AND f.valid_from = %(today)s
-LEFT JOIN plans_discount d ON d.service_id = s.id AND d.valid_from = %(today)s AND d.withdrawn_at IS NULL
+LEFT JOIN plans_servicefact f ON f.service_id = s.id AND f.valid_from BETWEEN %(since)s AND %(today)s
+LEFT JOIN plans_discount d ON d.service_id = s.id AND d.valid_from BETWEEN %(since)s AND %(today)s
+    AND d.withdrawn_at IS NULL
 WHERE s.partner_id = %(partner)s AND (f.id IS NOT NULL OR d.id IS NOT NULL) ORDER BY s.id
 """
 
 LATE = 40
 """Days that the job may have been away."""
 
+TOLD = "begun_told_through"
+"""The setting of a partner that keeps the last day whose beginnings billing was told of."""
+
 STATES = (ServiceState.ACTIVE, ServiceState.PAUSED, ServiceState.STOPPED, ServiceState.ENDED)
 
 
-@transaction.atomic
-def plan_ahead(
-    service_id: int, *, on: date, plan_id: int | None = None, state: str | None = None, by: Actor, at: datetime
-) -> ServiceFact:
-    """From the day `on`: another plan (at its list price), another state, or both. What is not named stays.
+class Wanted(TypedDict, total=False):
+    """What a planned change names; a None stays as it is. `state`: one of STATES."""
 
-    Refused: unknown service or plan, a day that is not to come, a service that was never activated or has ended, a plan
-    of another provider or currency.
+    plan_id: int | None
+    state: str | None
+    quantity: int | None
+
+
+@transaction.atomic
+def plan_ahead(service_id: int, *, on: date, by: Actor, at: datetime, **wanted: Unpack[Wanted]) -> ServiceFact:
+    """From the day `on`: another plan (at its list price), another state, another number, or several of them. What is
+    not named stays, and what is planned for later days follows.
+
+    Refused: unknown service or plan, a day that is not to come, a service that was never activated or has ended by
+    then, a plan of another provider or currency, a number out of range.
     """
+    plan_id, state, quantity = wanted.get("plan_id"), wanted.get("state"), wanted.get("quantity")
     service = _locked(service_id)
     today = billing_day(at, ZoneInfo(service.partner.zone))
     limits.fact_day(on, field="on")
@@ -62,9 +77,11 @@ def plan_ahead(
         raise Refused("Choose a day to come; for today use the change itself.", field="on", code="date_out_of_range")
     if service.state == ServiceState.ENDED or service.activated_at is None:
         raise Refused("Only a service that was activated, and has not ended, can be planned.", code="not_active")
-    if plan_id is None and state is None:
-        raise Refused("Say what is to change: the plan, the state, or both.", field="plan_id", code="required")
+    if plan_id is None and state is None and quantity is None:
+        raise Refused("Say what is to change: the plan, the state or the number.", field="plan_id", code="required")
     before = _in_force(service_id, on)
+    if before.state == ServiceState.ENDED:
+        raise Refused("It is planned that the service ends before.", field="on", code="not_active")
     price = before.price_override
     if plan_id is not None:
         plan, price = Plan.objects.filter(pk=plan_id, partner_id=service.partner_id).first(), None
@@ -78,9 +95,10 @@ def plan_ahead(
         plan_id=plan_id or before.plan_id,
         state=limits.word(state, STATES, field="state") if state else before.state,
         price_override=price,
-        quantity=before.quantity,
+        quantity=before.quantity if quantity is None else limits.whole(quantity, 1, QUANTITY_MAX, field="quantity"),
         **recorded(by, at),
     )
+    keep_planned([fact], by=by, at=at)
     _log("planned_service", fact, service, by, at)
     return fact
 
@@ -105,12 +123,14 @@ def cancel_planned(service_id: int, *, on: date, by: Actor, at: datetime) -> Non
         quantity=before.quantity,
         **recorded(by, at),
     )
+    keep_planned([fact], by=by, at=at)
     _log("cancelled_planned", fact, service, by, at)
 
 
 @transaction.atomic
-def carry_out_planned(partner_id: int, *, by: Actor, at: datetime) -> int:
-    """Let services follow what was planned for today, or for days on which nobody looked: how many changed.
+def carry_out_planned(partner_id: int, *, only: int | None = None, by: Actor, at: datetime) -> int:
+    """Let services (or `only` one) follow what was planned for today, or for days on which nobody looked: how many
+    changed.
 
     Repeating it changes nothing. Never refused; an unknown partner has no services.
     """
@@ -118,7 +138,7 @@ def carry_out_planned(partner_id: int, *, by: Actor, at: datetime) -> int:
     if partner is None:
         return 0
     today = billing_day(at, ZoneInfo(partner.zone))
-    given: dict[str, Any] = {"partner": partner_id, "today": today, "since": today - LATE * ONE_DAY}
+    given: dict[str, Any] = {"partner": partner_id, "only": only, "today": today, "since": today - LATE * ONE_DAY}
     with connection.cursor() as cursor:
         cursor.execute(DUE, given)
         due = cursor.fetchall()
@@ -139,12 +159,20 @@ def carry_out_planned(partner_id: int, *, by: Actor, at: datetime) -> int:
 
 @transaction.atomic
 def tell_begun(partner_id: int, *, by: Actor, at: datetime) -> int:
-    """Once a day: let billing look at the services for which something begins today: how many."""
+    """Once for each day: let billing look at the services for which something begins on it, or began while nobody
+    looked: how many."""
     partner = Partner.objects.get(pk=partner_id)
     today = billing_day(at, ZoneInfo(partner.zone))
+    told, _ = Setting.objects.get_or_create(
+        partner=partner, key=TOLD, defaults={"value": (today - ONE_DAY).isoformat()}
+    )
+    since = max(date.fromisoformat(told.value) + ONE_DAY, today - LATE * ONE_DAY)
+    if since > today:
+        return 0
     with connection.cursor() as cursor:
-        cursor.execute(BEGUN, {"partner": partner_id, "today": today})
+        cursor.execute(BEGUN, {"partner": partner_id, "since": since, "today": today})
         services = [row[0] for row in cursor.fetchall()]
+    Setting.objects.filter(pk=told.pk).update(value=today.isoformat())
     emit_ids("HoldingChanged", "services", services, queue="run")
     subject = ("partner", partner_id)
     log.record("told_begun", by=by, at=at, subject=subject, partner_id=partner_id, services=len(services))

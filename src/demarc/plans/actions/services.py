@@ -18,10 +18,12 @@ from demarc.core.period import billing_day
 from demarc.customers.models import Account, Customer, Status
 from demarc.customers.queries import accounts_blocked_for_money
 from demarc.plans.access_state import set_access
+from demarc.plans.actions.ahead import keep_planned
 from demarc.plans.models import Plan, Service, ServiceFact, ServiceState
 from demarc.plans.queries import accounts_of, newest_facts
 
 BATCH = 2000
+QUANTITY_MAX = 1000
 MAX_BACK = timedelta(days=3 * 366)
 PROJECTED = ["activated_at", "ended_at", "blocked_cause", "access_since"]
 
@@ -168,7 +170,7 @@ def set_service_price(
     copied = [*earlier[-1:], *(fact for fact in facts if fact.valid_from > day)]
     written = []
     for fact in {one.valid_from: one for one in copied}.values():  # of one day the newest
-        count = fact.quantity if quantity is None else limits.whole(quantity, 1, 1000, field="quantity")
+        count = fact.quantity if quantity is None else limits.whole(quantity, 1, QUANTITY_MAX, field="quantity")
         terms = {"price_override": price, "quantity": count, "plan_id": fact.plan_id, "state": fact.state}
         when = max(fact.valid_from, day)
         written.append(ServiceFact(service=service, valid_from=when, **terms, **recorded(by, at)))
@@ -323,6 +325,7 @@ def _record_facts(services: Sequence[Service], agreed: Mapping[int, Agreed], by:
         for service in services
     ]
     ServiceFact.objects.bulk_create(facts, BATCH)
+    keep_planned(facts, by=by, at=at)
     emit_ids("HoldingChanged", "services", [service.pk for service in services])
 
 

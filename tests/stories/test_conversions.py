@@ -1,0 +1,78 @@
+"""From prepaid days to documents and back. A month costs 31.00: in January each day is 1.00."""
+
+import pytest
+
+
+def convert(life, kind):
+    return life.isp.post(f"/accounts/{life.account}/billing-type", {"billing_type": kind})
+
+
+def foresee(life, kind):
+    return life.isp.post(f"/accounts/{life.account}/billing-type/preview", {"billing_type": kind})
+
+
+@pytest.fixture
+def daily(begins):
+    """(provider, Ana): prepaid since New Year's Eve with 100.00; it is 10 January, ten days are charged."""
+    isp = begins("2023-12-31")
+    ana = isp.sign_up("31.00", pays="prepaid", paid="100.00")
+    isp.until("2024-01-10")
+    return isp, ana
+
+
+def test_from_days_to_documents_the_rest_of_the_month_is_billed(daily):
+    isp, ana = daily
+    foreseen = foresee(ana, "recurring")
+    assert [one["gross"] for one in foreseen["documents"]] == ["21.00"]  # 11 to 31 January
+    assert [one["amount"] for one in foreseen["transfers"]] == ["-21.00"]
+    assert (ana.bills, ana.balance, ana.money["billing_type"]) == ([], "90.00", "prepaid")
+    made = convert(ana, "recurring")
+    assert made["billing_type"] == "recurring"
+    assert (ana.bills, ana.open, ana.balance) == (["21.00"], ["0.00"], "69.00")
+    isp.until("2024-02-01")
+    assert (ana.bills, ana.balance) == (["21.00", "31.00"], "38.00")
+
+
+def test_from_documents_to_days_what_is_billed_ahead_is_credited(begins):
+    isp = begins("2024-01-01")
+    ana = isp.sign_up("31.00", paid="100.00")
+    isp.until("2024-01-21")
+    assert [one["gross"] for one in foresee(ana, "prepaid")["documents"]] == ["-10.00"]
+    convert(ana, "prepaid")
+    assert (ana.bills, ana.balance) == (["31.00", "-10.00"], "79.00")
+    isp.until("2024-02-01")
+    # 22 to 31 January are 10.00; 1 February is 31.00 / 29 = 1.07
+    assert (ana.bills, ana.balance) == (["31.00", "-10.00"], "67.93")
+
+
+def test_one_who_paid_afterwards_is_billed_to_the_day_before_his_days_begin(begins):
+    isp = begins("2024-01-11", postpaid=True)
+    ana = isp.sign_up("31.00")
+    isp.until("2024-01-20")
+    convert(ana, "prepaid")
+    assert ana.bills == ["10.00"]  # 11 to 20 January
+
+
+def test_there_and_back_in_one_month_costs_that_month_once(daily):
+    isp, ana = daily
+    convert(ana, "recurring")
+    isp.until("2024-01-20")
+    convert(ana, "prepaid")
+    isp.until("2024-01-31")
+    assert ana.balance == "69.00"
+
+
+def test_one_who_is_blocked_for_money_is_online_with_his_first_document(begins):
+    isp = begins("2023-12-31")
+    ana = isp.sign_up("31.00", pays="prepaid")
+    isp.until("2024-01-01")
+    assert not ana.online
+    convert(ana, "recurring")
+    assert (ana.online, ana.bills) == (True, ["31.00"])
+
+
+def test_who_pays_so_already_is_told_so(daily):
+    _, ana = daily
+    path = f"/accounts/{ana.account}/billing-type"
+    assert ana.isp.refused(path, {"billing_type": "prepaid"}) == "already_prepaid"
+    assert ana.isp.refused(f"{path}/preview", {"billing_type": "prepaid"}) == "already_prepaid"
