@@ -1,5 +1,6 @@
 """The pages of money: payments once only, previews that come true, refunds, corrections, the ledger by month."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -122,7 +123,7 @@ def test_the_ledger_shows_a_line_a_month_with_the_days_beneath(place, client):
     account = cast.subscriber(place.partner, place.scene.plan, name="Paula Pays", paid=10_000, at=start)
     billing.open_day(place.partner.pk, day=clock.today("UTC"), by=cast.STAFF, at=clock.now())
     page = client.get(f"/customers/{account.customer_id}/money/").content.decode()
-    assert page.count('data-label="What">Charged') == 3
+    assert len(re.findall(r'data-label="What"><a [^>]*>Charged', page)) == 3  # each leads to its arithmetic
     assert "Payment" in page
 
 

@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from tests.billing.test_check import tell_a_month
 from tests.billing.test_check_documents import tell
 
+from demarc.base import sql
 from demarc.billing import beancount, check, replay
 
 BEAN_CHECK = str(Path(sys.executable).with_name("bean-check"))  # beancount's own, of this environment
@@ -56,7 +57,7 @@ def test_a_month_of_prepaid_days_follows_from_its_facts():
 
 @pytest.mark.parametrize("statement", ["SELECT 1", *BREAKS])
 def test_what_somebody_changed_is_named(superuser, monkeypatch, statement):
-    monkeypatch.setattr(replay, "_rows", lambda sql, **given: superuser.execute(sql, given).fetchall())
+    monkeypatch.setattr(sql, "rows", lambda text, **given: superuser.execute(text, given).fetchall())
     with superuser.transaction(force_rollback=True):
         superuser.execute("SET LOCAL session_replication_role = replica")
         superuser.execute("ALTER TABLE billing_cover DROP CONSTRAINT billing_cover_once")
