@@ -123,7 +123,7 @@ def test_the_ledger_shows_a_line_a_month_with_the_days_beneath(place, client):
     account = cast.subscriber(place.partner, place.scene.plan, name="Paula Pays", paid=10_000, at=start)
     billing.open_day(place.partner.pk, day=clock.today("UTC"), by=cast.STAFF, at=clock.now())
     page = client.get(f"/customers/{account.customer_id}/money/").content.decode()
-    assert len(re.findall(r'data-label="What"><a [^>]*>Charged', page)) == 3  # each leads to its arithmetic
+    assert len(re.findall(r'data-label="What"><span><a [^>]*>Charged', page)) == 3  # each leads to its arithmetic
     assert "Payment" in page
 
 

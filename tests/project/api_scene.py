@@ -61,7 +61,7 @@ JSON = "application/json"
 
 
 def good(answer: HttpResponse) -> Any:
-    assert answer.status_code in (200, 201), (answer.status_code, answer.content.decode())
+    assert answer.status_code in (200, 201, 202), (answer.status_code, answer.content.decode())
     return answer.json()
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 from tests import cast
 from tests.project.api_scene import partner, program
 
@@ -63,15 +64,34 @@ def on_its_own(work):
         connection.close()
 
 
-def test_days_that_job_and_command_begin_at_once_are_charged_once(cluster):
-    isp = partner()
+@pytest.fixture
+def command(cluster):
+    """Begins `demarc bill` as a process."""
+
+    def begin(*options):
+        environ = os.environ | cluster.environment() | {"DEMARC_DATA": str(cluster.config.data)}
+        line = [sys.executable, "-m", "demarc.project.cli", "bill", *options]
+        return subprocess.Popen(line, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    return begin
+
+
+def work_of(name):
+    """What a job of this name was queued with, and it is no more."""
+    found = ProcrastinateJob.objects.filter(task_name=name, status="todo").latest("id")
+    return found.args
+
+
+def test_days_that_job_command_and_api_begin_at_once_are_charged_once(command):
+    api, isp = program("Super administrator"), partner()
     accounts = crowd(isp, "prepaid")
-    environ = os.environ | cluster.environment() | {"DEMARC_DATA": str(cluster.config.data)}
-    command = [sys.executable, "-m", "demarc.project.cli", "bill"]
+    assert api.post("/billing-days", {"partner_id": isp.pk}) == {"until": str(clock.today(isp.zone))}
+    asked = work_of("billing.open_days_of")
     with ThreadPoolExecutor(2) as pool:
         with held_up(accounts, until=3):
-            bill = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            started = [pool.submit(on_its_own, lambda: jobs.open_days(0)) for _ in range(2)]
+            bill = command()
+            jobs_begun = (lambda: jobs.open_days(0), lambda: jobs.open_days_of(**asked))
+            started = [pool.submit(on_its_own, work) for work in jobs_begun]
         for one in started:
             one.result()
         said, _ = bill.communicate(timeout=120)
@@ -79,41 +99,66 @@ def test_days_that_job_and_command_begin_at_once_are_charged_once(cluster):
     assert DayDecision.objects.filter(account__in=accounts, decision="charged").count() == DAYS * ACCOUNTS
     charged = Transfer.objects.filter(account__in=accounts, kind="charge")
     assert charged.count() == len(set(charged.values_list("service_id", "day"))) == DAYS * ACCOUNTS
+    newest = max(api.get("/billing-days")["items"], key=lambda found: found["day"])
+    assert (newest["day"], newest["finished_at"] is None, newest["parked"]) == (str(clock.today(isp.zone)), False, 0)
     assert check.run() == []
 
 
-def test_documents_that_job_and_api_begin_at_once_are_issued_once():
-    api, isp = program("Super administrator"), partner()
+@pytest.fixture
+def due():
+    """A provider whose accounts have something to be billed today, issued by itself, and how many documents there are
+    already."""
+    isp = partner()
     accounts = crowd(isp, "recurring")
     for account in accounts:
         bill_item(account_id=account, text="Visit", amount=900, by=cast.STAFF, at=clock.now())
     RecurringState.objects.filter(account__in=accounts).update(next_on=clock.today("UTC"))
-    before = Document.objects.filter(account__in=accounts).count()
     set_auto_issue(isp.pk, auto=True, by=cast.STAFF, at=clock.now())
+    return isp, accounts, Document.objects.filter(account__in=accounts).count()
+
+
+def everybody_has_one(accounts, before):
+    fresh = Document.objects.filter(account__in=accounts, source="run")
+    assert sorted(fresh.values_list("account_id", flat=True)) == accounts
+    assert Document.objects.filter(account__in=accounts).count() == before + ACCOUNTS
+    assert check.run() == []
+
+
+def test_documents_that_job_command_and_api_begin_at_once_are_issued_once(command, due):
+    api = program("Super administrator")
+    isp, accounts, before = due
 
     def by_api():
         made = api.call("POST", "/runs", {"partner_id": isp.pk}, key="three")
         if made.status_code == 201:
             api.call("POST", f"/runs/{made.json()['id']}/confirm")
 
-    with ThreadPoolExecutor(3) as pool:
-        with held_up(accounts, until=2):
+    with ThreadPoolExecutor(2) as pool:
+        with held_up(accounts, until=3):
+            bill = command("--documents")
             started = [pool.submit(on_its_own, work) for work in (by_api, lambda: jobs.issue_due(0))]
         for one in started:
             one.result()
-        runs = list(InvoiceRun.objects.filter(partner=isp, state="running").values_list("id", flat=True))
-        assert runs
-        with held_up(accounts, until=3):
-            started = [pool.submit(on_its_own, lambda run=run: jobs.work_run(run)) for run in (runs * 3)[:3]]
-        for one in started:
-            one.result()
-    fresh = Document.objects.filter(account__in=accounts, source="run")
-    assert sorted(fresh.values_list("account_id", flat=True)) == accounts
-    states = list(InvoiceRun.objects.filter(partner=isp).values_list("state", flat=True))
-    assert states.count("done") == 1
+    said, _ = bill.communicate(timeout=120)
+    assert bill.returncode == 0, said
+    for run in InvoiceRun.objects.filter(partner=isp, state="running"):  # confirmed after the command had looked
+        jobs.work_run(run.pk)
+    everybody_has_one(accounts, before)
     for late in InvoiceRun.objects.filter(partner=isp, state="preview"):  # what came second, confirmed after all
         assert api.post(f"/runs/{late.pk}/confirm")["state"] == "running"
         jobs.work_run(late.pk)
-    assert fresh.count() == ACCOUNTS
-    assert Document.objects.filter(account__in=accounts).count() == before + ACCOUNTS
-    assert check.run() == []
+    everybody_has_one(accounts, before)
+
+
+def test_a_run_that_three_work_at_is_posted_once(due):
+    api = program("Super administrator")
+    isp, accounts, before = due
+    run = api.post("/runs", {"partner_id": isp.pk}, key="work")["id"]
+    api.post(f"/runs/{run}/confirm")
+    with ThreadPoolExecutor(3) as pool:
+        with held_up(accounts, until=3):
+            started = [pool.submit(on_its_own, lambda: jobs.work_run(run)) for _ in range(3)]
+        for one in started:
+            one.result()
+    assert InvoiceRun.objects.get(pk=run).state == "done"
+    everybody_has_one(accounts, before)

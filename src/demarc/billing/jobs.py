@@ -22,6 +22,12 @@ def open_days(timestamp: int) -> None:
     actions.bill(by=SYSTEM, at=clock.now(), hands=actions.HANDS)
 
 
+@app.task(name="billing.open_days_of", queue="run")
+def open_days_of(partner: int) -> None:
+    """Somebody wants a partner's days decided now (event DaysWanted)."""
+    actions.bill(partner_id=partner, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+
+
 @app.task(name="billing.retry_accounts", queue="now")
 def retry_accounts(accounts: list[int]) -> None:
     """Something that decides about these accounts has changed (event RetryDue)."""

@@ -20,6 +20,7 @@ from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.billing.api_changes import router as changes
 from demarc.billing.api_conversion import router as conversions
+from demarc.billing.api_days import router as days
 from demarc.billing.api_documents import router as documents
 from demarc.billing.api_dunning import router as dunning
 from demarc.billing.api_explain import router as explanations
@@ -78,6 +79,7 @@ for router in (
     plans,
     services,
     billing,
+    days,
     documents,
     changes,
     conversions,

@@ -50,6 +50,9 @@ def _bill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", metavar="D", help="only this day, as 2026-03-01; earlier open days are decided first")
     parser.add_argument("--until", metavar="D", help="all open days up to this one; without either: up to today")
     parser.add_argument("--preview", action="store_true", help="say what would be charged and blocked; change nothing")
+    parser.add_argument(
+        "--documents", action="store_true", help="also preview the documents due, and issue them if nothing is odd"
+    )
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +137,7 @@ COMMANDS = (
         "decide the billing days that are still open; repeating it changes nothing",
         "bill",
         _bill,
-        "demarc bill\n  demarc bill --preview\n  demarc bill --until 2026-03-01",
+        "demarc bill\n  demarc bill --documents\n  demarc bill --preview\n  demarc bill --until 2026-03-01",
         login="app",
     ),
     Command(

@@ -14,6 +14,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "RetryDue": ("billing.retry_accounts",),
     "HoldingChanged": ("billing.correct_services",),
     "RunConfirmed": ("billing.work_run",),
+    "DaysWanted": ("billing.open_days_of",),
     "PreviewWanted": ("billing.preview_run",),
     "DocumentsIssued": ("messages.note_documents",),
     "Reminded": ("messages.note_reminders",),

@@ -17,7 +17,7 @@ make_recurring, make_prepaid, unlink_account(account_id, *, by, at); link_accoun
 invoice_consumed(partner_id, *, month, by, at) -> int            invoice_last_month(*, by, at) -> int
 work_run(run_id, *, by, at, hands=1) -> InvoiceRun               unpark_recurring(account_id, *, by, at)
 change_services(service_ids, *, by, at) -> list[Issued]          charge_fees(service_ids, kinds, *, by, at)
-issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview(partner_id, *, by, at)
+issue_due(*, by, at) -> list[InvoiceRun]                         ask_preview, ask_days(partner_id, *, by, at)
 set_auto_issue(partner_id, *, auto, by, at) -> bool
 remind_and_block(partner_id, *, by, at, chunk=2000) -> Dunned    reassess(account_ids, *, by, at) -> [account ids]
 promise(account_id, *, until, comment="", by, at) -> Promise     end_promise(account_id, *, by, at)
@@ -36,7 +36,7 @@ from demarc.billing.actions.conversion import (
     unlink_account,
 )
 from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
-from demarc.billing.actions.days import HANDS, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.days import HANDS, ask_days, bill, open_day, retry_accounts, unpark
 from demarc.billing.actions.dunning import Dunned, remind_and_block
 from demarc.billing.actions.fees import change_services, charge_fees
 from demarc.billing.actions.invoices import (
@@ -85,6 +85,7 @@ __all__ = [
     "Wanted",
     "activate",
     "activate_many",
+    "ask_days",
     "ask_preview",
     "allow_blocking",
     "begin_recurring",

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from demarc.base import limits, log
 from demarc.base.actors import Actor
+from demarc.base.events import emit
 from demarc.base.models import Partner
 from demarc.billing import bulk
 from demarc.billing.actions.reassess import reassess
@@ -26,19 +27,31 @@ HANDS = 2
 """One decides while PostgreSQL writes for the other; a third finds nothing left to do."""
 
 
-def bill(*, until: date | None = None, by: Actor, at: datetime, hands: int = 1) -> list[BillingDay]:
-    """Every partner's billing days not yet run, in order, through `until` (None: each partner's today).
+def bill(
+    *, partner_id: int | None = None, until: date | None = None, by: Actor, at: datetime, hands: int = 1
+) -> list[BillingDay]:
+    """Every partner's billing days (or one's) not yet run, in order, through `until` (None: each partner's today).
 
     Nothing happens on repetition. `hands` as for `open_day`. Refused: a day that has not begun at a partner, or out of
     range.
     """
     done: list[BillingDay] = []
-    for partner in Partner.objects.order_by("id"):
+    partners = Partner.objects.order_by("id")
+    for partner in partners if partner_id is None else partners.filter(pk=partner_id):
         last = until or billing_day(at, ZoneInfo(partner.zone))
         newest = BillingDay.objects.filter(partner=partner, finished_at__isnull=False).order_by("day").last()
         first = last if newest is None else min(newest.day + ONE_DAY, last)
         done += [open_day(partner.pk, day=day, by=by, at=at, hands=hands) for day in days(first, last)]
     return done
+
+
+@transaction.atomic
+def ask_days(partner_id: int, *, by: Actor, at: datetime) -> None:
+    """Let a job decide a partner's open days now (event DaysWanted). Refused: unknown partner."""
+    if not Partner.objects.filter(pk=partner_id).exists():
+        raise Refused("There is no such partner.", field="partner_id", code="unknown")
+    log.record("asked_days", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id)
+    emit("DaysWanted", queue="run", partner=partner_id)
 
 
 def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int = CHUNK, hands: int = 1) -> BillingDay:

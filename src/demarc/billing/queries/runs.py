@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from demarc.base.models import Partner
 from demarc.billing.bulk import WORDS, decide
 from demarc.billing.facts import load
-from demarc.billing.models import PrepaidState, RecurringState
+from demarc.billing.models import BillingDay, PrepaidState, RecurringState
 from demarc.billing.queries.accounts import AccountSummary, account_summaries
 from demarc.core.charging import Decision
 from demarc.core.errors import Refused
@@ -66,6 +66,12 @@ class RunningOut:
 
     account: Account
     summary: AccountSummary
+
+
+def day_list(partner_ids: Sequence[int] | None) -> QuerySet[BillingDay]:
+    """Billing days that the reader may see (None: all)."""
+    found = BillingDay.objects.all()
+    return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
 
 
 def accounts_behind(partner_id: int, day: date, *, chunk: int = CHUNK) -> list[list[int]]:
