@@ -31,7 +31,7 @@ PAYMENTS = "demarc.billing.actions.payments"
 POINTS: dict[str, tuple[str, ...]] = {
     "run": (
         f"{DOCUMENTS}._planned", f"{DOCUMENTS}._post", f"{DOCUMENTS}._write_covers", f"{DOCUMENTS}._write_settlement",
-        f"{DOCUMENTS}._numbered", f"{DOCUMENTS}.emit_ids", f"{RUNS}.issue", f"{RUNS}._execute", f"{RUNS}._post_chunk",
+        f"{DOCUMENTS}._numbered", f"{DOCUMENTS}.emit_ids", f"{RUNS}.issue", "demarc.base.sql.execute", f"{RUNS}._post_chunk",
         f"{RUNS}._finish",
     ),
     "payment": (
