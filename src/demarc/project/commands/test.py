@@ -60,7 +60,7 @@ def _steps() -> list[Step]:
                 environ,
             )
         )
-    steps.append(Step("tests", ["pytest", "-n", "2", "--dist=loadgroup"]))
+    steps.append(Step("tests", ["pytest", "-n", "2", "--dist=loadgroup", "--durations=30"]))
     return steps
 
 
