@@ -240,8 +240,8 @@ MOVES_NONE = {
     "foresee_conversion", "foresee_link", "unlink_account", "what_if", "begin_days",
     "cancel_item", "confirm_run", "pause_run", "resume_run", "cancel_run",
 }  # fmt: skip
-"""They decide who is blocked, say what would be, or steer a run or the days, which bill everyone once; what was done once
-is refused the second time, or stays as it is."""
+"""They decide who is blocked, say what would be, or steer a run or the days, which bill everyone once; what was done
+once is refused the second time, or stays as it is."""
 
 
 @pytest.mark.parametrize(
