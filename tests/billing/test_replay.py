@@ -4,6 +4,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -21,6 +22,7 @@ BREAKS = (
     "UPDATE plans_planprice SET amount = amount + 7",
     "UPDATE plans_servicefact SET state = 'paused' WHERE state = 'active'",
     "UPDATE plans_servicefact SET valid_from = valid_from + 2 WHERE state = 'active'",
+    "UPDATE plans_servicefact SET quantity = 2 WHERE state = 'active'",
     "UPDATE billing_transfer SET amount = amount + 2 WHERE kind = 'charge'",
     "UPDATE billing_ledgeraccount SET balance = balance + 1 WHERE kind = 'payer'",
     "DELETE FROM billing_cover WHERE id = (SELECT min(id) FROM billing_cover WHERE replaced_by_id IS NULL)",
@@ -56,7 +58,8 @@ def test_a_month_of_prepaid_days_follows_from_its_facts():
 
 @pytest.mark.parametrize("statement", ["SELECT 1", *BREAKS])
 def test_what_somebody_changed_is_named(superuser, monkeypatch, statement):
-    monkeypatch.setattr(replay, "_rows", lambda sql, **given: superuser.execute(sql, given).fetchall())
+    rows = lambda sql, **given: superuser.execute(sql, given).fetchall()  # noqa: E731 - one line says it
+    monkeypatch.setattr(replay, "sql", SimpleNamespace(rows=rows))
     with superuser.transaction(force_rollback=True):
         superuser.execute("SET LOCAL session_replication_role = replica")
         superuser.execute("ALTER TABLE billing_cover DROP CONSTRAINT billing_cover_once")
