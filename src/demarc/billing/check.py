@@ -139,7 +139,8 @@ SELECT day::date AS day, extract(day FROM day)::bigint AS k,
     (extract(day FROM day)::bigint - 1) %% 30 + 1 AS k30
 FROM generate_series(%(since)s::date, %(last)s::date, interval '1 day') AS day
 """
-# Part k of n of a month's price, of all that is held of a service, halves rounded up: round(price * k / n) - round(price * (k - 1) / n).
+# A month's price is of all that is held of a service. Part k of n of it, halves rounded up:
+# round(price * k / n) - round(price * (k - 1) / n).
 PRICE = "coalesce(f.price_override, p.amount) * f.quantity"
 CALENDAR = f"((2 * {PRICE} * k + n) / (2 * n) - (2 * {PRICE} * (k - 1) + n) / (2 * n))"
 THIRTY = f"((2 * {PRICE} * k30 + 30) / 60 - (2 * {PRICE} * (k30 - 1) + 30) / 60)"
