@@ -3,6 +3,8 @@
 import pytest
 from tests.staff.world import logged_in, person
 
+from demarc.plans.models import ServiceFact
+
 
 @pytest.fixture
 def told(begins):
@@ -165,3 +167,32 @@ def test_the_page_of_a_price_from_a_day_to_come_says_what_that_day_bills(told):
     isp.post(f"/services/{ana.service}/price", given)
     isp.until("2024-01-23")
     assert ana.bills == ["31.00", "5.00"]
+
+
+def test_days_left_out_for_a_planned_pause_are_billed_on_its_day_when_it_is_taken_back(told):
+    isp, ana = told
+    isp.until("2024-01-17")
+    ana.change(state="paused", when="2024-02-11")
+    isp.until("2024-02-01")
+    assert ana.bills == ["31.00", "10.69"]  # 1 to 10 February: 31.00 x 10 / 29
+    isp.until("2024-02-05")
+    planned = ServiceFact.objects.latest("id").pk
+    page = words(logged_in(person("Manager", "marta")).get(f"/planned/{planned}/take-back/"))
+    assert "An invoice of 20.31 EUR is issued on 11 Feb 2024" in page
+    isp.post(f"/services/{ana.service}/changes/take-back", {"on": "2024-02-11"})
+    assert ana.bills == ["31.00", "10.69"]
+    isp.until("2024-02-11")
+    assert ana.bills == ["31.00", "10.69", "20.31"]
+    isp.until("2024-03-01")
+    assert ana.bills == ["31.00", "10.69", "20.31", "31.00"]
+
+
+def test_another_change_credits_nothing_of_a_planned_pause_so_taking_it_back_bills_nothing(told):
+    isp, ana = told
+    ana.change(state="paused", when="2024-01-22")
+    isp.until("2024-01-12")
+    ana.change(plan_id=isp.plan("62.00"))
+    assert ana.bills == ["31.00", "20.00"]  # 12 to 31 January: 20 x 1.00 more, the days of the pause too
+    isp.post(f"/services/{ana.service}/changes/take-back", {"on": "2024-01-22"})
+    isp.until("2024-02-01")
+    assert ana.bills == ["31.00", "20.00", "62.00"]
