@@ -116,7 +116,7 @@ def on_refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     if refusal.holder:
         members["holder"] = {"kind": refusal.holder[0], "id": refusal.holder[1]}
     if request.method not in READS:
-        request.refusal = (refusal.code, refusal.field)  # type: ignore[attr-defined]
+        request.refusal = (refusal.code, refusal.field)  # type: ignore[attr-defined] # logged after it
     return failed(request, STATUS_OF_CODE.get(refusal.code, 422), refusal.message, **members)
 
 
@@ -158,7 +158,7 @@ def on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     """A token that may not, or a body that is no JSON."""
     if error.status_code == 403:
-        request.refusal = ("forbidden", "")  # type: ignore[attr-defined]
+        request.refusal = ("forbidden", "")  # type: ignore[attr-defined] # logged after it
     return failed(request, error.status_code, error.message)
 
 

@@ -65,8 +65,8 @@ def change_service(
     if day == today:
         _change_now(service_id, wanted, today, by, at)
     else:
-        asked = {"plan_id": wanted.plan_id, "state": wanted.state, "quantity": wanted.quantity}
-        plans.plan_ahead(service_id, on=day, by=by, at=at, **asked)  # type: ignore[arg-type]
+        plan_id, state, quantity = wanted[:3]
+        plans.plan_ahead(service_id, on=day, plan_id=plan_id, state=state, quantity=quantity, by=by, at=at)
     return day
 
 
