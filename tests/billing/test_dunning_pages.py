@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -168,8 +169,13 @@ def test_an_account_has_rules_of_its_own_or_its_provider_s(place, client):
     assert queries.policy_on(place.partner.pk, today, account.pk)[0].blocks is True
 
 
+def test_the_simulator_stands_under_blocking_in_the_menu(place, client):
+    page = client.get(f"/waves/simulator/{place.partner.pk}/").content.decode()
+    assert re.findall(r'<li><a href="([^"]+)" aria-current="page">', page) == ["/waves/"]
+
+
 def test_the_simulator_counts_whom_other_rules_would_block_and_stores_nothing(place, client):
-    path = f"/settings/{place.partner.pk}/simulator/"
+    path = f"/waves/simulator/{place.partner.pk}/"
     assert "<b>1</b> would be blocked; by the rules in force <b>1</b>" in text(client, path)
     rules = "blocks=no&grace_days=0&block_hour=8&on_weekends=yes&on_holidays=no&country=&threshold=0"
     rules += "&one_time_blocks=no&deactivate_after_days=0&due_days="
@@ -195,7 +201,7 @@ def test_a_reseller_sees_neither_waves_nor_rules_of_others(place):
     for path in (
         f"/waves/{place.late.wave_id}/",
         f"/waves/{place.late.wave_id}/confirm/",
-        f"/settings/{place.partner.pk}/simulator/",
+        f"/waves/simulator/{place.partner.pk}/",
         f"/documents/{place.late.document_id}/dispute/",
         f"/accounts/{place.late.account.pk}/promise/",
         f"/outages/{place.late.outage_id}/end/",

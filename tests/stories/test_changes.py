@@ -1,6 +1,9 @@
 """Plans changed up and down, numbers and discounts. A month costs 31.00: in January each day is 1.00."""
 
 import pytest
+from tests.staff.world import logged_in, person
+
+from demarc.plans.models import ServiceFact
 
 
 @pytest.fixture
@@ -137,3 +140,59 @@ def test_the_fee_of_a_change_is_foreseen_and_comes_with_the_next_document(told):
     ana.change(plan_id=larger)
     isp.until("2024-02-01")
     assert ana.bills == ["31.00", "15.00", "72.00"]
+
+
+def words(answer):
+    return answer.content.decode().replace("\N{NO-BREAK SPACE}", " ").replace("\N{EN DASH}", "-")
+
+
+def test_the_page_of_a_change_says_what_the_api_says_also_when_another_is_planned_before_it(told):
+    isp, ana = told
+    middle, large = isp.plan("46.50"), isp.plan("62.00")
+    ana.change(plan_id=middle, when="2024-01-12")
+    assert ana.foresee(plan_id=large, when="2024-01-22") == ["5.00"]  # 22 to 31 January: 10 x (2.00 - 1.50)
+    manager = logged_in(person("Manager", "marta"))
+    page = words(manager.post(f"/services/{ana.service}/plan/", {"plan_id": large, "when": "day", "on": "2024-01-22"}))
+    assert "An invoice of 5.00 EUR is issued on 22 Jan 2024" in page
+    ana.change(plan_id=large, when="2024-01-22")
+    isp.until("2024-01-23")
+    assert ana.bills == ["31.00", "10.00", "5.00"]
+
+
+def test_the_page_of_a_price_from_a_day_to_come_says_what_that_day_bills(told):
+    isp, ana = told
+    given = {"price": "46.50", "quantity": 1, "valid_from": "2024-01-22"}
+    page = words(logged_in(person("Manager", "marta")).post(f"/services/{ana.service}/price/", given))
+    assert "An invoice of 5.00 EUR is issued on 22 Jan 2024" in page
+    isp.post(f"/services/{ana.service}/price", given)
+    isp.until("2024-01-23")
+    assert ana.bills == ["31.00", "5.00"]
+
+
+def test_days_left_out_for_a_planned_pause_are_billed_on_its_day_when_it_is_taken_back(told):
+    isp, ana = told
+    isp.until("2024-01-17")
+    ana.change(state="paused", when="2024-02-11")
+    isp.until("2024-02-01")
+    assert ana.bills == ["31.00", "10.69"]  # 1 to 10 February: 31.00 x 10 / 29
+    isp.until("2024-02-05")
+    planned = ServiceFact.objects.latest("id").pk
+    page = words(logged_in(person("Manager", "marta")).get(f"/planned/{planned}/take-back/"))
+    assert "An invoice of 20.31 EUR is issued on 11 Feb 2024" in page
+    isp.post(f"/services/{ana.service}/changes/take-back", {"on": "2024-02-11"})
+    assert ana.bills == ["31.00", "10.69"]
+    isp.until("2024-02-11")
+    assert ana.bills == ["31.00", "10.69", "20.31"]
+    isp.until("2024-03-01")
+    assert ana.bills == ["31.00", "10.69", "20.31", "31.00"]
+
+
+def test_another_change_credits_nothing_of_a_planned_pause_so_taking_it_back_bills_nothing(told):
+    isp, ana = told
+    ana.change(state="paused", when="2024-01-22")
+    isp.until("2024-01-12")
+    ana.change(plan_id=isp.plan("62.00"))
+    assert ana.bills == ["31.00", "20.00"]  # 12 to 31 January: 20 x 1.00 more, the days of the pause too
+    isp.post(f"/services/{ana.service}/changes/take-back", {"on": "2024-01-22"})
+    isp.until("2024-02-01")
+    assert ana.bills == ["31.00", "20.00", "62.00"]

@@ -312,7 +312,7 @@ def end_dispute(request: HttpRequest, document_id: int, payload: ReasonIn) -> Do
 )
 def simulate_dunning(request: HttpRequest, partner_id: int, search: Query[WhatIfSearch]) -> dict[str, Any]:
     partner = partner_for(request, partner_id)
-    wanted = checked(_fields(search.model_dump(exclude_none=True), partner.currency))  # type: ignore[arg-type]
+    wanted = checked(_fields(search.model_dump(exclude_none=True), partner.currency))  # type: ignore[arg-type] # WhatIfSearch has its fields
     due_days = wanted.pop("due_days", None)
     foresight = queries.foresee(partner, WhatIf(wanted, due_days), at=clock.now())
     days = [

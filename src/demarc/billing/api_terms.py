@@ -208,8 +208,8 @@ def set_service_price(
     def make(key: str) -> ServicePriceOut:
         price = None if payload.price is None else parse(payload.price, currency, field="price").amount
         day = payload.valid_from or clock.today(found.account.zone)
-        terms = {"price": price, "quantity": payload.quantity, "valid_from": day}
-        plans.set_service_price(service_id, by=actor_of(request), at=clock.now(), **terms)  # type: ignore[arg-type]
+        by, at = actor_of(request), clock.now()
+        plans.set_service_price(service_id, price=price, quantity=payload.quantity, valid_from=day, by=by, at=at)
         fact = found.facts.filter(valid_from=day).latest("id")
         told = None if fact.price_override is None else shown(fact.price_override, currency)
         return ServicePriceOut(service_id=service_id, price=told, quantity=fact.quantity, valid_from=day)

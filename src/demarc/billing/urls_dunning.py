@@ -6,7 +6,7 @@ from demarc.billing import web_dunning, web_waves
 
 urlpatterns = [
     path("settings/<int:partner_id>/dunning/", web_dunning.dunning_terms, name="dunning_terms"),
-    path("settings/<int:partner_id>/simulator/", web_dunning.simulator, name="simulator"),
+    path("waves/simulator/<int:partner_id>/", web_dunning.simulator, name="simulator"),
     path("settings/<int:partner_id>/blocking-switch/", web_waves.blocking_switch, name="blocking_switch"),
     path("settings/<int:partner_id>/outage/", web_waves.note_outage, name="note_outage"),
     path("outages/<int:outage_id>/end/", web_waves.end_outage, name="end_outage"),

@@ -113,7 +113,7 @@ def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack
             raise Refused(f"There is a partner called {fields['name']} already.", field="name", code="taken")
     for field, check in PARTNER_CHECKS.items():
         if field in fields:
-            fields[field] = check(fields[field])  # type: ignore[literal-required]
+            fields[field] = check(fields[field])  # type: ignore[literal-required] # PARTNER_CHECKS names them
     used = Account.objects.filter(partner=partner).exists()
     for field in ("currency", "zone"):
         if used and fields.get(field, getattr(partner, field)) != getattr(partner, field):

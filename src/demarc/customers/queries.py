@@ -75,9 +75,9 @@ class TermsBook:
         partner = _in_force(self.partners[partner_id], day, before) or self.partners[partner_id][0]
         own = _in_force(self.accounts.get(account_id, ()), day, before)
         if own is None:
-            return Terms(*partner.rules)  # type: ignore[arg-type]
+            return Terms(*partner.rules)  # type: ignore[arg-type] # columns in its order
         chosen = (theirs if mine is None else mine for mine, theirs in zip(own.rules, partner.rules, strict=True))
-        return Terms(*chosen)  # type: ignore[arg-type]
+        return Terms(*chosen)  # type: ignore[arg-type] # columns in its order
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class RecurringBook:
             newest = next((given for valid_from, given in reversed(rows) if valid_from <= day), None)
             if newest is not None:
                 rules = tuple(old if new is None else new for old, new in zip(rules, newest, strict=True))
-        return Rules(*rules)  # type: ignore[arg-type]
+        return Rules(*rules)  # type: ignore[arg-type] # columns in its order
 
 
 def _in_force(rows: Sequence[TermsRow], day: date, before: datetime | None) -> TermsRow | None:

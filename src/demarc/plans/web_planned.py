@@ -211,9 +211,11 @@ def stop(request: HttpRequest, service_id: int) -> HttpResponse:
     found = visible_service(request, service_id)
     form = LookedForm(_typed(request))
 
+    def act() -> Service:
+        return actions.stop_service(service_id, by=actor_of(request), at=clock.now())
+
     def asked() -> Change:
         lines = ("No access from now on.", "Not charged from the next 00:00. It can be activated again.")
-        act = lambda: actions.stop_service(service_id, by=actor_of(request), at=clock.now())  # noqa: E731
         return Change(act, None, lines, "The service is stopped.")
 
     return _change_page(request, found, form, asked, Words("Stop service", "stop_service", "Stop now", danger=True))
@@ -266,6 +268,6 @@ def take_back(request: HttpRequest, fact_id: int) -> HttpResponse:
             f"Planned for {on}: {changed_words(before, fact, currency)}. That is not to be.",
             f"It stays as the day before: {held_words(before, currency)}.",
         )
-        return Change(act, None, lines, f"What was planned for {on} is taken back.")
+        return Change(act, fact.valid_from, lines, f"What was planned for {on} is taken back.")
 
     return _change_page(request, found, form, asked, Words("Take back what is planned", "take_back", "Take it back"))

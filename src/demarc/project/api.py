@@ -23,10 +23,10 @@ from demarc.billing.api_conversion import router as conversions
 from demarc.billing.api_days import router as days
 from demarc.billing.api_documents import router as documents
 from demarc.billing.api_dunning import router as dunning
-from demarc.billing.api_explain import router as explanations
 from demarc.billing.api_terms import router as calendars
 from demarc.billing.api_waves import router as waves
 from demarc.billing.api_whatif import router as what_if
+from demarc.billing.api_why import router as explanations
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.messages.api import router as messages
@@ -118,7 +118,7 @@ def on_refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     if refusal.holder:
         members["holder"] = {"kind": refusal.holder[0], "id": refusal.holder[1]}
     if request.method not in READS:
-        request.refusal = (refusal.code, refusal.field)  # type: ignore[attr-defined]
+        request.refusal = (refusal.code, refusal.field)  # type: ignore[attr-defined] # logged after it
     return failed(request, STATUS_OF_CODE.get(refusal.code, 422), refusal.message, **members)
 
 
@@ -160,7 +160,7 @@ def on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     """A token that may not, or a body that is no JSON."""
     if error.status_code == 403:
-        request.refusal = ("forbidden", "")  # type: ignore[attr-defined]
+        request.refusal = ("forbidden", "")  # type: ignore[attr-defined] # logged after it
     return failed(request, error.status_code, error.message)
 
 

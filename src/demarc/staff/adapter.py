@@ -21,7 +21,7 @@ QUARTER_S = 900
 HOUR_S = 3600
 
 
-class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
     """The staff application's door."""
 
     error_messages = DefaultAccountAdapter.error_messages | {

@@ -41,7 +41,7 @@ def page(permission: str) -> Callable[[View], View]:
                 return forbidden(request, permission)
             return _let_in(view, request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.permission = permission  # type: ignore[attr-defined] # read by the test of URLs
         return guarded
 
     return decorate
@@ -58,13 +58,13 @@ def signed_in(view: View) -> View:
             return forbidden(request, "")
         return _let_in(view, request, *args, **kwargs)
 
-    guarded.permission = "signed_in"  # type: ignore[attr-defined]
+    guarded.permission = "signed_in"  # type: ignore[attr-defined] # read by the test of URLs
     return guarded
 
 
 def public(view: View) -> View:
     """Anybody passes."""
-    view.permission = PUBLIC  # type: ignore[attr-defined]
+    view.permission = PUBLIC  # type: ignore[attr-defined] # read by the test of URLs
     return view
 
 
@@ -103,8 +103,8 @@ def scope(request: HttpRequest) -> list[int] | None:
     if not hasattr(request, "partner_ids"):
         login = staff_login(request)
         ids = list(login.partners.values_list("id", flat=True)) if login else []
-        request.partner_ids = ids or None  # type: ignore[attr-defined]
-    partner_ids: list[int] | None = request.partner_ids  # type: ignore[attr-defined]
+        request.partner_ids = ids or None  # type: ignore[attr-defined] # kept for the request
+    partner_ids: list[int] | None = request.partner_ids  # type: ignore[attr-defined] # set above
     return partner_ids
 
 

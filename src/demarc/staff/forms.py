@@ -6,7 +6,7 @@ from django import forms
 from demarc.ui.forms import Form
 
 
-class LoginForm(AllauthLoginForm, Form):  # type: ignore[misc]
+class LoginForm(AllauthLoginForm, Form):  # type: ignore[misc] # allauth has no types
     """allauth's form in Demarc's dress."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -14,7 +14,7 @@ from demarc.staff.pages import carried_out, parts
 from demarc.ui.forms import UNPROCESSABLE, form_page, posted
 
 
-class Login(LoginView):  # type: ignore[misc]
+class Login(LoginView):  # type: ignore[misc] # allauth has no types
     """A failed try is a form with an error, so it answers 422."""
 
     template_name = "staff/login.html"

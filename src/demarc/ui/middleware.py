@@ -18,9 +18,9 @@ class PageHeaders:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
+        request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined] # Django lets a request carry more
         response = self._get_response(request)
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined] # set above
         response.setdefault("Content-Security-Policy", CONTENT_POLICY)
         response.setdefault("Cache-Control", "private, no-cache")
         return response

@@ -6,7 +6,7 @@ Documents and reminders of them carry the document itself, rendered when they le
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -171,8 +171,8 @@ def _end_episodes(partner: Partner, low: set[int], days: int, at: datetime) -> N
     LowEpisode.objects.filter(pk__in=over).update(ended_at=at)
 
 
-def _is_low(summary: AccountSummary | None, today: object, days: int) -> bool:
-    return bool(summary and summary.pays_until and (summary.pays_until - today).days <= days)  # type: ignore[operator]
+def _is_low(summary: AccountSummary | None, today: date, days: int) -> bool:
+    return bool(summary and summary.pays_until and (summary.pays_until - today).days <= days)
 
 
 def _low_news(one: RunningOut, episode: LowEpisode, at: datetime) -> News:
@@ -184,7 +184,7 @@ def _low_news(one: RunningOut, episode: LowEpisode, at: datetime) -> News:
 
 def _newest_money_blocks(account_ids: Iterable[int]) -> dict[int, Block]:
     blocks = Block.objects.filter(account_id__in=list(account_ids), cause=BlockCause.NO_MONEY).order_by("id")
-    return {block.account_id: block for block in blocks.order_by("account_id", "-id").distinct("account_id")}  # type: ignore[misc]
+    return {block.account_id: block for block in blocks.order_by("account_id", "-id").distinct("account_id")}  # type: ignore[misc] # never None here
 
 
 def _about(block: Block, kind: str, values: Mapping[str, Value], summaries: Mapping[int, AccountSummary]) -> News:

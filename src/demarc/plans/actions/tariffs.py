@@ -169,12 +169,12 @@ def _fill(plan: Plan, given: PlanFields | NewPlan) -> None:
             )
     for field, (least, most) in RANGES.items():
         if field in given and not (field in HAS_SPEED and plan.kind != PlanKind.INTERNET):
-            setattr(plan, field, limits.whole(given[field], least, most, field=field))  # type: ignore[literal-required]
+            setattr(plan, field, limits.whole(given[field], least, most, field=field))  # type: ignore[literal-required] # RANGES names them
     if "tax_category" in given:
         plan.tax_category = texts.name(given["tax_category"], field="tax_category", length_max=30)
     for fee in FEES:
         if fee in given:
-            setattr(plan, fee, limits.price(given[fee], field=fee))  # type: ignore[literal-required]
+            setattr(plan, fee, limits.price(given[fee], field=fee))  # type: ignore[literal-required] # FEES names them
     months = given.get("contract_months", plan.contract_months)
     plan.contract_months = limits.whole(months, 0, CONTRACT_MONTHS_MAX, field="contract_months")
     plan.price_includes_tax = given.get("price_includes_tax", plan.price_includes_tax)

@@ -106,7 +106,7 @@ def facts_of_rate(text: str, **facts: str) -> Facts:
     except Malformed:
         rate = None
     down, up = (rate.down // 1000, rate.up // 1000) if rate else (0, 0)
-    return Facts(down_kbps=down, up_kbps=up, rate_limit=text, **facts)  # type: ignore[arg-type]
+    return Facts(down_kbps=down, up_kbps=up, rate_limit=text, **facts)  # type: ignore[arg-type] # the texts among them
 
 
 def _line(number: int, row: str) -> Line:
