@@ -31,8 +31,8 @@ PAYMENTS = "demarc.billing.actions.payments"
 POINTS: dict[str, tuple[str, ...]] = {
     "run": (
         f"{DOCUMENTS}._planned", f"{DOCUMENTS}._post", f"{DOCUMENTS}._write_covers", f"{DOCUMENTS}._write_settlement",
-        f"{DOCUMENTS}._numbered", f"{DOCUMENTS}.emit_ids", f"{RUNS}.issue", "demarc.base.sql.execute", f"{RUNS}._post_chunk",
-        f"{RUNS}._finish",
+        f"{DOCUMENTS}._numbered", f"{DOCUMENTS}.emit_ids", f"{RUNS}.issue", f"{RUNS}._post_chunk", f"{RUNS}._finish",
+        "demarc.base.sql.execute",
     ),
     "payment": (
         "demarc.billing.bulk.post", f"{PAYMENTS}._credit", f"{PAYMENTS}._write_payments", f"{PAYMENTS}.pay_documents",

@@ -35,6 +35,13 @@ def test_a_vacation_is_planned_with_its_end(told):
     assert ana.bills == ["31.00", "-21.00", "11.00", "31.00"]  # 11 to 31 back; 21 to 31 again
 
 
+def test_what_was_billed_before_a_vacation_was_planned_is_sound_until_it_begins(told):
+    isp, ana = told
+    isp.until("2024-01-05")
+    ana.change(state="paused", when="2024-01-11")
+    assert ana.bills == ["31.00"]
+
+
 def test_who_changes_his_plan_before_a_planned_vacation_comes_back_with_the_new_one(told):
     isp, ana = told
     isp.until("2024-01-05")

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from demarc.base import sql
+from demarc.base import clock, sql
 
 CHUNK = 500
 DAY = timedelta(days=1)
@@ -114,6 +114,7 @@ class Replay:
     accounts: int = 0
     prices: dict[int, list[Price]] = field(default_factory=lambda: defaultdict(list))
     all_credited: bool = True
+    planned_from: date = field(default_factory=lambda: clock.today("UTC") - DAY)  # whatever the partner's zone
 
     def __post_init__(self) -> None:
         for plan_id, *price in sql.rows(PRICES):
@@ -175,7 +176,12 @@ class Replay:
         return valid[-1].amount if valid else None
 
     def _days(self, service_id: int, live: list[Cover], facts: list[Fact], first: date, last: date) -> Iterator[str]:
-        """Each day through the last billed one is covered once if the service was in use, else not at all."""
+        """Each day through the last billed one is covered once if the service was in use, else not at all.
+
+        A change that was planned for today or later may have been seen by what is billed, or may be put right on its
+        day: either is sound until a day after.
+        """
+        done = [fact for fact in facts if not (fact.recorded_on < fact.valid_from >= self.planned_from)]
         covered: dict[date, int] = defaultdict(int)
         for cover in live:
             day = cover.first
@@ -184,12 +190,12 @@ class Replay:
                 day += DAY
         day = first
         while day <= last:
-            used = _in_use(facts, day)
+            used, meant = _in_use(done, day), _in_use(facts, day)
             if covered[day] > 1:
                 yield f"service {service_id}: {day} is billed {covered[day]} times"
-            elif used and not covered[day]:
+            elif used and meant and not covered[day]:
                 yield f"service {service_id}: {day} was in use and is not billed"
-            elif covered[day] and not used and self.all_credited:
+            elif covered[day] and not used and not meant and self.all_credited:
                 yield f"service {service_id}: {day} is billed and was not in use"
             day += DAY
 
