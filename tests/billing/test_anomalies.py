@@ -131,6 +131,21 @@ def test_what_a_person_confirms_is_posted_all_the_same():
     assert (done.state, done.documents, done.posted_hash) == ("done", PEOPLE, run.preview_hash)
 
 
+def test_what_changed_after_the_preview_is_left_for_the_next_one_which_says_what_is_odd():
+    story, services = a_month_gone()
+    run = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(3, 1))
+    assert run.anomalies == []
+    a_quantity_of_a_hundred(story, services)
+    actions.confirm_run(run.pk, by=STAFF, at=at(3, 1))
+    done = actions.work_run(run.pk, by=STAFF, at=at(3, 1))
+    assert (done.state, done.documents) == ("done", PEOPLE - 1)
+    (left,) = done.anomalies
+    assert (left["code"], left["count"], left["accounts"]) == ("changed", 1, [services[0].account_id])
+    fresh = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(3, 1))
+    assert fresh.documents == 1
+    assert {found["code"] for found in fresh.anomalies} >= {"rise"}
+
+
 def test_the_tax_of_more_than_all_is_refused_at_the_door():
     story, _ = a_month_gone()
     with pytest.raises(Exception, match="100 %"):

@@ -38,6 +38,7 @@ WORDS = {
     "parked": "accounts cannot be billed",
     "total": "the run's total differs from the last one",
     "accounts": "the number of customers differs from the last run",
+    "changed": "accounts have changed since the preview, and were left for the next one",
 }
 
 PREVIOUS = """
@@ -106,6 +107,15 @@ class Looked:
             if 100 * abs(now - before) > TOTAL_PERCENT * abs(before):
                 found.append({"code": code, "words": WORDS[code], "count": now, "before": before, "accounts": []})
         return found
+
+
+def since_preview(account_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """That accounts were not billed because something else was shown; nothing when there are none."""
+    if not account_ids:
+        return []
+    return [
+        {"code": "changed", "words": WORDS["changed"], "count": len(account_ids), "accounts": account_ids[:NAMED_MAX]}
+    ]
 
 
 def odd(draft: Draft, previous: int | None) -> str:

@@ -190,7 +190,8 @@ class RunIn(Input):
 
 
 class AnomalyOut(Schema):
-    """What is odd about a run: a stable word, in words, how often; some of the accounts."""
+    """What is odd about a run: a stable word, in words, how often (of "total": the sum, in minor units); some of the
+    accounts."""
 
     code: str
     words: str

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from demarc.base import clock
 from demarc.base.models import Partner
-from demarc.billing import actions, anomalies, queries
+from demarc.billing import actions, queries
 from demarc.billing.models import InvoiceRun, RecurringState, RunState
 from demarc.billing.rehearsal import rehearsed
 from demarc.billing.web_documents import amount
@@ -214,12 +214,23 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "chip": components.chip(TONES[found.state], found.get_state_display()),
         "facts": _facts(found),
         "rows": Paginator(rows, ROWS).get_page(request.GET.get("page")),
-        "words": anomalies.WORDS,
+        "odd": _odd(found),
         "flagged": flagged,
         "early": _too_early(found),
         "verbs": _verbs(found) if permitted(request, "money.edit") else [],
     }
     return render(request, "billing/run.html", shown)
+
+
+def _odd(found: InvoiceRun) -> list[str]:
+    """What is odd about a run, a line each."""
+    lines = []
+    for one in found.anomalies:
+        numbers = [number for number in (one["count"], one.get("before")) if number is not None]
+        currency = found.partner.currency if one["code"] == "total" else ""
+        said = [formats.money(number, currency) if currency else formats.number(number) for number in numbers]
+        lines.append(f"{one['words'][:1].upper()}{one['words'][1:]}: {', before '.join(said)}")
+    return lines
 
 
 def _verbs(found: InvoiceRun) -> list[tuple[str, str, bool]]:
@@ -282,7 +293,7 @@ def run_verb(request: HttpRequest, run_id: int, verb: str) -> HttpResponse:
         title=way.title,
         submit=way.submit,
         danger=way.danger,
-        consequences=way.lines,
+        consequences=[*(_odd(found) if verb == "confirm" else ()), *way.lines],
         intro=f"{found.partner}, {formats.day(found.day)}: {formats.plural(found.documents, 'document')}, "
         f"{formats.money(found.gross, found.partner.currency)}",
         back=reverse("run", args=[run_id]),

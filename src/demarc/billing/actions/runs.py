@@ -1,7 +1,8 @@
 """The run of the documents that are due: previewed, confirmed, posted in chunks, paused, cancelled, resumed.
 
-A preview is the run itself, rolled back: there is no second way to compute it. Both sum a digest of every document, so
-that it can be said whether what was posted is what was shown.
+A preview is the run itself, rolled back: there is no second way to compute it. Only what was shown is posted: an
+account whose documents would now sum to something else is left for the next preview. Both sum a digest of every
+document, so that it can be said whether what was posted is what was shown.
 """
 
 import hashlib
@@ -34,6 +35,8 @@ from demarc.core.period import billing_day
 
 CHUNK = 1000
 DIGEST = 1 << 256
+Shown = dict[int, list[tuple[date, int]]]
+"""By account, the day and the sum of each document of a preview."""
 
 MOVE_ON = """
 UPDATE billing_recurringstate s SET next_on = n.next_on
@@ -54,6 +57,11 @@ COUNT = """
 UPDATE billing_invoicerun SET done = done + %(done)s, documents = documents + %(documents)s, net = net + %(net)s,
     tax = tax + %(tax)s, gross = gross + %(gross)s
 WHERE id = %(run)s RETURNING posted_hash
+"""
+
+SHOWN = """
+SELECT account_id, day, gross FROM billing_previewrow
+WHERE run_id = %(run)s AND account_id = ANY(%(accounts)s::bigint[]) AND flag <> 'parked' ORDER BY id
 """
 
 COPY_PREVIEW = "COPY billing_previewrow (run_id, account_id, day, gross, previous, flag, note) FROM STDIN"
@@ -78,14 +86,16 @@ class Sums(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What billing some accounts led to."""
+    """What billing some accounts led to. `changed`: those of which something else was shown."""
 
     sums: Sums = field(default_factory=Sums)
     ready: list[Ready] = field(default_factory=list)
     parked: dict[int, str] = field(default_factory=dict)
+    changed: list[int] = field(default_factory=list)
 
     def plus(self, other: "Outcome") -> "Outcome":
-        return Outcome(self.sums.plus(other.sums), self.ready + other.ready, self.parked | other.parked)
+        parked, changed = self.parked | other.parked, self.changed + other.changed
+        return Outcome(self.sums.plus(other.sums), self.ready + other.ready, parked, changed)
 
 
 @transaction.atomic
@@ -192,18 +202,20 @@ def cancel_run(run_id: int, *, by: Actor, at: datetime) -> InvoiceRun:
 def work_run(run_id: int, *, by: Actor, at: datetime, hands: int = 1) -> InvoiceRun:
     """Post a confirmed run, chunk by chunk, each a transaction of its own, until it is done, paused or cancelled.
 
-    May be called twice at once and again after a kill: an account is billed once. More `hands` are threads with
-    connections of their own, so the caller must not be in a transaction. Never refused.
+    May be called twice at once and again after a kill: an account is billed once. Accounts that have changed since the
+    preview stay due. More `hands` are threads with connections of their own, so the caller must not be in a
+    transaction. Never refused.
     """
     run = InvoiceRun.objects.get(pk=run_id)
     waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
     for account_ids in accounts_due(run.partner_id, run.day, chunk=CHUNK):
         waiting.put(account_ids)
+    changed: list[int] = []
 
     def work() -> None:
         with suppress(Empty):
             while InvoiceRun.objects.filter(pk=run_id, state=RunState.RUNNING).exists():
-                _post_chunk(run, waiting.get_nowait(), by=by, at=at)
+                changed.extend(_post_chunk(run, waiting.get_nowait(), by=by, at=at))
 
     def hand() -> None:
         try:
@@ -217,7 +229,8 @@ def work_run(run_id: int, *, by: Actor, at: datetime, hands: int = 1) -> Invoice
         with ThreadPoolExecutor(hands) as pool:
             for done in [pool.submit(hand) for _ in range(hands)]:
                 done.result()
-    _finish(run, by, at)
+    if waiting.empty():
+        _finish(run, sorted(changed), by, at)
     run.refresh_from_db()
     return run
 
@@ -241,8 +254,9 @@ def _rehearse(account_ids: Sequence[int], day: date, by: Actor, at: datetime) ->
 
 
 @transaction.atomic
-def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
-    outcome = _bill(account_ids, run.day, run.pk, by, at)
+def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> list[int]:
+    """Bill a chunk as it was shown; the accounts that were left because something else would be billed now."""
+    outcome = _bill(account_ids, run.day, run.pk, by, at, _shown(run, account_ids))
     sums = outcome.sums
     before = sql.rows(COUNT, **sums._asdict(), done=sums.accounts, run=run.pk)[0][0]
     after = _hex((int(before or "0", 16) + sums.digest) % DIGEST)
@@ -257,13 +271,26 @@ def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: d
         parked=outcome.parked,
         **told,
     )
+    return outcome.changed
 
 
-def _bill(account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime) -> Outcome:
+def _shown(run: InvoiceRun, account_ids: Sequence[int]) -> Shown | None:
+    """What the preview showed of these accounts; None: the run was not previewed."""
+    if not run.preview_hash:
+        return None
+    shown: Shown = {account_id: [] for account_id in account_ids}
+    for account_id, day, gross in sql.rows(SHOWN, run=run.pk, accounts=sql.array(account_ids)):
+        shown[account_id].append((day, gross))
+    return shown
+
+
+def _bill(
+    account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime, shown: Shown | None = None
+) -> Outcome:
     """Bill these accounts through `day`. One that cannot be billed is parked and the others are billed without it."""
     try:
         with transaction.atomic():
-            return _bill_all(account_ids, day, run_id, by, at)
+            return _bill_all(account_ids, day, run_id, by, at, shown)
     except OperationalError:
         raise
     except Exception as error:
@@ -271,20 +298,23 @@ def _bill(account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, 
             logger.exception("account %s cannot be billed", account_ids[0])
             return Outcome(parked=_park({account_ids[0]: _reason(error)}, at))
     half = len(account_ids) // 2  # one account spoils the statement of all: halve until it stands alone
-    first = _bill(account_ids[:half], day, run_id, by, at)
-    return first.plus(_bill(account_ids[half:], day, run_id, by, at))
+    first = _bill(account_ids[:half], day, run_id, by, at, shown)
+    return first.plus(_bill(account_ids[half:], day, run_id, by, at, shown))
 
 
-def _bill_all(account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime) -> Outcome:
+def _bill_all(
+    account_ids: Sequence[int], day: date, run_id: int | None, by: Actor, at: datetime, shown: Shown | None
+) -> Outcome:
     open_payers(account_ids)
     found = payers(account_ids, at=at, lock=True)
     books = load_books({payer.account_id: payer.partner_id for payer in found.values()}, day=day)
     ready: list[Ready] = []
     moved: dict[int, date] = {}
     parked: dict[int, str] = {}
+    changed: list[int] = []
     for payer in found.values():
         state = books.states[payer.account_id]
-        if state.next_on is None or state.parked:
+        if state.next_on is None or state.parked or state.next_on > day:
             continue
         book = books.books[payer.account_id]
         try:
@@ -293,13 +323,17 @@ def _bill_all(account_ids: Sequence[int], day: date, run_id: int | None, by: Act
             logger.exception("account %s cannot be billed", payer.account_id)
             parked[payer.account_id] = _reason(error)
             continue
-        ready += [_ready(payer, draft) for _, draft in drafts if draft is not None]
+        fresh = [_ready(payer, draft) for _, draft in drafts if draft is not None]
+        if shown is not None and [(one.draft.on, one.draft.totals.gross) for one in fresh] != shown[payer.account_id]:
+            changed.append(payer.account_id)
+            continue
+        ready += fresh
         if drafts:
             moved[payer.account_id] = recurring.following(book.rules, drafts[-1][0])
     issue(ready, by=by, at=at, run_id=run_id)
     if moved:
         sql.execute(MOVE_ON, accounts=sql.array(moved), days=sql.array(moved.values()))
-    return Outcome(_sums(ready, len(moved)), ready, _park(parked, at))
+    return Outcome(_sums(ready, len(moved)), ready, _park(parked, at), changed)
 
 
 def _ready(payer: Payer, draft: recurring.Draft) -> Ready:
@@ -330,11 +364,11 @@ def _hex(digest: int) -> str:
     return f"{digest:064x}"
 
 
-def _finish(run: InvoiceRun, by: Actor, at: datetime) -> None:
-    left = any(True for _ in accounts_due(run.partner_id, run.day, chunk=1))
-    if not left and InvoiceRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
-        state=RunState.DONE, finished_at=at
-    ):
+def _finish(run: InvoiceRun, changed: Sequence[int], by: Actor, at: datetime) -> None:
+    """All that was due is issued, parked, or left for the next preview."""
+    found = [*run.anomalies, *anomalies.since_preview(changed)]
+    at_work = InvoiceRun.objects.filter(pk=run.pk, state=RunState.RUNNING)
+    if at_work.update(state=RunState.DONE, finished_at=at, anomalies=found):
         PreviewRow.objects.filter(run__partner_id=run.partner_id, run_id__lt=run.pk).delete()
         _record("finished_run", run, by, at)
 
