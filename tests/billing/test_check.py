@@ -41,6 +41,7 @@ def tell_a_month():
     customers.set_partner_terms(partner.pk, valid_from=MAY[8], charge_activation_day=True, by=STAFF, at=noon)
     second = cast.service(paula.customer, plan, at=noon)
     cast.activate(second, at=noon)
+    plans.set_service_price(second.pk, price=None, quantity=2, by=STAFF, at=noon)
     plans.unblock(own.pk, by=STAFF, at=midnight(MAY[10]) + NOON)
     plans.pause_service(second.pk, by=STAFF, at=midnight(MAY[11]) + NOON)
     for run in (partner, lima):
@@ -106,11 +107,13 @@ BREAKS = {
         "UPDATE billing_transfer SET service_fact_id = service_fact_id - 1 WHERE day = '2024-05-03'",
         "UPDATE billing_transfer SET price_fact_id = NULL WHERE kind = 'charge' AND day = '2024-05-03'",
         "UPDATE plans_planprice SET amount = amount + 100 WHERE id = (SELECT min(id) FROM plans_planprice)",
+        "UPDATE plans_servicefact SET quantity = 1 WHERE quantity = 2",
     ],
     "costs": [
         "UPDATE billing_daydecision SET decision = 'nothing_due', cost = 0, entry_id = NULL WHERE day = '2024-05-03'",
         "UPDATE customers_partnerterms SET day_rule = 'thirty' WHERE valid_from = '2000-01-01'",
         "UPDATE plans_servicefact SET state = 'paused' WHERE state = 'active'",
+        "UPDATE plans_servicefact SET quantity = 3 WHERE quantity = 2",
         "UPDATE plans_planprice SET valid_from = '2024-05-02', recorded_at = '2024-05-01' WHERE amount = 4400",
     ],
     "payments": [

@@ -153,3 +153,12 @@ def test_one_with_a_dear_price_of_his_own_runs_out_by_it(partner, plan):
     cast.pay(cast.account_of(ana), 4000)
     cast.activate(cast.service(ana, plan, price_override=62_000))
     assert [one.summary.pays_until for one in queries.running_out(None, at=AT, within_days=3)] == [MAY[1]]
+
+
+def test_one_who_holds_many_of_a_service_runs_out_by_all_of_them(partner, plan):
+    ana = cast.customer(partner)
+    cast.pay(cast.account_of(ana), 4000)
+    held = cast.service(ana, plan)
+    cast.activate(held)
+    plans.set_service_price(held.pk, price=None, quantity=15, by=STAFF, at=AT)
+    assert [one.summary.pays_until for one in queries.running_out(None, at=AT, within_days=3)] == [MAY[1]]

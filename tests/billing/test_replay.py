@@ -22,6 +22,7 @@ BREAKS = (
     "UPDATE plans_planprice SET amount = amount + 7",
     "UPDATE plans_servicefact SET state = 'paused' WHERE state = 'active'",
     "UPDATE plans_servicefact SET valid_from = valid_from + 2 WHERE state = 'active'",
+    "UPDATE plans_servicefact SET quantity = 2 WHERE state = 'active'",
     "UPDATE billing_transfer SET amount = amount + 2 WHERE kind = 'charge'",
     "UPDATE billing_ledgeraccount SET balance = balance + 1 WHERE kind = 'payer'",
     "DELETE FROM billing_cover WHERE id = (SELECT min(id) FROM billing_cover WHERE replaced_by_id IS NULL)",

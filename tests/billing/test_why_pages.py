@@ -42,7 +42,7 @@ def test_a_charged_day_shows_its_arithmetic_and_both_tellings(place, client):
     charge = Transfer.objects.filter(account=account, kind="charge").latest("day")
     page = words(client.get(f"/accounts/{account.pk}/days/{charge.day}/"))
     parts = days_in_month(charge.day)
-    assert f"It is part {charge.day.day} of {parts}" in page
+    assert f"part {charge.day.day} of {parts} at 40.00 EUR a month: " in page
     assert "Fibre costs 40.00 EUR a month, the plan&#x27;s price since" in page
     assert f"{charge.amount / 100:.2f} EUR for Fibre: one day of your 40.00 EUR a month" in page
     ledger = words(client.get(f"/customers/{account.customer_id}/money/"))
@@ -58,7 +58,8 @@ def test_a_day_with_an_own_price_says_who_agreed_on_it(place, client):
     cast.activate(held, at=start)
     billing.open_day(place.partner.pk, day=clock.today("UTC"), by=cast.STAFF, at=clock.now())
     page = words(client.get(f"/accounts/{account.pk}/days/{clock.today('UTC')}/"))
-    assert "Fibre costs 30.00 EUR a month, agreed by Desk for" in page
+    assert "Fibre costs 30.00 EUR a month, agreed for" in page
+    assert ", written down by Desk at" in page.partition("agreed for")[2]
 
 
 def test_one_who_is_blocked_sees_on_his_page_why_and_what_opens_it(place, client):
@@ -77,6 +78,16 @@ def test_one_who_is_blocked_sees_on_his_page_why_and_what_opens_it(place, client
     assert "so your access was paused" in day
     after = words(client.get(f"/accounts/{account.pk}/days/{first + ONE_DAY}/"))
     assert "He was blocked already, so nothing was tried" in after
+
+
+def test_a_day_paid_within_it_says_what_the_balance_was_when_it_was_paid(place, client):
+    account = lived(place, paid=0, name="Larry Late")
+    cast.pay(account, 500, at=clock.now())
+    page = words(client.get(f"/accounts/{account.pk}/days/{clock.today('UTC')}/"))
+    assert "the balance was 5.00 EUR" in page
+    assert "At 00:00" not in page
+    assert "It was blocked first, and access came back at that time." in page
+    assert "we charged" in page
 
 
 def test_a_block_by_staff_is_not_promised_away_to_the_customer(place, client):

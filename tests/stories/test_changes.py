@@ -1,6 +1,7 @@
 """Plans changed up and down, numbers and discounts. A month costs 31.00: in January each day is 1.00."""
 
 import pytest
+from tests.staff.world import logged_in, person
 
 
 @pytest.fixture
@@ -137,3 +138,30 @@ def test_the_fee_of_a_change_is_foreseen_and_comes_with_the_next_document(told):
     ana.change(plan_id=larger)
     isp.until("2024-02-01")
     assert ana.bills == ["31.00", "15.00", "72.00"]
+
+
+def words(answer):
+    return answer.content.decode().replace("\N{NO-BREAK SPACE}", " ").replace("\N{EN DASH}", "-")
+
+
+def test_the_page_of_a_change_says_what_the_api_says_also_when_another_is_planned_before_it(told):
+    isp, ana = told
+    middle, large = isp.plan("46.50"), isp.plan("62.00")
+    ana.change(plan_id=middle, when="2024-01-12")
+    assert ana.foresee(plan_id=large, when="2024-01-22") == ["5.00"]  # 22 to 31 January: 10 x (2.00 - 1.50)
+    manager = logged_in(person("Manager", "marta"))
+    page = words(manager.post(f"/services/{ana.service}/plan/", {"plan_id": large, "when": "day", "on": "2024-01-22"}))
+    assert "An invoice of 5.00 EUR is issued on 22 Jan 2024" in page
+    ana.change(plan_id=large, when="2024-01-22")
+    isp.until("2024-01-23")
+    assert ana.bills == ["31.00", "10.00", "5.00"]
+
+
+def test_the_page_of_a_price_from_a_day_to_come_says_what_that_day_bills(told):
+    isp, ana = told
+    given = {"price": "46.50", "quantity": 1, "valid_from": "2024-01-22"}
+    page = words(logged_in(person("Manager", "marta")).post(f"/services/{ana.service}/price/", given))
+    assert "An invoice of 5.00 EUR is issued on 22 Jan 2024" in page
+    isp.post(f"/services/{ana.service}/price", given)
+    isp.until("2024-01-23")
+    assert ana.bills == ["31.00", "5.00"]

@@ -39,3 +39,31 @@ def test_only_who_wants_it_gets_it_and_after_an_outage_late(begins):
     isp.until("2024-02-05")
     assert (ana.bills, ben.bills) == (["15.00"], [])  # 17 to 31 January
     assert ana.documents[0]["issued_on"] == "2024-02-01"
+
+
+def test_who_is_converted_in_the_month_is_invoiced_for_his_days_before(begins):
+    isp = begins("2023-12-31", invoice_consumed=True)
+    isp.tax("0.21")
+    ana = isp.sign_up("31.00", pays="prepaid", paid="100.00")
+    isp.until("2024-01-10")
+    isp.post(f"/accounts/{ana.account}/billing-type", {"billing_type": "recurring"})
+    isp.until("2024-02-01")
+    by_source = {one["source"]: one for one in ana.documents}
+    assert len(ana.documents) == len(by_source) == 3
+    assert (by_source["first"]["gross"], by_source["run"]["gross"]) == ("21.00", "31.00")
+    consumed = by_source["consumed"]
+    assert (consumed["gross"], consumed["open"], consumed["issued_on"]) == ("10.00", "0.00", "2024-02-01")
+    assert ana.balance == "38.00"  # 100.00 - 10.00 - 21.00 - 31.00
+    isp.until("2024-02-03")
+    assert len(ana.documents) == 3
+
+
+def test_there_and_back_in_one_month_all_its_days_are_on_one_invoice(begins):
+    isp = begins("2023-12-31", invoice_consumed=True)
+    ana = isp.sign_up("31.00", pays="prepaid", paid="100.00")
+    isp.until("2024-01-10")
+    isp.post(f"/accounts/{ana.account}/billing-type", {"billing_type": "recurring"})
+    isp.until("2024-01-20")
+    isp.post(f"/accounts/{ana.account}/billing-type", {"billing_type": "prepaid"})
+    isp.until("2024-02-01")
+    assert [one["gross"] for one in ana.documents if one["source"] == "consumed"] == ["21.00"]  # 1 to 10, 21 to 31

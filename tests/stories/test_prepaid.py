@@ -89,7 +89,7 @@ def test_a_day_says_why_it_cost_what_it_cost(told):
     assert (charge["price"], charge["nth"], charge["parts"], charge["own_price"]) == ("31.00", 10, 31, False)
     assert charge["in_use"]["valid_from"] == "2023-12-31"
     assert charge["priced"]["valid_from"] == "2020-01-01"
-    assert any("day 10 of 31 at 31.00" in words for words in why["words"])
+    assert any("part 10 of 31 at 31.00" in words for words in why["words"])
     assert len(why["customer_words"]) == 1
     transfer = isp.get(f"/accounts/{ana.account}/ledger")["items"][0]
     moved = isp.get(f"/transfers/{transfer['id']}/why")
@@ -109,3 +109,40 @@ def test_a_block_says_why_and_what_opens_it(begins):
     (by_staff, _) = ana.why_blocked
     assert "Moved away" in by_staff["words"][0]
     assert not any("Moved away" in words for words in by_staff["customer_words"])
+
+
+def test_two_of_a_service_cost_twice_its_price_each_day(begins):
+    isp = begins("2023-12-31")
+    ana = isp.known("prepaid")
+    ana.pay("31.00")
+    ana.takes(isp.plan("31.00"))
+    ana.change(quantity=2)
+    assert ana.money["pays_until"] == "2024-01-15"  # 15 x 2.00; the last 1.00 carries no day
+    isp.until("2024-01-15")
+    assert (ana.balance, ana.online, {cost for _, cost in ana.days}) == ("1.00", True, {"2.00"})
+    isp.until("2024-01-16")
+    assert (ana.balance, ana.online, ana.money["owed"]) == ("1.00", False, "1.00")
+    (why,) = ana.why_blocked
+    assert any("costs 2.00" in words for words in why["words"])
+    days = isp.get(f"/accounts/{ana.account}/days")["items"]
+    blocked, charged = (isp.get(f"/days/{day['id']}/why") for day in days[:2])
+    assert [(why["decision"], why["charged"]) for why in (blocked, charged)] == [("blocked", False), ("charged", True)]
+    for why in (blocked, charged):  # what was tried is told as what was charged
+        (charge,) = why["charges"]
+        assert (charge["price"], charge["quantity"], charge["amount"]) == ("31.00", 2, "2.00")
+        assert any("at 2 × 31.00" in words for words in why["words"])
+    assert "of your 2 × 31.00" in charged["customer_words"][0]
+
+
+def test_an_own_price_and_a_number_that_changes_are_charged_from_the_next_midnight(begins):
+    isp = begins("2023-12-31")
+    ana = isp.sign_up("62.00", pays="prepaid", paid="100.00")
+    isp.until("2024-01-02")
+    isp.post(f"/services/{ana.service}/price", {"price": "31.00", "quantity": 3})
+    isp.until("2024-01-04")
+    assert [cost for _, cost in ana.days] == ["2.00", "2.00", "3.00", "3.00"]
+    plan = isp.get(f"/services/{ana.service}")["plan_id"]
+    isp.post(f"/services/{ana.service}/price", {"price": None, "quantity": 2})
+    isp.post(f"/plans/{plan}/prices", {"valid_from": "2024-01-07", "price": "31.00"})
+    isp.until("2024-01-08")
+    assert [cost for _, cost in ana.days][4:] == ["4.00", "4.00", "2.00", "2.00"]

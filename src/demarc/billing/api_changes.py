@@ -10,7 +10,7 @@ from demarc.base import clock
 from demarc.billing import actions
 from demarc.billing.actions.documents import Issued
 from demarc.billing.models import DocumentKind, Item
-from demarc.billing.wording import Words
+from demarc.billing.wording import Words, derivation
 from demarc.core.money import parse
 from demarc.core.recurring import Line
 from demarc.plans import actions as plans
@@ -195,14 +195,10 @@ def _document(issued: Issued, words: Words) -> dict[str, Any]:
 
 
 def _line(line: Line, words: Words) -> dict[str, Any]:
-    rows = [
-        (one_.first.isoformat(), (one_.last - one_.first).days + 1, one_.of_days, *one_.basis[2:], one_.amount)
-        for one_ in line.segments
-    ]
     return {
         "text": line.text,
         "first_day": line.first,
         "last_day": line.last,
         "amount": shown(line.part.amount, words.currency),
-        "why": words.why(rows, amount=line.part.amount),
+        "why": words.why(derivation(line), amount=line.part.amount),
     }

@@ -139,8 +139,9 @@ SELECT day::date AS day, extract(day FROM day)::bigint AS k,
     (extract(day FROM day)::bigint - 1) %% 30 + 1 AS k30
 FROM generate_series(%(since)s::date, %(last)s::date, interval '1 day') AS day
 """
-# Part k of n of a month's price, halves rounded up: round(price * k / n) - round(price * (k - 1) / n).
-PRICE = "coalesce(f.price_override, p.amount)"
+# A month's price is of all that is held of a service. Part k of n of it, halves rounded up:
+# round(price * k / n) - round(price * (k - 1) / n).
+PRICE = "coalesce(f.price_override, p.amount) * f.quantity"
 CALENDAR = f"((2 * {PRICE} * k + n) / (2 * n) - (2 * {PRICE} * (k - 1) + n) / (2 * n))"
 THIRTY = f"((2 * {PRICE} * k30 + 30) / 60 - (2 * {PRICE} * (k30 - 1) + 30) / 60)"
 
@@ -194,7 +195,7 @@ WITH parts AS ({PARTS}), days AS (
     JOIN customers_account a ON a.id = s.account_id
     JOIN base_partner p ON p.id = a.partner_id
 ), in_force AS (
-    SELECT account_id, partner_id, plan_id, price_override, state, seen_from,
+    SELECT account_id, partner_id, plan_id, price_override, quantity, state, seen_from,
         min(seen_from) OVER (PARTITION BY service_id ORDER BY valid_from, id
             ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS seen_until
     FROM seen

@@ -45,7 +45,7 @@ KINDS = "SELECT id, kind FROM plans_plan WHERE id = ANY(%(plans)s::bigint[])"
 # When a fact was recorded matters only if that was after the first 00:00 that is still to be decided.
 FACTS = """
 SELECT service_id, id, valid_from, CASE WHEN recorded_at >= %(settled)s THEN recorded_at END, plan_id,
-    state = 'active', price_override
+    state = 'active', price_override, quantity
 FROM plans_servicefact
 WHERE service_id = ANY(%(services)s::bigint[]) AND recorded_at <= %(at)s ORDER BY service_id, valid_from, id
 """
@@ -111,6 +111,7 @@ class FactRow(NamedTuple):
     plan_id: int
     active: bool
     price_override: int | None
+    quantity: int
 
 
 @dataclass
@@ -329,19 +330,21 @@ class _FactReader:
         return ServiceFacts(service_id, self._prices(payer, rows, states), states, charged_through)
 
     def _prices(self, payer: Payer, rows: Sequence[FactRow], states: Sequence[StateFact]) -> tuple[PriceFact, ...]:
-        """What the service costs: each fact's own price, or its plan's prices from when the fact holds."""
-        terms = {(row.plan_id, row.price_override) for row in rows}
-        if len(terms) == 1 and rows[0].price_override is None:
+        """What the service costs: each fact's own price, or its plan's prices from when the fact holds, times how many
+        of it are held."""
+        terms = {(row.plan_id, row.price_override, row.quantity) for row in rows}
+        if terms == {(rows[0].plan_id, None, 1)}:
             return self._of_plan(payer, rows[0].plan_id)
         found: list[PriceFact] = []
         for row, state in zip(rows, states, strict=True):
             if row.price_override is not None:
-                found.append(PriceFact(NO_FACT, row.valid_from, state.seen_from, row.price_override))
+                own = row.price_override * row.quantity
+                found.append(PriceFact(NO_FACT, row.valid_from, state.seen_from, own))
                 continue
             for price in self._of_plan(payer, row.plan_id):
                 valid_from = max(row.valid_from, price.valid_from)
                 seen_from = max(state.seen_from, price.seen_from)
-                found.append(PriceFact(price.id, valid_from, seen_from, price.price_minor))
+                found.append(PriceFact(price.id, valid_from, seen_from, price.price_minor * row.quantity))
         return tuple(found)
 
     def _of_plan(self, payer: Payer, plan_id: int) -> tuple[PriceFact, ...]:

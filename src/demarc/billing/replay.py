@@ -202,11 +202,12 @@ class Replay:
             yield f"service {service_id}: {day} was charged by a fact that does not say it was in use"
             return
         listed = (price.amount for price in self.prices[fact.plan_id] if price.id == price_id)
-        price = fact.own_price if fact.own_price is not None else next(listed, None)
+        each = fact.own_price if fact.own_price is not None else next(listed, None)
+        price = (each or 0) * fact.quantity
         following = (day.replace(day=28) + 4 * DAY).replace(day=1)
         days = (following - DAY).day
         parts = {(day.day, days), (1 if day.day == 31 else day.day, 30)}
-        right = {_share(Fraction(price or 0), k, n) - _share(Fraction(price or 0), k - 1, n) for k, n in parts}
+        right = {_share(Fraction(price), k, n) - _share(Fraction(price), k - 1, n) for k, n in parts}
         if amount not in right:
             yield f"service {service_id}: {day} was charged {amount}, a day of {price} is {sorted(right)}"
 

@@ -1,6 +1,5 @@
 """What dunning adds to the pages of other rooms: why somebody is blocked, the rules, what waits for a person."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,11 +13,10 @@ from demarc.billing import queries
 from demarc.billing.days_off import countries
 from demarc.billing.dunning_words import customer_words, staff_words
 from demarc.billing.models import BlockingStop, Document, Outage, ReminderChannel, ReminderSent
-from demarc.billing.queries.why import blocked_since
-from demarc.billing.why_words import blocked_words
+from demarc.billing.queries.why import why_blocked
+from demarc.billing.why_words import block_customer, block_staff
 from demarc.core.dunning import Cause, Reminder
 from demarc.customers.models import Account, BillingType, Customer
-from demarc.customers.queries import accounts_blocked_for_money
 from demarc.staff.doors import scope, within
 from demarc.ui import formats
 from demarc.ui.panels import Action, Notice
@@ -31,9 +29,8 @@ SHOWN = 8
 def why_panel(request: HttpRequest, customer: Customer) -> SafeString | None:
     """On the customer's overview: why he is blocked or when he will be, fact by fact, and what to tell him."""
     accounts = list(customer.accounts.order_by("id")[:ACCOUNTS_SHOWN])
-    prepaid = [one for one in accounts if one.billing_type == BillingType.PREPAID]
     recurring = [_recurring(one) for one in accounts if one.billing_type == BillingType.RECURRING]
-    shown = [one for one in recurring if one] + _prepaid(prepaid)
+    shown = [one for one in recurring if one] + _prepaid(customer)
     if not shown:
         return None
     return SafeString(render_to_string("billing/why_panel.html", {"accounts": shown, "customer": customer}, request))
@@ -56,18 +53,16 @@ def _recurring(account: Account) -> dict[str, Any] | None:
     }
 
 
-def _prepaid(accounts: Sequence[Account]) -> list[dict[str, Any]]:
-    """Of those whose money does not pay the day."""
-    blocked = accounts_blocked_for_money(account_ids=[one.pk for one in accounts])
-    summaries = queries.account_summaries(blocked, at=clock.now()) if blocked else {}
-    days = blocked_since(blocked)
+def _prepaid(customer: Customer) -> list[dict[str, Any]]:
+    """Of his accounts whose money does not pay the day."""
     shown = []
-    for account in (one for one in accounts if one.pk in summaries):
-        summary, day = summaries[account.pk], days.get(account.pk)
-        staff, told = blocked_words(day, summary)
-        more = {"owed": summary.owed, "staff": staff, "customer": told, "day": day and day.day.isoformat()}
-        shown.append({"account": account, "blocked": True, **more})
-    return shown
+    for found in why_blocked(customer, at=clock.now()):
+        account = found.block.account if found.block else None
+        if account is not None and account.billing_type == BillingType.PREPAID:
+            told = {"owed": found.owed, "staff": block_staff(found), "customer": block_customer(found)}
+            day = found.day and found.day.day.isoformat()
+            shown.append({"account": account, "blocked": True, "day": day, **told})
+    return shown[:ACCOUNTS_SHOWN]
 
 
 def promise_action(request: HttpRequest, customer: Customer) -> Action | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,12 +15,9 @@ from django.utils.safestring import SafeString
 from demarc.base import clock
 from demarc.billing import actions
 from demarc.billing.actions.documents import Issued
-from demarc.billing.actions.fees import CHANGED
 from demarc.billing.forms import DiscountForm, EndDiscountForm, ServicePriceForm
-from demarc.billing.models import BilledThrough, DocumentKind, Item
-from demarc.billing.rehearsal import rehearsed
-from demarc.billing.wording import Words
-from demarc.core.period import start_of_day
+from demarc.billing.models import BilledThrough, DocumentKind
+from demarc.billing.wording import Words, derivation
 from demarc.core.recurring import Line
 from demarc.customers.models import BillingType
 from demarc.plans import actions as plans
@@ -43,22 +39,19 @@ def change_lines(
     request: HttpRequest, service: Service, act: Callable[[], Any], on: date | None = None
 ) -> list[str] | None:
     """What a change of a service bills and credits on its day (`on` None: at once), in words: it is done and taken
-    back. None for a prepaid account that pays no fee. Refused as the change."""
-    by, at = actor_of(request), clock.now()
-    due = at if on is None else start_of_day(on, ZoneInfo(service.account.zone))
+    back, as the API's preview does. None for a prepaid account that pays no fee. Refused as the change."""
 
-    def done() -> tuple[list[Item], list[Issued]]:
+    def done() -> date:
         act()
-        fees = actions.charge_fees([service.pk], CHANGED, by=by, at=due)
-        return fees, actions.correct_services([service.pk], by=by, at=due)
+        return on or clock.today(service.account.zone)
 
-    fees, issued = rehearsed(done)
+    foreseen = actions.foresee(service.pk, done, by=actor_of(request), at=clock.now())
     words = Words("en", service.account.currency)
     prepaid = service.account.billing_type == BillingType.PREPAID
     when = "at once" if on is None else f"on {formats.day(on)}"
     taken = f"taken {when}" if prepaid else "with the next document"
-    told = [f"{fee.text}: {words.money(fee.amount)}, {taken}." for fee in fees]
-    told += [line for one in issued for line in _told(one, words, when)]
+    told = [f"{fee.text}: {words.money(fee.amount)}, {taken}." for fee in foreseen.fees]
+    told += [line for one in foreseen.issued for line in _told(one, words, when)]
     if prepaid:
         return told or None
     return told[:LINES_TOLD] or ["Nothing that was billed changes; the next document bills by it."]
@@ -79,11 +72,7 @@ def _told(issued: Issued, words: Words, when: str) -> list[str]:
 
 
 def _line(line: Line, words: Words) -> str:
-    rows = [
-        (one.first.isoformat(), (one.last - one.first).days + 1, one.of_days, *one.basis[2:], one.amount)
-        for one in line.segments
-    ]
-    why = ", ".join(words.why(rows, amount=line.part.amount))
+    why = ", ".join(words.why(derivation(line), amount=line.part.amount))
     how = f" ({why})" if why else ""
     return f"{line.text}, {words.days(line.first, line.last)}{how}: {words.money(line.part.amount)}"
 
@@ -147,6 +136,12 @@ def new_discount(request: HttpRequest, service_id: int) -> HttpResponse:
     return _change_page(request, found, form, act, title="Discount", done="The discount is recorded.")
 
 
+def _counts_from(service: Service, form: LookedForm) -> date | None:
+    """The day to come from which what was typed counts; None: now or before."""
+    first: date | None = form.cleaned_data.get("valid_from") if form.is_valid() else None
+    return first if first and first > clock.today(service.account.zone) else None
+
+
 @page("customers.edit")
 def withdraw_discount(request: HttpRequest, discount_id: int) -> HttpResponse:
     """End a discount early."""
@@ -166,7 +161,7 @@ def _change_page(
     request: HttpRequest, service: Service, form: LookedForm, act: Callable[[], Any], **words: str
 ) -> HttpResponse:
     """The page of a change that says what it bills before it is done. `words`: title, done."""
-    told = change_told(request, service, form, act)
+    told = change_told(request, service, form, act, _counts_from(service, form))
     if not told and carried_out(request, form, "change_service", ("customer", service.customer_id), act):
         messages.success(request, words["done"])
         return redirect("service", service.pk)

@@ -5,8 +5,8 @@ from datetime import date
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from demarc.billing.queries.why import day_why
-from demarc.billing.why_words import customer_words, staff_words
+from demarc.billing.queries.why import why_day
+from demarc.billing.why_words import day_customer, day_staff
 from demarc.core.period import ONE_DAY
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import page
@@ -21,13 +21,13 @@ def day(request: HttpRequest, account_id: int, day: str) -> HttpResponse:
         before, after = wanted - ONE_DAY, wanted + ONE_DAY
     except (ValueError, OverflowError):
         raise Http404 from None
-    why = day_why(account, wanted)
+    why = why_day(account, wanted)
     shown = {
         "account": account,
         "why": why,
-        "staff": staff_words(why),
-        "customer": customer_words(why),
-        "total": sum(share.amount for share in why.shares),
+        "staff": day_staff(why),
+        "customer": day_customer(why),
+        "total": sum(charge.amount for charge in why.charges),
         "before": before,
         "after": after,
     }

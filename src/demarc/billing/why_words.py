@@ -1,94 +1,179 @@
-"""The chain of facts behind a prepaid day in words: for staff, and for the customer, to be read out or sent."""
+"""The facts behind amounts and blocks in words: for staff, who act on them, and for the customer, who is told them."""
 
-from demarc.billing.models import DayDecision
-from demarc.billing.queries.accounts import AccountSummary
-from demarc.billing.queries.why import DayWhy, Share
+from demarc.billing import dunning_words
+from demarc.billing.models import DayDecision, Decision, TransferKind
+from demarc.billing.queries.why import Charge, Source, WhyBlocked, WhyDay, WhyMove
+from demarc.core.charging import LimitRule
+from demarc.customers.models import Block
+from demarc.plans.models import ServiceState
 from demarc.ui import formats
 
-
-def staff_words(why: DayWhy) -> list[str]:
-    """A sentence for each fact behind a day."""
-    one = why.decision
-    told = [line for share in why.shares for line in _share_words(share, why.account.currency)]
-    if one is None:
-        return told or ["This day is not decided: nothing was charged for it."]
-    told += _decision_words(one, why)
-    if one.catch_up:
-        told.append(f"The day was over when it was decided, on {formats.moment(one.decided_at)}: it was caught up.")
-    if one.paid_at is not None:
-        told.append(f"It was paid within the day, at {formats.moment(one.paid_at)}, and access came back.")
-    return told
+LEFT = {
+    ServiceState.PAUSED: "is paused",
+    ServiceState.STOPPED: "is stopped",
+    ServiceState.ENDED: "has ended",
+}
+RULES = {
+    LimitRule.COVER: "the day must be covered",
+    LimitRule.STOP_AT_LIMIT: "it blocks when the limit is reached",
+}
 
 
-def _decision_words(one: DayDecision, why: DayWhy) -> list[str]:
-    currency = why.account.currency
-    had = f"At 00:00 the balance was {formats.money(one.balance_before, currency)}"
-    limit = formats.money(why.terms.minimal_balance, currency)
-    cost = formats.money(one.cost, currency)
-    rule = "the day must be covered" if why.terms.limit_rule == "cover" else "it blocks when it reaches the limit"
-    if one.decision == "charged":
-        return [f"{had}; {cost} were taken. The limit is {limit}: {rule}."]
-    if one.decision == "blocked" and one.cost:
-        return [f"{had} and the day costs {cost}. The limit is {limit}: {rule}. So access was blocked."]
-    if one.decision == "blocked":
-        return ["He was blocked already, so nothing was tried and nothing taken."]
-    return ["No service was in use that costs anything, so nothing was due."]
+def day_staff(why: WhyDay) -> list[str]:
+    """Why a day was charged, blocked or free: a sentence for each fact behind it."""
+    charged = [words for charge in why.charges for words in charge_staff(charge, why.account.currency)]
+    if why.decision is None:
+        return charged or ["This day is not decided: nothing was charged for it."]
+    return charged + _decision_words(why, why.decision)
 
 
-def _share_words(share: Share, currency: str) -> list[str]:
-    price = formats.money(share.price, currency)
-    if share.price_fact is None:
-        since = f"agreed by {share.fact.by_label} for {formats.day(share.fact.valid_from)}"
+def day_customer(why: WhyDay) -> list[str]:
+    """The same as one would say it to the customer."""
+    one, currency = why.decision, why.account.currency
+    if why.charged:
+        return [words for charge in why.charges for words in charge_customer(charge, currency)]
+    if one is not None and one.decision == Decision.BLOCKED and one.cost:
+        had = f"{'had' if one.balance_before >= 0 else 'owed'} {formats.money(abs(one.balance_before), currency)}"
+        left = " left" if one.balance_before >= 0 else ""
+        cost = formats.money(one.cost, currency)
+        return [f"On {formats.day(one.day)} you {had}{left}, and a day costs {cost}, so your access was paused."]
+    return [f"For {formats.day(why.day)} we charged nothing."]
+
+
+def charge_staff(charge: Charge, currency: str) -> list[str]:
+    """How the charge of one service came to be, and which facts it rests on."""
+    price = formats.money(charge.price, currency)
+    told = f"{charge.plan}, service {charge.service_id}: {formats.money(charge.amount, currency)} for "
+    told += f"{formats.day(charge.day)}, part {charge.nth} of {charge.parts} at {_month(charge, currency)} a month"
+    if charge.through is None or charge.before is None:
+        told += ". Its facts do not give that amount; the checker says more."
     else:
-        since = f"the plan's price since {formats.day(share.price_fact.valid_from)}"
-    through, before = formats.money(share.through, currency), formats.money(share.before, currency)
+        through, before = formats.money(charge.through, currency), formats.money(charge.before, currency)
+        told += f": {through} through this part less {before} through the one before."
+    whose = "agreed for" if charge.own else "the plan's price since"
     return [
-        f"{share.fact.plan.name} costs {price} a month, {since}; in use since {formats.day(share.fact.valid_from)}.",
-        f"It is part {share.part} of {share.parts}: {through} through this day less {before} through the day before, "
-        f"{formats.money(share.amount, currency)}.",
+        told,
+        f"{charge.plan} costs {price} a month, {whose} {_source(charge.listed)}.",
+        f"In use{f', {charge.quantity} of it,' if charge.quantity > 1 else ''} since {_source(charge.held)}.",
     ]
 
 
-def customer_words(why: DayWhy) -> list[str]:
-    """What we would tell him of a day."""
-    currency, day = why.account.currency, formats.day(why.day)
-    if why.charged:
+def charge_customer(charge: Charge, currency: str) -> list[str]:
+    """The same as one would say it to the customer."""
+    return [
+        f"For {formats.day(charge.day)} we charged {formats.money(charge.amount, currency)} for {charge.plan}: one day "
+        f"of your {_month(charge, currency)} a month, which has {charge.parts} parts."
+    ]
+
+
+def move_staff(move: WhyMove, currency: str) -> list[str]:
+    """What a movement of an account is."""
+    if move.charge is not None:
+        return charge_staff(move.charge, currency)
+    amount, day = formats.money(move.amount, currency), formats.day(move.transfer.day)
+    if move.document is not None:
         return [
-            f"For {day} we charged {formats.money(share.amount, currency)} for {share.fact.plan.name}: one day of your "
-            f"{formats.money(share.price, currency)} a month, which has {share.parts} parts."
-            for share in why.shares
+            f"{amount} of {move.document.get_kind_display().lower()} {move.document.number} of {day}, made as "
+            f"“{move.document.get_source_display()}”; its lines say why."
         ]
-    one = why.decision
-    if one is not None and one.decision == "blocked" and one.cost:
-        return [_not_covered(one, currency)]
-    return [f"For {day} we charged nothing."]
+    if move.payment is not None:
+        paid = move.payment
+        return [f"{amount}: payment {paid.number} of {day}, {paid.get_method_display()}, entered by {paid.by_label}."]
+    if move.transfer.kind == TransferKind.MOVED:
+        way = "from an account that pays through this one" if move.amount > 0 else "to the account that pays for it"
+        return [f"{amount} moved {way} on {day}."]
+    return [f"{amount}: a correction of {day}; who made it and why is in the operation log."]
 
 
-def _not_covered(one: DayDecision, currency: str) -> str:
-    has = formats.balance(one.balance_before, currency)
-    cost = formats.money(one.cost, currency)
-    return (
-        f"On {formats.day(one.day)} a day of your service cost {cost} and your account "
-        f"{has[0].lower()}{has[1:]}, so your access was paused."
-    )
+def move_customer(move: WhyMove, currency: str) -> list[str]:
+    """The same as one would say it to the customer."""
+    if move.charge is not None:
+        return charge_customer(move.charge, currency)
+    amount, day = formats.money(abs(move.amount), currency), formats.day(move.transfer.day)
+    if move.document is not None:
+        return [f"{amount} belong to {move.document.get_kind_display().lower()} {move.document.number} of {day}."]
+    if move.payment is not None:
+        return [f"We {'received' if move.amount > 0 else 'gave back'} {amount} on {day}."]
+    return [f"On {day} your balance was put {'up' if move.amount > 0 else 'down'} by {amount}."]
 
 
-def blocked_words(one: DayDecision | None, summary: AccountSummary) -> tuple[list[str], list[str]]:
-    """(for staff, for the customer): why a prepaid account is blocked now and what opens it. `one`: the last day that
-    it could not pay."""
-    currency = summary.currency
-    owed = formats.money(summary.owed, currency)
-    staff, told = [], []
-    if one is not None:
-        had, cost = formats.money(one.balance_before, currency), formats.money(one.cost, currency)
-        limit = formats.money(summary.minimal_balance, currency)
-        staff.append(
-            f"At 00:00 of {formats.day(one.day)} the day cost {cost}; the balance was {had}, its limit is {limit}."
-        )
-        told.append(_not_covered(one, currency))
-    staff.append(f"Today costs {formats.money(summary.next_cost, currency)}; a payment of {owed} brings access back.")
-    told.append(f"Your access returns within seconds when {owed} arrive.")
-    if summary.blocked_by_staff:
-        staff.append("Staff blocked him too: a payment alone does not bring access back.")
-        told = told[:-1]
-    return staff, told
+def block_staff(found: WhyBlocked) -> list[str]:
+    """Why there is no access, and what opens it."""
+    if found.service is not None and found.fact is not None:
+        state = LEFT[ServiceState(found.service.state)]
+        fact = Source(found.fact.valid_from, found.fact.recorded_at, found.fact.by_label)
+        return [f"{found.service} {state} from {_source(fact)}."]
+    block = found.block
+    if block is None:
+        return []
+    if block.account_id is None:
+        reason = f": {block.reason}" if block.reason else "; no reason was given"
+        return [f"Blocked by {block.set_by_label} on {formats.moment(block.set_at)}{reason}. Payment does not lift it."]
+    return _for_money(found, block)
+
+
+def _for_money(found: WhyBlocked, block: Block) -> list[str]:
+    """Why an account is blocked for money, and what opens it."""
+    told = [f"Account {block.account} is blocked for money since {formats.moment(block.set_at)}."]
+    if found.standing is not None:
+        told += dunning_words.staff_words(found.standing.why, found.currency)
+    elif found.day is not None and found.day.decision is not None:
+        told += _decision_words(found.day, found.day.decision)
+    if found.cost:
+        told.append(f"Today costs {formats.money(found.cost, found.currency)}.")
+    if block.grace_until:
+        told.append(f"Staff let him online all the same until {formats.moment(block.grace_until)}.")
+    if found.by_staff:
+        told.append("Staff blocked him too: a payment alone does not bring access back.")
+    return [*told, f"A payment of {formats.money(found.owed, found.currency)} opens it."]
+
+
+def block_customer(found: WhyBlocked) -> list[str]:
+    """The same as one would say it to the customer. Where staff blocked him too, no payment is promised to help."""
+    if found.service is not None:
+        return [
+            f"Your {found.service.plan} {LEFT[ServiceState(found.service.state)]} from {formats.day(found.since)} on."
+        ]
+    if found.block is None or found.block.account_id is None:
+        return [f"We have paused your internet access on {formats.day(found.since)}. Please call us."]
+    told = day_customer(found.day) if found.day else []
+    if found.standing is not None:
+        told = dunning_words.customer_words(found.standing.why, found.currency)
+    returns = f"Your access returns within seconds when {formats.money(found.owed, found.currency)} arrive."
+    return told if found.by_staff else [*told, returns]
+
+
+def _decision_words(why: WhyDay, one: DayDecision) -> list[str]:
+    """What was decided about a day, by which balance and rule."""
+    currency = why.account.currency
+    limit, cost = formats.money(why.terms.minimal_balance, currency), formats.money(one.cost, currency)
+    when = f"00:00 of {formats.day(one.day)}" if one.paid_at is None else formats.moment(one.paid_at)
+    told = [
+        f"At {when} the balance was {formats.money(one.balance_before, currency)}, its limit is {limit}"
+        f"{f'; the day costs {cost}' if one.cost else ''}."
+    ]
+    rule = RULES[LimitRule(why.terms.limit_rule)]
+    if one.decision == Decision.CHARGED:
+        told.append(f"{cost} were taken; the rule is: {rule}.")
+    elif one.decision == Decision.BLOCKED and one.cost:
+        told.append(f"The rule is: {rule}. So access was blocked.")
+    elif one.decision == Decision.BLOCKED:
+        told.append("He was blocked already, so nothing was tried and nothing taken.")
+    else:
+        told.append("No service was in use that costs anything, so nothing was due.")
+    if one.catch_up:
+        told.append(f"The day was over when it was decided, on {formats.moment(one.decided_at)}: it was caught up.")
+    if one.paid_at is not None:
+        told.append("It was blocked first, and access came back at that time.")
+    return told
+
+
+def _month(charge: Charge, currency: str) -> str:
+    """A month's price, of all that is held."""
+    price = formats.money(charge.price, currency)
+    return f"{charge.quantity} × {price}" if charge.quantity > 1 else price
+
+
+def _source(source: Source) -> str:
+    told = formats.moment(source.recorded_at)
+    return f"{formats.day(source.valid_from)}, written down by {source.recorded_by} at {told}"

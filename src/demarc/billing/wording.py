@@ -12,6 +12,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from demarc.core.money import CURRENCIES, Money, format_plain
+from demarc.core.recurring import Line
 
 NBSP = "\N{NO-BREAK SPACE}"
 DEFAULT = "en"
@@ -83,6 +84,22 @@ class Month(NamedTuple):
     @property
     def whole(self) -> bool:
         return self.days == self.of_days
+
+
+def derivation(line: Line) -> list[list[Any]]:
+    """The chain of facts behind a line's amount, as DocumentLine keeps it and Words.why tells it."""
+    return [
+        [
+            segment.first.isoformat(),
+            (segment.last - segment.first).days + 1,
+            segment.of_days,
+            *segment.basis[2:],
+            segment.amount,
+            segment.service_fact_id,
+            segment.price_fact_id,
+        ]
+        for segment in line.segments
+    ]
 
 
 class Words:

@@ -54,7 +54,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class PriceFact(Fact):
-    """The monthly gross price of a service."""
+    """The monthly gross price of a service: of all that is held of it."""
 
     price_minor: int
 

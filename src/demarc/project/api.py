@@ -23,10 +23,10 @@ from demarc.billing.api_conversion import router as conversions
 from demarc.billing.api_days import router as days
 from demarc.billing.api_documents import router as documents
 from demarc.billing.api_dunning import router as dunning
-from demarc.billing.api_explain import router as explanations
 from demarc.billing.api_terms import router as calendars
 from demarc.billing.api_waves import router as waves
 from demarc.billing.api_whatif import router as what_if
+from demarc.billing.api_why import router as explanations
 from demarc.core.errors import Refused
 from demarc.customers.api import router as customers
 from demarc.messages.api import router as messages

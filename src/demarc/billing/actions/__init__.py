@@ -27,7 +27,7 @@ confirm_wave, restore_wave(wave_id, *, by, at) -> Wave           stop_blocking, 
 note_outage(partner_id, *, began_at, ...) -> Outage              end_outage(outage_id, *, ended_at=None, by, at)
 """
 
-from demarc.billing.actions.changes import Wanted, change_service, foresee_change
+from demarc.billing.actions.changes import Wanted, change_service, foresee, foresee_change
 from demarc.billing.actions.consumed import invoice_consumed, invoice_last_month
 from demarc.billing.actions.conversion import (
     link_account,
@@ -105,6 +105,7 @@ __all__ = [
     "end_dispute",
     "end_outage",
     "end_promise",
+    "foresee",
     "foresee_change",
     "hold_run",
     "invoice_consumed",

@@ -1,6 +1,6 @@
 """A change of a service, now or on a day to come; and what it bills and credits, carried out and taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -76,8 +76,18 @@ def foresee_change(
     """What the same call of `change_service` bills and credits on its day, if nothing else changes until then. Keeps
     nothing. Refused as that."""
 
+    def act() -> date:
+        return change_service(service_id, wanted, on=on, period_end=period_end, by=by, at=at)
+
+    return foresee(service_id, act, by=by, at=at)
+
+
+def foresee(service_id: int, act: Callable[[], date], *, by: Actor, at: datetime) -> Foreseen:
+    """What a deed that changes a service, and answers from which day on, bills and credits on that day, if nothing else
+    changes until then but what is planned. Keeps nothing. Refused as the deed."""
+
     def done() -> Foreseen:
-        day = change_service(service_id, wanted, on=on, period_end=period_end, by=by, at=at)
+        day = act()
         service = Service.objects.select_related("partner").get(pk=service_id)
         zone, today = ZoneInfo(service.partner.zone), billing_day(at, ZoneInfo(service.partner.zone))
         coming = {one.fact.valid_from for one in planned_changes([service_id], today)} if day > today else set()

@@ -29,15 +29,16 @@ CHUNK = 2000
 HOUR = 5
 """When all prepaid days have long been decided."""
 
-# Accounts whose month is decided to its end, with something charged in it, and not invoiced yet.
+# Accounts whose month is decided to its end, with something charged in it, and not invoiced yet. Who changed to
+# documents has no day left to decide.
 CANDIDATES = """
-SELECT p.account_id FROM billing_prepaidstate p
-JOIN customers_account a ON a.id = p.account_id
-WHERE a.partner_id = %(partner)s AND p.decided_through >= %(last)s AND p.parked_at IS NULL
+SELECT a.id FROM customers_account a
+LEFT JOIN billing_prepaidstate p ON p.account_id = a.id
+WHERE a.partner_id = %(partner)s AND (p.account_id IS NULL OR p.decided_through >= %(last)s AND p.parked_at IS NULL)
     AND EXISTS (SELECT FROM billing_transfer t
         WHERE t.account_id = a.id AND t.day BETWEEN %(first)s AND %(last)s AND t.kind = 'charge')
     AND NOT EXISTS (SELECT FROM billing_document d WHERE d.key = 'consumed:' || a.id || ':' || %(first)s::date)
-ORDER BY p.account_id
+ORDER BY a.id
 """
 
 CHARGED = """

@@ -20,10 +20,11 @@ from demarc.billing.accounts import house_account, tax_name
 from demarc.billing.facts import Payer
 from demarc.billing.models import DocumentSource, LedgerKind
 from demarc.billing.parties import parties
+from demarc.billing.wording import derivation
 from demarc.core import ledger
 from demarc.core.coverage import Segment
 from demarc.core.invoicing import Part, allocate
-from demarc.core.recurring import Draft, Line
+from demarc.core.recurring import Draft
 
 COPY_DOCUMENTS = """
 COPY billing_document (id, partner_id, account_id, kind, source, number, issued_on, due_on, currency, net, tax, gross,
@@ -302,26 +303,8 @@ def _lines(one: Issued) -> Iterator[tuple[Any, ...]]:
             line.first,
             line.last,
             *_money(line.part),
-            _derivation(line),
+            json.dumps(derivation(line)),
         )
-
-
-def _derivation(line: Line) -> str:
-    """The chain of facts behind a line's amount, as JSON; see models.DocumentLine."""
-    return json.dumps(
-        [
-            [
-                segment.first.isoformat(),
-                (segment.last - segment.first).days + 1,
-                segment.of_days,
-                *segment.basis[2:],
-                segment.amount,
-                segment.service_fact_id,
-                segment.price_fact_id,
-            ]
-            for segment in line.segments
-        ]
-    )
 
 
 def _write_covers(issued: Sequence[Issued]) -> None:

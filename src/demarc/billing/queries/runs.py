@@ -29,11 +29,14 @@ WITH price AS (
 ), own AS (
     SELECT DISTINCT ON (service_id) service_id, price_override FROM plans_servicefact
     WHERE price_override IS NOT NULL ORDER BY service_id, valid_from DESC, id DESC
+), several AS (
+    SELECT service_id, max(quantity) AS held FROM plans_servicefact WHERE quantity > 1 GROUP BY service_id
 ), cost AS (
-    SELECT s.account_id, sum(coalesce(own.price_override, price.amount)) AS month
+    SELECT s.account_id, sum(coalesce(own.price_override, price.amount) * coalesce(several.held, 1)) AS month
     FROM plans_service s
     JOIN price ON price.plan_id = s.plan_id
     LEFT JOIN own ON own.service_id = s.id
+    LEFT JOIN several ON several.service_id = s.id
     WHERE s.state = 'active' AND s.blocked_cause IS NULL GROUP BY s.account_id
 )
 SELECT l.payer_id FROM cost

@@ -1,115 +1,234 @@
-"""Why a prepaid day was charged or blocked as it was: the decision, the services, their facts, the arithmetic."""
+"""Why an amount or a block is what it is: the dated facts behind it, read back from the ids that were kept with it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
-from demarc.billing.models import DayDecision, Transfer, TransferKind
+from demarc.billing.models import DayDecision, Decision, Document, Payment, Transfer, TransferKind
+from demarc.billing.queries.accounts import account_summaries, owed
+from demarc.billing.queries.dunning import Standing, standing
 from demarc.core.charging import day_charge
-from demarc.core.period import DayRule, day_share
-from demarc.customers.models import Account
-from demarc.customers.queries import Terms, terms_for
+from demarc.core.period import DayRule, billing_day, day_share, start_of_day
+from demarc.customers.models import Account, BillingType, Block, Customer
+from demarc.customers.queries import Terms, TermsBook
 from demarc.plans.models import PlanPrice, Service, ServiceFact, ServiceState
 
+SHOWN_MAX = 200
 
-class Share(NamedTuple):
-    """One service's part of a day: `part` of `parts` of a month's `price`; `through` is what the month costs through
-    this part, `before` what through the part before: the day costs the difference. `price_fact` None: an own price."""
 
-    service: Service
+class Source(NamedTuple):
+    """A dated fact: from which day on it is so, and who wrote it down when."""
+
+    valid_from: date
+    recorded_at: datetime
+    recorded_by: str
+
+
+class Charge(NamedTuple):
+    """What one service costs on one prepaid day: part `nth` of `parts` of a month, of `quantity` times `price`, minor
+    units. `own`: that price was agreed with the customer; `held` is the fact that the service was in use, `listed` the
+    price's. A month costs `through` until this part and `before` until the part before, the day the difference; both
+    None when the facts do not give the amount."""
+
+    service_id: int
+    plan: str
+    day: date
     amount: int
     price: int
-    part: int
+    quantity: int
+    own: bool
+    nth: int
     parts: int
-    through: int
-    before: int
-    fact: ServiceFact
-    price_fact: PlanPrice | None
+    through: int | None
+    before: int | None
+    held: Source
+    listed: Source
 
 
 @dataclass(frozen=True)
-class DayWhy:
-    """A prepaid day of an account. `decision` None: it is not decided; `shares` are what it cost or would have, and
-    empty when the facts do not sum to it."""
+class WhyDay:
+    """A prepaid day of an account, by the rules that were seen when it was decided. `decision` None: it is not.
+    `charged`: money was taken for it, be it at 00:00, at an activation or after a block. `charges` are what it cost or,
+    if nothing was taken, would have; none when the facts do not sum to that."""
 
     account: Account
     day: date
     decision: DayDecision | None
     terms: Terms
-    shares: list[Share] = field(default_factory=list)
-
-    @property
-    def charged(self) -> bool:
-        """Whether money was taken for it, also when that was at the activation or after a block."""
-        return bool(self.shares) and (self.decision is None or self.decision.decision != "blocked" or self._paid)
-
-    @property
-    def _paid(self) -> bool:
-        return self.decision is not None and self.decision.paid_at is not None
+    charged: bool
+    charges: Sequence[Charge]
 
 
-def day_why(account: Account, day: date) -> DayWhy:
-    """What is known of one day of a prepaid account."""
+@dataclass(frozen=True)
+class WhyMove:
+    """A movement of an account and what stands behind it: the charge, the document, the payment; all None for a
+    correction and for money moved between accounts."""
+
+    transfer: Transfer
+    amount: int
+    charge: Charge | None = None
+    document: Document | None = None
+    payment: Payment | None = None
+
+
+@dataclass(frozen=True)
+class WhyBlocked:
+    """A reason why a customer, an account or a service has no access: the block or the service's fact, and for money
+    the prepaid day or the standing of documents. `since`: a day of the provider's zone; `owed`: the least payment that
+    opens the account, `cost` what today costs a prepaid one, `by_staff`: staff blocked the customer too."""
+
+    since: date
+    block: Block | None = None
+    day: WhyDay | None = None
+    standing: Standing | None = None
+    service: Service | None = None
+    fact: ServiceFact | None = None
+    owed: int = 0
+    cost: int = 0
+    by_staff: bool = False
+    currency: str = ""
+
+
+def why_day(account: Account, day: date) -> WhyDay:
+    """A day of a prepaid account, with what it rests on."""
     decision = DayDecision.objects.filter(account=account, day=day).first()
-    terms = terms_for([account.pk], day)[account.pk]
-    charges = Transfer.objects.filter(account=account, day=day, kind=TransferKind.CHARGE).order_by("id")
-    shares = [share for share in _charged(charges, day, terms) if share is not None]
-    if not shares and decision is not None and decision.cost:
+    taken = list(Transfer.objects.filter(account=account, day=day, kind=TransferKind.CHARGE).order_by("id")[:SHOWN_MAX])
+    terms = _terms(account, day, decision, taken)
+    charges = _charges(taken, terms)
+    if not charges and decision is not None and decision.cost:
         tried = list(_tried(account, day, decision.decided_at, DayRule(terms.day_rule)))
-        shares = tried if sum(share.amount for share in tried) == decision.cost else []
-    return DayWhy(account, day, decision, terms, shares)
+        charges = tried if sum(charge.amount for charge in tried) == decision.cost else []
+    return WhyDay(account, day, decision, terms, bool(taken), charges)
 
 
-def blocked_since(account_ids: Iterable[int]) -> dict[int, DayDecision]:
-    """Of these accounts, the last day on which each could not pay."""
-    rows = DayDecision.objects.filter(account_id__in=list(account_ids), decision="blocked", cost__gt=0)
-    return {one.account_id: one for one in rows.order_by("account_id", "-day").distinct("account_id")}
+def why_move(transfer: Transfer) -> WhyMove:
+    """A movement, with what it rests on."""
+    raises = transfer.credit_account.payer_id == transfer.account_id
+    amount = transfer.amount if raises else -transfer.amount
+    if transfer.kind == TransferKind.CHARGE:
+        account, day = transfer.account, transfer.day
+        decision = DayDecision.objects.filter(account=account, day=day).first()
+        terms = _terms(account, day, decision, [transfer])
+        return WhyMove(transfer, amount, charge=_charges([transfer], terms)[0])
+    entry = {"entry_id": transfer.entry_id, "account_id": transfer.account_id}
+    document = Document.objects.filter(**entry).first()
+    return WhyMove(transfer, amount, document=document, payment=Payment.objects.filter(**entry).first())
 
 
-def _charged(charges: Iterable[Transfer], day: date, terms: Terms) -> Iterable[Share | None]:
-    rows = list(charges)
-    facts = ServiceFact.objects.select_related("plan").in_bulk([row.service_fact_id for row in rows])
-    prices = PlanPrice.objects.in_bulk([row.price_fact_id for row in rows if row.price_fact_id])
-    services = Service.objects.select_related("plan").in_bulk([row.service_id for row in rows])
-    for row in rows:
-        fact, listed = facts.get(row.service_fact_id), prices.get(row.price_fact_id)
-        if fact is not None:
-            listed = None if fact.price_override is not None else listed
-            yield _share(services[row.service_id], fact, listed, day, row.amount, DayRule(terms.day_rule))
+def why_blocked(customer: Customer, *, at: datetime) -> list[WhyBlocked]:
+    """Why a customer's services have no access now, the customer's own block first; empty when all have."""
+    rows = Block.objects.filter(customer=customer, lifted_at=None).select_related("account__customer")
+    blocks = list(rows.order_by("id")[:SHOWN_MAX])
+    zone = ZoneInfo(customer.partner.zone)
+    by_staff = [WhyBlocked(billing_day(one.set_at, zone), block=one) for one in blocks if one.account_id is None]
+    found = [*by_staff, *_for_money([one for one in blocks if one.account_id], bool(by_staff), zone, at)]
+    out = Service.objects.filter(customer=customer).exclude(state__in=[ServiceState.ACTIVE, ServiceState.PENDING])
+    for service in out.select_related("plan").order_by("id")[:SHOWN_MAX]:
+        fact = _fact_of_state(service)
+        found.append(WhyBlocked(fact.valid_from, service=service, fact=fact))
+    return found
 
 
-def _tried(account: Account, day: date, known: datetime, rule: DayRule) -> Iterable[Share]:
+def _for_money(blocks: Sequence[Block], by_staff: bool, zone: ZoneInfo, at: datetime) -> Iterable[WhyBlocked]:
+    if not blocks:
+        return
+    accounts = [block.account for block in blocks if block.account]
+    missing = owed([account.pk for account in accounts], at=at)
+    costs = account_summaries([one.pk for one in accounts if one.billing_type == BillingType.PREPAID], at=at)
+    for block, account in zip(blocks, accounts, strict=True):
+        prepaid = account.pk in costs
+        yield WhyBlocked(
+            since=billing_day(block.set_at, zone),
+            block=block,
+            day=_day_that_blocked(account) if prepaid else None,
+            standing=None if prepaid else standing(account.parent_id or account.pk, at=at),
+            owed=missing.get(account.pk, (0, ""))[0],
+            cost=costs[account.pk].next_cost if prepaid else 0,
+            by_staff=by_staff,
+            currency=account.currency,
+        )
+
+
+def _day_that_blocked(account: Account) -> WhyDay | None:
+    """The last day that he could not pay."""
+    days = DayDecision.objects.filter(account=account, decision=Decision.BLOCKED, cost__gt=0).order_by("-day")
+    day = days.values_list("day", flat=True).first()
+    return why_day(account, day) if day else None
+
+
+def _fact_of_state(service: Service) -> ServiceFact:
+    """The fact with which the service's present state began."""
+    facts = list(ServiceFact.objects.filter(service=service).order_by("-valid_from", "-id")[:SHOWN_MAX])
+    begun = facts[0]
+    for fact in facts:
+        if fact.state == service.state:
+            begun = fact
+        elif begun.state == service.state:
+            break
+    return begun
+
+
+def _terms(account: Account, day: date, decision: DayDecision | None, taken: Sequence[Transfer]) -> Terms:
+    """The rules of a day as its 00:00 saw them or, paid later or at an activation, that moment."""
+    midnight = start_of_day(day, ZoneInfo(account.zone))
+    if decision is None:
+        seen_at = max([midnight, *(transfer.recorded_at for transfer in taken)])
+    else:
+        seen_at = decision.paid_at or midnight
+    return TermsBook.of([account.pk], [account.partner_id]).on(account.pk, account.partner_id, day, seen_at)
+
+
+def _charges(rows: Iterable[Transfer], terms: Terms) -> list[Charge]:
+    some = sorted(rows, key=lambda row: (row.entry_id, row.seq))
+    facts = ServiceFact.objects.select_related("plan").in_bulk([row.service_fact_id for row in some])
+    prices = PlanPrice.objects.in_bulk([row.price_fact_id for row in some if row.price_fact_id])
+    rule = DayRule(terms.day_rule)
+    return [
+        _charge(facts[row.service_fact_id or 0], prices.get(row.price_fact_id or 0), row.day, rule, row.amount)
+        for row in some
+    ]
+
+
+def _tried(account: Account, day: date, known: datetime, rule: DayRule) -> Iterable[Charge]:
     """What the services in use would have cost, by what was known when it was decided."""
-    for service in Service.objects.filter(account=account).select_related("plan").order_by("id")[:200]:
+    for service in Service.objects.filter(account=account).order_by("id")[:SHOWN_MAX]:
         facts = ServiceFact.objects.filter(service=service, valid_from__lte=day, recorded_at__lte=known)
         fact = facts.select_related("plan").order_by("-valid_from", "-id").first()
         if fact is None or fact.state != ServiceState.ACTIVE:
             continue
-        prices = PlanPrice.objects.filter(Q(valid_from__lte=day), plan_id=fact.plan_id, recorded_at__lte=known)
-        listed = None if fact.price_override is not None else prices.order_by("-valid_from", "-id").first()
-        price = fact.price_override if listed is None else listed.amount
-        share = _share(service, fact, listed, day, day_charge(price or 0, day, rule), rule)
-        if share is not None and share.amount:
-            yield share
+        prices = PlanPrice.objects.filter(plan_id=fact.plan_id, valid_from__lte=day, recorded_at__lte=known)
+        charge = _charge(fact, prices.order_by("-valid_from", "-id").first(), day, rule, None)
+        if charge.amount:
+            yield charge
 
 
-def _share(
-    service: Service, fact: ServiceFact, listed: PlanPrice | None, day: date, amount: int, rule: DayRule
-) -> Share | None:
-    """The arithmetic behind an amount, by the rule of now or, where that was another then, by the other one."""
-    price = fact.price_override if listed is None else listed.amount
-    if price is None:
-        return None
-    fitting = [one for one in (rule, *DayRule) if day_charge(price, day, one) == amount]
-    if not fitting:
-        return None
-    part, parts = day_share(day, fitting[0])
-    through = sum(_parts(price, day, fitting[0], part))
-    return Share(service, amount, price, part, parts, through, through - amount, fact, listed)
+def _charge(held: ServiceFact, price: PlanPrice | None, day: date, rule: DayRule, amount: int | None) -> Charge:
+    """The arithmetic behind an amount (None: what the day costs), by the rule or, where that was another, by that."""
+    listed = None if held.price_override is not None else price
+    each = listed.amount if listed else held.price_override or 0
+    month = each * held.quantity
+    amount = day_charge(month, day, rule) if amount is None else amount
+    fitting = [one for one in (rule, *DayRule) if day_charge(month, day, one) == amount]
+    nth, parts = day_share(day, fitting[0] if fitting else rule)
+    through = sum(day_charge(month, day.replace(day=one), fitting[0]) for one in range(1, nth + 1)) if fitting else None
+    return Charge(
+        service_id=held.service_id,
+        plan=held.plan.name,
+        day=day,
+        amount=amount,
+        price=each,
+        quantity=held.quantity,
+        own=listed is None,
+        nth=nth,
+        parts=parts,
+        through=through,
+        before=None if through is None else through - amount,
+        held=_source(held),
+        listed=_source(listed or held),
+    )
 
 
-def _parts(price: int, day: date, rule: DayRule, part: int) -> Iterable[int]:
-    return (day_charge(price, day.replace(day=number), rule) for number in range(1, part + 1))
+def _source(fact: ServiceFact | PlanPrice) -> Source:
+    return Source(fact.valid_from, fact.recorded_at, fact.by_label)

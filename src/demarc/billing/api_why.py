@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from demarc.base import clock
-from demarc.billing import charge_words, queries
+from demarc.billing import queries, why_words
 from demarc.billing.models import DayDecision, Decision, Document, DocumentLine, Transfer, TransferKind
-from demarc.billing.queries.explain import Charge, ExplainedBlock, explained_blocks, explained_day, explained_move
+from demarc.billing.queries import why
+from demarc.billing.queries.why import Charge, WhyBlocked
 from demarc.billing.wording import Words
 from demarc.customers.models import Customer
 from demarc.staff.apidoor import Token, one, seen
@@ -30,13 +31,14 @@ class FactOut(Schema):
 
 
 class ChargeOut(Schema):
-    """A service's charge of a prepaid day: part `nth` of `parts` of a month at `price`. `own_price`: that was agreed on
-    with the customer. `in_use` and `priced` are the facts that it rests on."""
+    """A service's charge of a prepaid day: part `nth` of `parts` of a month of `quantity` times `price`. `own_price`:
+    that was agreed on with the customer. `in_use` and `priced` are the facts that it rests on."""
 
     service_id: int
     plan: str
     amount: str
     price: str
+    quantity: int
     own_price: bool
     nth: int
     parts: int
@@ -45,7 +47,8 @@ class ChargeOut(Schema):
 
 
 class WhyDayOut(Schema):
-    """Why a prepaid day was charged, blocked or free, by the rules that its 00:00 saw."""
+    """Why a prepaid day was charged, blocked or free, by the rules that were seen when it was decided. `charges`: what
+    each service was charged or, when nothing was `charged`, would have been."""
 
     day: date
     decision: Decision
@@ -54,6 +57,7 @@ class WhyDayOut(Schema):
     minimal_balance: str
     day_rule: str
     limit_rule: str
+    charged: bool
     charges: list[ChargeOut]
     words: list[str]
     customer_words: list[str]
@@ -105,7 +109,7 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
     row = one(request, rows, day_id, "day", key="account__partner_id")
     account, currency = row.account, row.account.currency
     seen(request, account.customer_id, account.partner_id, "day")
-    day = explained_day(row)
+    day = why.why_day(account, row.day)
     return {
         "day": row.day,
         "decision": row.decision,
@@ -114,9 +118,10 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
         "minimal_balance": shown(day.terms.minimal_balance, currency),
         "day_rule": day.terms.day_rule,
         "limit_rule": day.terms.limit_rule,
+        "charged": day.charged,
         "charges": [_charge(charge, currency) for charge in day.charges],
-        "words": charge_words.day_staff(day, currency),
-        "customer_words": charge_words.day_customer(day, currency),
+        "words": why_words.day_staff(day),
+        "customer_words": why_words.day_customer(day),
     }
 
 
@@ -129,7 +134,7 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
 def why_transfer(request: HttpRequest, transfer_id: int) -> dict[str, Any]:
     row = one(request, Transfer.objects.select_related("account", "credit_account"), transfer_id, "transfer")
     seen(request, row.account.customer_id, row.partner_id, "transfer")
-    move, currency = explained_move(row), row.currency
+    move, currency = why.why_move(row), row.currency
     return {
         "transfer_id": row.pk,
         "kind": row.kind,
@@ -137,8 +142,8 @@ def why_transfer(request: HttpRequest, transfer_id: int) -> dict[str, Any]:
         "charge": None if move.charge is None else _charge(move.charge, currency),
         "document_id": None if move.document is None else move.document.pk,
         "payment_id": None if move.payment is None else move.payment.pk,
-        "words": charge_words.move_staff(move, currency),
-        "customer_words": charge_words.move_customer(move, currency),
+        "words": why_words.move_staff(move, currency),
+        "customer_words": why_words.move_customer(move, currency),
     }
 
 
@@ -166,11 +171,11 @@ def why_document(request: HttpRequest, document_id: int) -> list[dict[str, Any]]
 def why_blocked(request: HttpRequest, customer_id: int) -> list[dict[str, Any]]:
     found = one(request, Customer.objects.all(), customer_id, "customer")
     seen(request, found.pk, found.partner_id, "block")
-    return [_blocked(block) for block in explained_blocks(found, at=clock.now())]
+    return [_blocked(block) for block in why.why_blocked(found, at=clock.now())]
 
 
 def _charge(charge: Charge, currency: str) -> dict[str, Any]:
-    exact = {"service_id": charge.service_id, "plan": charge.plan, "nth": charge.nth, "parts": charge.parts}
+    exact = {name: getattr(charge, name) for name in ("service_id", "plan", "quantity", "nth", "parts")}
     amounts = {"amount": shown(charge.amount, currency), "price": shown(charge.price, currency)}
     facts = {"in_use": charge.held._asdict(), "priced": charge.listed._asdict()}
     return exact | amounts | facts | {"own_price": charge.own}
@@ -186,13 +191,13 @@ def _line(line: DocumentLine, document: Document) -> dict[str, Any]:
     return named | {"words": told[0], "customer_words": told[1]}
 
 
-def _blocked(found: ExplainedBlock) -> dict[str, Any]:
+def _blocked(found: WhyBlocked) -> dict[str, Any]:
     account_id = found.block.account_id if found.block else None
     return {
         "account_id": account_id,
         "service_id": found.service.pk if found.service else None,
         "since": found.since,
         "owed": shown(found.owed, found.currency) if found.currency else None,
-        "words": charge_words.block_staff(found),
-        "customer_words": charge_words.block_customer(found),
+        "words": why_words.block_staff(found),
+        "customer_words": why_words.block_customer(found),
     }
