@@ -9,6 +9,7 @@ from tests.cast import STAFF
 
 from demarc.base.models import Counter
 from demarc.billing import actions
+from demarc.billing.actions import whatif
 from demarc.billing.models import Document, InvoiceRun, Transfer
 from demarc.core.errors import Refused
 from demarc.plans.models import PlanPrice, TaxRate
@@ -50,3 +51,11 @@ def test_what_makes_no_sense_is_refused(change):
     with pytest.raises(Refused):
         actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
     assert not InvoiceRun.objects.exists()
+
+
+def test_more_accounts_than_somebody_waits_for_are_refused(monkeypatch):
+    story, _ = provider()
+    monkeypatch.setattr(whatif, "ACCOUNTS_AT_ONCE", 0)
+    with pytest.raises(Refused) as refused:
+        actions.what_if(story.partner.pk, actions.Change(due_days=3), by=STAFF, at=at(1, 20))
+    assert refused.value.code == "too_many"

@@ -1,6 +1,7 @@
 """From prepaid days to documents and back. A month costs 31.00: in January each day is 1.00."""
 
 import pytest
+from tests.staff.world import logged_in, person
 
 
 def convert(life, kind):
@@ -76,3 +77,11 @@ def test_who_pays_so_already_is_told_so(daily):
     path = f"/accounts/{ana.account}/billing-type"
     assert ana.isp.refused(path, {"billing_type": "prepaid"}) == "already_prepaid"
     assert ana.isp.refused(f"{path}/preview", {"billing_type": "prepaid"}) == "already_prepaid"
+
+
+def test_the_page_of_a_conversion_and_the_api_foresee_the_same(daily):
+    _, ana = daily
+    page = logged_in(person("Financial manager", "fina")).get(f"/accounts/{ana.account}/billing-type/")
+    assert "<b>Invoice of 21.00 EUR</b>" in page.content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    assert [one["gross"] for one in foresee(ana, "recurring")["documents"]] == ["21.00"]
+    assert ana.bills == []

@@ -10,13 +10,10 @@ from demarc.base import clock
 from demarc.billing import actions
 from demarc.billing.api import TransferOut
 from demarc.billing.api_documents import DocumentOut
-from demarc.billing.models import Document, Transfer
-from demarc.billing.rehearsal import rehearsed
+from demarc.billing.rehearsal import made, rehearsed
 from demarc.customers.models import Account, BillingType
 from demarc.staff.apidoor import Token, actor_of, one
 from demarc.staff.apiforms import Id, Input, Key, answered_once
-
-SHOWN_MAX = 200
 
 router = Router(tags=["money"])
 
@@ -51,10 +48,8 @@ class PayingOut(Schema):
     summary="Let an account pay by the day, or by documents, from tomorrow on",
 )
 def convert(request: HttpRequest, account_id: int, payload: BillingTypeIn, idempotency_key: Key) -> HttpResponse:
-    one(request, Account.objects.all(), account_id, "account")
-    return answered_once(
-        request, idempotency_key, payload, lambda key: _schema(_converted(request, account_id, payload))
-    )
+    account = _account(request, account_id)
+    return answered_once(request, idempotency_key, payload, lambda key: _schema(_converted(request, account, payload)))
 
 
 @router.post(
@@ -64,8 +59,8 @@ def convert(request: HttpRequest, account_id: int, payload: BillingTypeIn, idemp
     summary="The documents and movements that this would make; stores nothing",
 )
 def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> dict[str, Any]:
-    one(request, Account.objects.all(), account_id, "account")
-    return rehearsed(lambda: _converted(request, account_id, payload))
+    account = _account(request, account_id)
+    return rehearsed(lambda: _converted(request, account, payload))
 
 
 @router.post(
@@ -75,8 +70,8 @@ def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTy
     summary="Let an account pay through another from its next document on; what it has goes over",
 )
 def link_account(request: HttpRequest, account_id: int, payload: ParentIn, idempotency_key: Key) -> HttpResponse:
-    _expect_both(request, account_id, payload)
-    return answered_once(request, idempotency_key, payload, lambda key: _schema(_linked(request, account_id, payload)))
+    account = _account(request, account_id, payload)
+    return answered_once(request, idempotency_key, payload, lambda key: _schema(_linked(request, account, payload)))
 
 
 @router.post(
@@ -86,8 +81,8 @@ def link_account(request: HttpRequest, account_id: int, payload: ParentIn, idemp
     summary="The movements that this would make; stores nothing",
 )
 def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> dict[str, Any]:
-    _expect_both(request, account_id, payload)
-    return rehearsed(lambda: _linked(request, account_id, payload))
+    account = _account(request, account_id, payload)
+    return rehearsed(lambda: _linked(request, account, payload))
 
 
 @router.post(
@@ -97,47 +92,34 @@ def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> di
     summary="Let an account pay for itself again; no money moves, so it needs no Idempotency-Key",
 )
 def unlink_account(request: HttpRequest, account_id: int) -> dict[str, Any]:
-    one(request, Account.objects.all(), account_id, "account")
-    return _told([account_id], lambda: actions.unlink_account(account_id, by=actor_of(request), at=clock.now()))
+    account = _account(request, account_id)
+    return _told(account, lambda: actions.unlink_account(account_id, by=actor_of(request), at=clock.now()))
 
 
-def _expect_both(request: HttpRequest, account_id: int, payload: ParentIn) -> None:
-    one(request, Account.objects.all(), account_id, "account")
-    one(request, Account.objects.all(), payload.parent_id, "account", field="parent_id")
+def _account(request: HttpRequest, account_id: int, payload: ParentIn | None = None) -> Account:
+    """The account, if it and the one it is to pay through may be seen."""
+    account = one(request, Account.objects.all(), account_id, "account")
+    if payload is not None:
+        one(request, Account.objects.all(), payload.parent_id, "account", field="parent_id")
+    return account
 
 
-def _converted(request: HttpRequest, account_id: int, payload: BillingTypeIn) -> dict[str, Any]:
+def _converted(request: HttpRequest, account: Account, payload: BillingTypeIn) -> dict[str, Any]:
     act = actions.make_prepaid if payload.billing_type == BillingType.PREPAID else actions.make_recurring
-    return _told([account_id], lambda: act(account_id, by=actor_of(request), at=clock.now()))
+    return _told(account, lambda: act(account.pk, by=actor_of(request), at=clock.now()))
 
 
-def _linked(request: HttpRequest, account_id: int, payload: ParentIn) -> dict[str, Any]:
+def _linked(request: HttpRequest, account: Account, payload: ParentIn) -> dict[str, Any]:
     by, parent_id = actor_of(request), payload.parent_id
     act = actions.link_account
-    return _told([account_id, parent_id], lambda: act(account_id, parent_id=parent_id, by=by, at=clock.now()))
+    return _told(account, lambda: act(account.pk, parent_id=parent_id, by=by, at=clock.now()))
 
 
-def _told(account_ids: list[int], act: Callable[[], Account]) -> dict[str, Any]:
-    """What is new on these accounts after `act`; read before a rehearsal takes it back."""
-    documents = Document.objects.filter(account_id__in=account_ids)
-    transfers = Transfer.objects.filter(account_id__in=account_ids)
-    known = [_newest(documents), _newest(transfers)]
-    account = act()
-    fresh = documents.filter(pk__gt=known[0]).select_related("account").order_by("pk")
-    moved = transfers.filter(pk__gt=known[1]).select_related("credit_account").order_by("pk")
-    return {
-        "account_id": account.pk,
-        "billing_type": account.billing_type,
-        "parent_id": account.parent_id,
-        "documents": list(fresh[:SHOWN_MAX]),
-        "transfers": list(moved[:SHOWN_MAX]),
-    }
+def _told(account: Account, act: Callable[[], Account]) -> dict[str, Any]:
+    done = made(account, act)
+    paying = {"billing_type": done.account.billing_type, "parent_id": done.account.parent_id}
+    return {"account_id": account.pk, "documents": done.documents, "transfers": done.transfers} | paying
 
 
 def _schema(told: dict[str, Any]) -> PayingOut:
     return PayingOut.model_validate(told)
-
-
-def _newest(rows: Any) -> int:
-    found: int | None = rows.order_by("-pk").values_list("pk", flat=True).first()
-    return found or 0

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,7 +16,7 @@ from demarc.base import clock
 from demarc.billing import actions
 from demarc.billing.forms import LinkForm
 from demarc.billing.models import Document, Transfer
-from demarc.billing.rehearsal import rehearsed
+from demarc.billing.rehearsal import made, rehearsed
 from demarc.billing.wording import Words
 from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY
@@ -28,8 +27,8 @@ from demarc.staff.pages import carried_out
 from demarc.ui import formats
 from demarc.ui.forms import LookedForm, form_page
 
-SHOWN = 100
-"""Transfers and lines that a page shows; it says when there are more."""
+LINES_SHOWN = 100
+"""Lines of a document that a page shows."""
 
 
 class Foreseen(NamedTuple):
@@ -46,34 +45,23 @@ class Foreseen(NamedTuple):
         return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
-def foreseen(account: Account, act: Callable[[], Any]) -> Foreseen:
-    """The transfers and documents of an account, and of the one it pays through, that a deed makes. Refused as it."""
+def foreseen(account: Account, act: Callable[[], Account]) -> Foreseen:
+    """What a deed writes to an account and the one it pays through, as the API tells it too. Refused as it."""
 
     def done() -> Foreseen:
-        newest_transfer, newest_document = _newest(Transfer), _newest(Document)
-        act()
-        paying = Q(account=account) | Q(account__children=account) | Q(account=account.parent_id)
-        documents = Document.objects.filter(paying, pk__gt=newest_document).distinct().order_by("id")
-        moved = Transfer.objects.filter(paying, pk__gt=newest_transfer).distinct().order_by("id")
-        told = moved.select_related("debit_account__payer", "credit_account__payer", "account")[:SHOWN]
+        told = made(account, act)
         return Foreseen(
-            [_document(one) for one in documents[:SHOWN]],
-            [_transfer(one) for one in told],
-            max(0, moved.count() - SHOWN),
+            [_document(one) for one in told.documents], [_transfer(one) for one in told.transfers], told.more
         )
 
     return rehearsed(done)
-
-
-def _newest(kind: type[Transfer] | type[Document]) -> int:
-    return kind.objects.aggregate(newest=Max("id"))["newest"] or 0
 
 
 def _document(one: Document) -> dict[str, Any]:
     words = Words("en", one.currency)
     lines = [
         f"{line.text}, {words.days(line.first_day, line.last_day)}: {words.money(line.amount)}"
-        for line in one.lines.order_by("seq")[:SHOWN]
+        for line in one.lines.order_by("seq")[:LINES_SHOWN]
     ]
     return {
         "what": one.get_kind_display(),
@@ -99,7 +87,7 @@ class Deed(NamedTuple):
     title: str
     submit: str
     verb: str
-    act: Callable[[], Any]
+    act: Callable[[], Account]
     lines: tuple[str, ...]
     done: str
 

@@ -10,7 +10,6 @@ from demarc.base.models import Partner
 from demarc.billing import actions, queries
 from demarc.billing.actions.whatif import Answer
 from demarc.billing.forms_whatif import WhatIfForm
-from demarc.billing.models import RecurringState
 from demarc.billing.queries import WhatIf
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
@@ -20,8 +19,6 @@ from demarc.staff.pages import choose_partner, chosen_partner
 from demarc.ui import formats
 from demarc.ui.forms import UNPROCESSABLE
 
-ACCOUNTS_AT_ONCE = 20_000
-"""Of more accounts the two runs would take longer than a page may."""
 PLANS = 500
 
 
@@ -80,10 +77,6 @@ def _documents(request: HttpRequest, partner: Partner, given: dict[str, Any]) ->
     )
     if not change.prices and not change.taxes and change.due_days is None:
         return None
-    accounts = RecurringState.objects.filter(partner=partner, parked_at=None).count()
-    if accounts > ACCOUNTS_AT_ONCE:
-        limit = formats.number(ACCOUNTS_AT_ONCE)
-        raise Refused(f"More than {limit} accounts are billed here, too many for a page.", code="too_many")
     return actions.what_if(partner.pk, change, by=actor_of(request), at=clock.now())
 
 

@@ -17,12 +17,15 @@ from demarc.base import log
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
 from demarc.billing.actions.runs import preview_run
-from demarc.billing.models import PreviewRow
+from demarc.billing.models import PreviewRow, RecurringState
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day, next_billing_day
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
 from demarc.plans.models import Plan
+
+ACCOUNTS_AT_ONCE = 20_000
+"""Of more accounts the two runs would take longer than somebody waits for a page or an answer."""
 
 CHANGED_MAX = 50
 """Accounts that are named, the most different first."""
@@ -68,13 +71,15 @@ class Change:
 def what_if(partner_id: int, change: Change, *, day: date | None = None, by: Actor, at: datetime) -> Answer:
     """The documents due through `day` (None: the next month's), with and without the change. Keeps nothing.
 
-    Refused: unknown partner or plan, nothing to change, a value out of range, a run at work.
+    Refused: unknown partner or plan, nothing to change, a value out of range, a run at work, too many accounts.
     """
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     if not (change.prices or change.taxes or change.due_days is not None):
         raise Refused("Give at least one price, rate or number of days.", field="prices", code="required")
+    if RecurringState.objects.filter(partner=partner, parked_at=None).count() > ACCOUNTS_AT_ONCE:
+        raise Refused(f"More than {ACCOUNTS_AT_ONCE} accounts are billed here, too many at once.", code="too_many")
     today = billing_day(at, ZoneInfo(partner.zone))
     day = day or next_billing_day(today, 1)
     before, rows_before = _figures(partner_id, None, day, today, by, at)
