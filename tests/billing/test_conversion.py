@@ -114,6 +114,31 @@ def test_a_paused_service_that_is_taken_up_again_with_documents_is_billed_from_t
     assert [document.gross for document in Document.objects.all()] == [1000]
 
 
+def test_the_day_on_which_a_paused_account_becomes_recurring_is_not_billed_when_it_is_taken_up_again_on_it():
+    partner, account = prepaid()
+    service = account.services.get()
+    run_days(partner, 1, 10)
+    plans.pause_service(service.pk, by=STAFF, at=at(1, 10))
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    cast.activate(service, at=at(1, 10))
+    actions.correct_services([service.pk], by=SYSTEM, at=at(1, 10))
+    assert cast.balance(account) == 10_000 - 3100
+    assert RecurringState.objects.get().begun_on == date(2024, 1, 11)
+
+
+def test_days_settled_before_the_account_was_prepaid_are_not_put_right_by_another_plan_after_it():
+    story = Story()
+    service = story.begin(at(1, 1))
+    other = cast.plan(story.partner, "Other", price=6200, at=JAN_1)
+    plans.pause_service(service.pk, by=STAFF, at=at(1, 10))
+    actions.make_prepaid(story.account.pk, by=STAFF, at=at(1, 10))
+    actions.make_recurring(story.account.pk, by=STAFF, at=at(1, 10))
+    plans.change_plan(service.pk, plan_id=other.pk, by=STAFF, at=at(1, 10))
+    cast.activate(service, at=at(1, 10))
+    story.correct(service, when=at(1, 10))
+    assert story.balance == -(10 * 100 + 21 * 200)
+
+
 def family():
     """Two recurring customers of one provider: a head and a child, both since 1 January."""
     story = Story()

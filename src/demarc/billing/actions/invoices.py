@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models import Max
 
 from demarc.base import limits, log, sql, texts
 from demarc.base.actors import Actor, recorded
@@ -13,7 +14,7 @@ from demarc.billing.accounts import open_payers
 from demarc.billing.actions.documents import Issued, Ready, issue
 from demarc.billing.books import Books, covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, payers
-from demarc.billing.models import DocumentSource, Item
+from demarc.billing.models import BilledThrough, DocumentSource, Item
 from demarc.core import recurring
 from demarc.core.coverage import Use
 from demarc.core.errors import Refused
@@ -53,21 +54,7 @@ def begin_recurring(service_ids: Sequence[int], *, by: Actor, at: datetime) -> l
     of_account = _recurring_services(service_ids)
     found = _locked(of_account, at)
     books = load_books(_partners(found), day=_day(found))
-    begun: dict[int, date] = {}
-    for payer in found.values():
-        book, state = books.books[payer.account_id], books.states[payer.account_id]
-        if state.next_on is None:
-            state.next_on = begun[payer.account_id] = recurring.first_on(book.rules, payer.today)
-            state.begun_on = payer.today
-    if begun:
-        sql.execute(
-            BEGIN,
-            accounts=sql.array(begun),
-            partners=sql.array(found[account_id].partner_id for account_id in begun),
-            begun=sql.array(found[account_id].today for account_id in begun),
-            days=sql.array(begun.values()),
-            billing_days=sql.array(books.books[account_id].rules.billing_day for account_id in begun),
-        )
+    _begin_calendars([payer for payer in found.values() if books.states[payer.account_id].next_on is None], books)
     newest = newest_documents(found)
     ready = [
         one
@@ -176,6 +163,27 @@ def cancel_item(item_id: int, *, by: Actor, at: datetime) -> Item:
     subject = ("customer", item.account.customer_id)
     log.record("item_cancelled", by=by, at=at, subject=subject, partner_id=item.partner_id, item=item_id)
     return item
+
+
+def _begin_calendars(some: Sequence[Payer], books: Books) -> None:
+    """Give accounts their first regular billing day. One that became recurring today with no service in use has paid
+    for today by the day: its documents begin tomorrow."""
+    if not some:
+        return
+    own = BilledThrough.objects.filter(service__account_id__in=[payer.account_id for payer in some])
+    paid = dict(own.values_list("service__account_id").annotate(Max("day")))
+    for payer in some:
+        state = books.states[payer.account_id]
+        state.next_on = recurring.first_on(books.books[payer.account_id].rules, payer.today)
+        state.begun_on = max(payer.today, paid.get(payer.account_id, date.min) + ONE_DAY)
+    sql.execute(
+        BEGIN,
+        accounts=sql.array(payer.account_id for payer in some),
+        partners=sql.array(payer.partner_id for payer in some),
+        begun=sql.array(books.states[payer.account_id].begun_on for payer in some),
+        days=sql.array(books.states[payer.account_id].next_on for payer in some),
+        billing_days=sql.array(books.books[payer.account_id].rules.billing_day for payer in some),
+    )
 
 
 def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newest: int) -> Ready | None:
