@@ -235,6 +235,13 @@ def test_tonight_says_what_the_morning_brings(place, client, rita):
     assert not InvoiceRun.objects.filter(day=clock.today("UTC") + ONE_DAY).exists()
 
 
+def test_tonight_says_how_many_of_those_without_money_are_blocked_already(place, client):
+    start = clock.now() - timedelta(days=3)
+    cast.subscriber(place.partner, place.scene.plan, name="Paula Poor", paid=1, at=start)
+    billing.open_day(place.partner.pk, day=clock.today("UTC"), by=SYSTEM, at=clock.now())
+    assert "1 of them blocked already" in text(client, "/tonight/")
+
+
 def test_tonight_of_many_accounts_is_worked_out_when_somebody_asks(place, client, monkeypatch):
     monkeypatch.setattr(web_runs, "TONIGHT_AT_ONCE", 0)
     (told,) = queries.preview(day=clock.today("UTC") + ONE_DAY, at=clock.now())

@@ -328,6 +328,7 @@ def _night(request: HttpRequest, partner: Partner) -> dict[str, Any]:
         "charges": charges,
         "prepaid": prepaid,
         "exact": exact,
+        "already": queries.blocked_on(partner.pk, day - ONE_DAY),
         "due": count,
         "run": run,
         "parked": due.filter(parked_at__isnull=False).count(),

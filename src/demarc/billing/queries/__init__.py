@@ -5,7 +5,7 @@ owed(account_ids, *, at) -> {id: (minor units, currency)}        ledger_months(a
 after_payment(account_id, amount, *, at) -> AfterPayment
 payment_list(partner_ids) -> QuerySet[Payment]                   money_in(partner_ids, day) -> [Takings]
 parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(partner_ids, *, at, within_days, limit)
-day_list(partner_ids) -> QuerySet[BillingDay]
+day_list(partner_ids) -> QuerySet[BillingDay]                    blocked_on(partner_id, day) -> int
 preview(*, day, at, partner_ids) -> [Preview]                            accounts_behind(partner_id, day, *, chunk=2000)
 accounts_due(partner_id, day, *, chunk=2000)
 document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows)
@@ -61,6 +61,7 @@ from demarc.billing.queries.runs import (
     RunningOut,
     accounts_behind,
     accounts_due,
+    blocked_on,
     day_list,
     parked_accounts,
     preview,
@@ -91,6 +92,7 @@ __all__ = [
     "accounts_due",
     "after_payment",
     "auto_issue",
+    "blocked_on",
     "day_list",
     "document_list",
     "due_runs",

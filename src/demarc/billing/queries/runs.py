@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from demarc.base.models import Partner
 from demarc.billing.bulk import WORDS, decide
 from demarc.billing.facts import load
-from demarc.billing.models import BillingDay, PrepaidState, RecurringState
+from demarc.billing.models import BillingDay, DayDecision, PrepaidState, RecurringState
 from demarc.billing.queries.accounts import AccountSummary, account_summaries
 from demarc.core.charging import Decision
 from demarc.core.errors import Refused
@@ -69,6 +69,12 @@ class RunningOut:
 
     account: Account
     summary: AccountSummary
+
+
+def blocked_on(partner_id: int, day: date) -> int:
+    """How many prepaid accounts of a partner could not pay a day and have not done so since."""
+    decided = DayDecision.objects.filter(account__customer__partner=partner_id, day=day, decision=Decision.BLOCKED)
+    return decided.filter(paid_at=None, cost__gt=0).count()
 
 
 def day_list(partner_ids: Sequence[int] | None) -> QuerySet[BillingDay]:
