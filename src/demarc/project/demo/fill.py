@@ -30,6 +30,9 @@ T = TypeVar("T")
 CHUNK = 2000
 STAFF = (("frontdesk", "Manager"), ("accountant", "Financial manager"), ("engineer", "Engineer"))
 MORNING = timedelta(hours=10)
+DUN_EVERY = 3
+"""Days: the provider is small, and reminds by hand."""
+
 METHODS = ("cash", "bank", "card")
 PRICES = {name: price for name, price, *_ in PLANS}
 
@@ -65,7 +68,7 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
     monthly.welcome(list(payers.values()), by=by, at=opened)
     for ago in range(DAYS, -1, -1):
         _live_a_day(held, payers, ago, today, by=by, at=at)
-        if ago < DAYS:
+        if ago % DUN_EVERY == 0:
             morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
             monthly.dun(provider.partner, by=by, at=min(morning, at))
     _part(held, by=by, at=at)

@@ -20,9 +20,6 @@ from demarc.wire.radius import Secret, Value, accounting_request, encode_attribu
 
 START, STOP, INTERIM = 1, 2, 3
 WRITER = "demo"
-SHARES = 4
-"""Each is shipped by a process of its own while the next is written."""
-
 WRITE_BYTES = 1 << 22
 OFFLINE = frozenset(login for _, login, *_ in KNOWN_PEOPLE)
 """Whom README lets radclient log in; somebody online from elsewhere would be refused a second session."""
@@ -64,12 +61,12 @@ def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
     logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
     numbered = list(enumerate(logins))
-    share = max(-(-len(numbered) // SHARES), 1)
+    routers = len(_doors())
     with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
         shipping = []
-        for start in range(0, len(numbered), share):
-            directory = Path(apart, str(start))
-            _write(directory, _records(numbered[start : start + share], joined, at, step, seed))
+        for first in range(routers):  # each is shipped by a process of its own while the next is written
+            directory = Path(apart, str(first))
+            _write(directory, _records(numbered[first::routers], joined, at, step, seed))
             shipping.append(_ship(directory, config))
         for process in shipping:
             if process.wait():
