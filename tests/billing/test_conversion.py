@@ -212,3 +212,13 @@ def test_a_month_that_is_not_over_is_not_invoiced():
     partner, _ = prepaid()
     with pytest.raises(Refused, match="2024-01-31"):
         actions.invoice_consumed(partner.pk, month=date(2024, 1, 1), by=SYSTEM, at=at(1, 31))
+
+
+def test_who_pays_for_another_without_a_service_of_his_own_is_billed_on_the_days_of_that_one():
+    story = Story()
+    story.begin(at(1, 1))
+    head = cast.account_of(cast.customer(story.partner, "Head", billing_type="recurring", at=JAN_1))
+    actions.link_account(story.account.pk, parent_id=head.pk, by=STAFF, at=at(1, 10))
+    story.run(at(2, 1))
+    billed = list(Document.objects.order_by("id").values_list("account_id", "gross"))
+    assert billed == [(story.account.pk, 3100), (head.pk, 3100)]

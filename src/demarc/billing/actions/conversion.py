@@ -102,7 +102,11 @@ def link_account(account_id: int, *, parent_id: int, by: Actor, at: datetime) ->
     parent, _ = _account(parent_id, at, field="parent_id")
     _check_link(account, parent)
     _set(SET_PARENT, parent_id, account_id)
-    RecurringState.objects.filter(account=account).delete()
+    calendar = RecurringState.objects.filter(account=account)
+    if RecurringState.objects.filter(account=parent).exists():
+        calendar.delete()
+    else:  # nothing of the payer's own was ever billed: from now on he is, as the account was
+        calendar.update(account=parent)
     move_to_parents([account_id], at=at)
     _log("linked_account", payer, by, at, parent=parent_id)
     account.refresh_from_db()
