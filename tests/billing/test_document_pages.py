@@ -166,6 +166,14 @@ def test_an_own_price_and_a_discount_say_what_they_bill(place, client, held):
     assert "either a percentage or an amount" in wrong.content.decode()
 
 
+def test_an_own_price_before_the_service_began_is_refused_at_its_day(place, client, held):
+    early = clock.today("UTC") - timedelta(days=20)
+    answer = client.post(f"/services/{held.pk}/price/", {"price": "1.00", "quantity": "1", "valid_from": str(early)})
+    assert answer.status_code == 422
+    assert "The service exists from" in answer.content.decode().partition('id="id_valid_from_error"')[2][:300]
+    assert not held.facts.filter(price_override=100).exists()
+
+
 def test_a_discount_ends_with_its_last_day(place, client, held):
     discount = held.discounts.get()
     last = clock.today("UTC")

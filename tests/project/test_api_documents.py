@@ -107,6 +107,9 @@ def test_an_own_price_and_a_discount(api, rita):
     made = api.post(f"/services/{service}/price", price, key="p")
     assert (made["price"], made["quantity"]) == ("10.00", 3)
     assert api.post(f"/services/{service}/price", price, key="p") == made
+    early = price | {"valid_from": str(clock.today("UTC") - timedelta(days=20))}
+    refused = problem(api.call("POST", f"/services/{service}/price", early, key="early"), 422)
+    assert [one["field"] for one in refused["errors"]] == ["valid_from"]
     discount = api.post(f"/services/{service}/discounts", {"percent": "12.5"}, key="q")
     assert (discount["percent"], discount["off"]) == ("12.50", "0.00")
     problem(api.call("POST", f"/services/{service}/discounts", {"percent": "5", "off": "1.00"}, key="r"), 422)
