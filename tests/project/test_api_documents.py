@@ -59,6 +59,8 @@ def test_what_is_billed_once_is_made_once_under_its_key(api, rita):
     first = api.post(f"/accounts/{account}/items", item, key="a")
     assert api.post(f"/accounts/{account}/items", item, key="a") == first
     problem(api.call("POST", f"/accounts/{account}/items", item | {"amount": "8.00"}, key="a"), 409)
+    blank = problem(api.call("POST", f"/accounts/{account}/items", item | {"text": "   "}, key="blank"), 422)
+    assert [one["field"] for one in blank["errors"]] == ["text"]
     gone = api.post(f"/accounts/{account}/items", item | {"text": "Gone"}, key="b")
     assert api.post(f"/items/{gone['id']}/cancel")["cancelled_at"]
     billed = api.post(f"/accounts/{account}/items/bill", key="c")

@@ -70,9 +70,10 @@ class CorrectionForm(KeyedForm):
     reason = forms.CharField(label="Reason", max_length=300, help_text="Kept in the operation log.")
 
 
-class ItemForm(Form):
+class ItemForm(KeyedForm):
     """Something to be billed once."""
 
+    makes = "item"
     text = forms.CharField(label="What", max_length=200, help_text="It stands so on the document.")
     amount = MoneyField(label="Amount", signed=True, help_text="With a minus, such as -5.00, it is a rebate.")
     included = forms.BooleanField(label="The amount includes tax", required=False, initial=True)
@@ -84,8 +85,7 @@ class ItemForm(Form):
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.in_currency(account.currency, "amount")
+        super().__init__(*args, currency=account.currency, **kwargs)
         held = Service.objects.filter(account=account).exclude(state=ServiceState.ENDED).select_related("plan")
         choices = [(service.pk, str(service)) for service in held.order_by("id")[:200]]
         self.offer("service_id", [("", "None in particular"), *choices])
