@@ -107,18 +107,36 @@ def test_hostile_names_are_shown_as_text_on_every_page(place, client, rita, held
 def test_something_is_sold_once_now_later_or_not_at_all(place, client, rita):
     path = f"/accounts/{rita.pk}/items/new/"
     given = {"text": "Visit", "amount": "9.00", "included": "on", "tax_category": "standard"}
-    given |= {"due_from": clock.today("UTC").isoformat(), "service_id": ""}
+    given |= {"due_from": clock.today("UTC").isoformat(), "service_id": "", "key": "form:1"}
     assert client.post(path, given).status_code == 302
     waiting = Item.objects.get(text="Visit")
     assert waiting.document is None
     assert client.post(f"/items/{waiting.pk}/cancel/").status_code == 302
-    assert client.post(path, given | {"text": "Cable", "now": "yes"}).status_code == 302
+    cancelled = client.post(path, given)
+    assert (cancelled.status_code, "recorded already" in cancelled.content.decode()) == (422, True)
+    assert client.post(path, given | {"text": "Cable", "now": "yes", "key": "form:2"}).status_code == 302
     assert Item.objects.get(text="Cable").document is not None
     assert client.post(path, given | {"amount": "0"}).status_code == 422
-    client.post(path, given)
+    client.post(path, given | {"key": "form:3"})
     answer = client.post(f"/accounts/{rita.pk}/items/bill/")
     assert answer["Location"] == f"/documents/{rita.documents.latest('id').pk}/"
     assert "Visit" in text(client, answer["Location"])
+
+
+def test_what_is_billed_once_is_billed_once_however_often_its_form_is_sent(place, client, rita):
+    path = f"/accounts/{rita.pk}/items/new/"
+    given = {"text": "Visit", "amount": "9.00", "included": "on", "tax_category": "standard", "now": "yes"}
+    given |= {"due_from": clock.today("UTC").isoformat(), "service_id": ""}
+    given["key"] = client.get(path).context["form"]["key"].value()
+    before = rita.documents.count()
+    for _ in range(3):
+        assert client.post(path, given).status_code == 302
+    assert (Item.objects.filter(text="Visit").count(), rita.documents.count()) == (1, before + 1)
+    assert OperationLog.objects.filter(verb="item_added", subject_id=rita.customer_id).count() == 2  # and the router
+    other = client.post(path, given | {"amount": "8.00"})
+    assert other.status_code == 422
+    assert "Record another item" in other.content.decode()
+    assert rita.documents.count() == before + 1
 
 
 def test_a_change_of_plan_says_what_it_bills_and_does_just_that(place, client, held):
@@ -164,6 +182,14 @@ def test_an_own_price_and_a_discount_say_what_they_bill(place, client, held):
     wrong = client.post(f"/services/{held.pk}/discounts/new/", discount | {"fixed": "1.00"})
     assert wrong.status_code == 422
     assert "either a percentage or an amount" in wrong.content.decode()
+
+
+def test_an_own_price_before_the_service_began_is_refused_at_its_day(place, client, held):
+    early = clock.today("UTC") - timedelta(days=20)
+    answer = client.post(f"/services/{held.pk}/price/", {"price": "1.00", "quantity": "1", "valid_from": str(early)})
+    assert answer.status_code == 422
+    assert "The service exists from" in answer.content.decode().partition('id="id_valid_from_error"')[2][:300]
+    assert not held.facts.filter(price_override=100).exists()
 
 
 def test_a_discount_ends_with_its_last_day(place, client, held):

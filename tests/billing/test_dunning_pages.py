@@ -17,6 +17,7 @@ from demarc.billing import actions, queries
 from demarc.billing.models import BlockingStop, Document, Outage, Promise, Wave
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Block
+from demarc.plans import actions as plans
 from demarc.ui import formats
 
 
@@ -80,6 +81,18 @@ def test_a_promise_is_three_clicks_and_brings_access_back(place, client):
     assert (refused.status_code, "Choose a day from" in refused.content.decode()) == (422, True)
     assert client.post(f"/accounts/{account.pk}/promise/end/").status_code == 302
     assert Promise.objects.filter(ended_at=None).count() == 0
+
+
+def test_a_promise_says_beforehand_that_it_does_not_open_a_staff_s_block(place, client):
+    account = place.late.account
+    path = f"/accounts/{account.pk}/promise/"
+    assert "online again within seconds" in text(client, path)
+    plans.block(account.customer_id, reason="abuse", by=STAFF, at=clock.now())
+    page = text(client, path)
+    assert "Staff blocked him: a promise does not open that" in page
+    assert "online again within seconds" not in page
+    plans.unblock(account.customer_id, by=STAFF, at=clock.now())
+    assert "Staff blocked him" not in text(client, path)
 
 
 def test_a_document_is_disputed_and_settled_on_its_page(place, client):

@@ -46,9 +46,24 @@ def test_the_same_form_with_another_amount_is_refused_and_loses_nothing(place, c
     client.post(f"/accounts/{place.account.pk}/pay/", given)
     answer = client.post(f"/accounts/{place.account.pk}/pay/", given | {"amount": "30.00"})
     assert answer.status_code == 422
-    assert "This key was used for something else" in answer.content.decode()
-    assert 'value="30.00"' in answer.content.decode()
+    page = answer.content.decode()
+    assert "The payment of this form was recorded already" in page
+    assert '<a href="?">Record another payment</a>' in page
+    assert "key was used" not in page
+    assert 'value="30.00"' in page
     assert balance(place) == 4000
+    new = client.get(f"/accounts/{place.account.pk}/pay/?").context["form"]["key"].value()
+    assert client.post(f"/accounts/{place.account.pk}/pay/", given | {"key": new}).status_code == 302
+    assert balance(place) == 6000
+
+
+def test_the_last_payment_is_the_one_received_last_not_the_one_entered_last(place, client):
+    earlier = clock.now() - timedelta(days=9)
+    cast.pay(place.account, 700, at=clock.now(), received_on=earlier.date())
+    page = client.get(f"/customers/{place.customer.pk}/").content.decode().replace("\xa0", " ")
+    told = page.partition("Last payment")[2][:300]
+    assert "20.00 EUR" in told
+    assert "7.00 EUR" not in told
 
 
 @pytest.mark.parametrize(

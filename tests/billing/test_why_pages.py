@@ -1,6 +1,6 @@
 """Why a prepaid day was charged, why somebody is blocked: for colleagues, and as we would tell the customer."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests import cast
@@ -9,6 +9,8 @@ from tests.staff.world import World, logged_in, person, world
 from demarc.base import clock
 from demarc.billing import actions as billing
 from demarc.billing.models import Transfer
+from demarc.billing.queries.why import why_blocked
+from demarc.billing.why_words import block_staff
 from demarc.core.period import ONE_DAY, days_in_month
 from demarc.plans import actions as plans
 
@@ -96,6 +98,16 @@ def test_a_block_by_staff_is_not_promised_away_to_the_customer(place, client):
     why = words(client.get(f"/customers/{account.customer_id}/")).partition("Why blocked")[2]
     assert "Staff blocked him too" in why
     assert "Your access returns" not in why
+
+
+def test_times_are_told_in_the_provider_s_zone(pages):
+    provider = cast.partner("Auckland", zone="Pacific/Auckland")
+    blocked = cast.customer(provider, "Larry Late")
+    plans.block(blocked.pk, reason="abuse", by=cast.STAFF, at=datetime(2024, 5, 1, 22, 30, tzinfo=UTC))
+    (found,) = why_blocked(blocked, at=datetime(2024, 5, 2, 12, tzinfo=UTC))
+    (told,) = block_staff(found)
+    assert told.startswith("Blocked by Desk on 2 May 2024, 10:30:00 ")
+    assert found.since == date(2024, 5, 2)
 
 
 def test_who_is_not_blocked_has_no_such_panel_and_money_is_needed_to_see_it(place, client):

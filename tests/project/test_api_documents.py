@@ -59,6 +59,8 @@ def test_what_is_billed_once_is_made_once_under_its_key(api, rita):
     first = api.post(f"/accounts/{account}/items", item, key="a")
     assert api.post(f"/accounts/{account}/items", item, key="a") == first
     problem(api.call("POST", f"/accounts/{account}/items", item | {"amount": "8.00"}, key="a"), 409)
+    blank = problem(api.call("POST", f"/accounts/{account}/items", item | {"text": "   "}, key="blank"), 422)
+    assert [one["field"] for one in blank["errors"]] == ["text"]
     gone = api.post(f"/accounts/{account}/items", item | {"text": "Gone"}, key="b")
     assert api.post(f"/items/{gone['id']}/cancel")["cancelled_at"]
     billed = api.post(f"/accounts/{account}/items/bill", key="c")
@@ -107,6 +109,9 @@ def test_an_own_price_and_a_discount(api, rita):
     made = api.post(f"/services/{service}/price", price, key="p")
     assert (made["price"], made["quantity"]) == ("10.00", 3)
     assert api.post(f"/services/{service}/price", price, key="p") == made
+    early = price | {"valid_from": str(clock.today("UTC") - timedelta(days=20))}
+    refused = problem(api.call("POST", f"/services/{service}/price", early, key="early"), 422)
+    assert [one["field"] for one in refused["errors"]] == ["valid_from"]
     discount = api.post(f"/services/{service}/discounts", {"percent": "12.5"}, key="q")
     assert (discount["percent"], discount["off"]) == ("12.50", "0.00")
     problem(api.call("POST", f"/services/{service}/discounts", {"percent": "5", "off": "1.00"}, key="r"), 422)

@@ -4,8 +4,10 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from demarc.billing.models import PaymentMethod
+from demarc.core.errors import Refused
 from demarc.customers.models import Account
 from demarc.plans.models import Service, ServiceState
 from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
@@ -20,13 +22,24 @@ def fresh_key() -> str:
 
 
 class KeyedForm(Form):
-    """A form that moves money: its hidden key is made when the page is shown and comes back with it."""
+    """A form that moves money: its hidden key is made when the page is shown and comes back with it. `makes` is the
+    noun of what is recorded under it."""
 
+    makes = "payment"
     key = forms.CharField(max_length=80, widget=forms.HiddenInput, initial=fresh_key)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.in_currency(currency, "amount")
+
+    def refuse(self, refused: Refused) -> None:
+        """As any form; whoever came back to one that was sent already is told so, and where a new one is."""
+        if (refused.field, refused.code) != ("key", "conflict"):
+            super().refuse(refused)
+            return
+        told = f"The {self.makes} of this form was recorded already; nothing was changed by sending it again."
+        message = format_html('{} <a href="?">Record another {}</a>', told, self.makes)
+        self.add_error(None, forms.ValidationError(message, code=refused.code))
 
 
 class PaymentForm(KeyedForm):
@@ -43,21 +56,24 @@ class PaymentForm(KeyedForm):
 class RefundForm(KeyedForm):
     """Money given back."""
 
+    makes = "refund"
     amount = MoneyField(label="Amount", help_text="All of it, or a part.")
 
 
 class CorrectionForm(KeyedForm):
     """A balance put right."""
 
+    makes = "correction"
     amount = MoneyField(
         label="Amount", signed=True, help_text="Above zero raises the balance; with a minus, such as -5.00, lowers it."
     )
     reason = forms.CharField(label="Reason", max_length=300, help_text="Kept in the operation log.")
 
 
-class ItemForm(Form):
+class ItemForm(KeyedForm):
     """Something to be billed once."""
 
+    makes = "item"
     text = forms.CharField(label="What", max_length=200, help_text="It stands so on the document.")
     amount = MoneyField(label="Amount", signed=True, help_text="With a minus, such as -5.00, it is a rebate.")
     included = forms.BooleanField(label="The amount includes tax", required=False, initial=True)
@@ -69,8 +85,7 @@ class ItemForm(Form):
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.in_currency(account.currency, "amount")
+        super().__init__(*args, currency=account.currency, **kwargs)
         held = Service.objects.filter(account=account).exclude(state=ServiceState.ENDED).select_related("plan")
         choices = [(service.pk, str(service)) for service in held.order_by("id")[:200]]
         self.offer("service_id", [("", "None in particular"), *choices])

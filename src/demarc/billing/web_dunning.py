@@ -114,8 +114,11 @@ def promise(request: HttpRequest, account_id: int) -> HttpResponse:
     if carried_out(request, form, "promise", ("customer", account.customer_id), act):
         messages.success(request, f"He is left alone until the end of {formats.day(form.result.until)}.")
         return redirect("customer", account.customer_id)
+    by_staff = account.customer.blocks.filter(account=None, lifted_at=None).exists()
     lines = [
-        "If he is blocked for money he is online again within seconds.",
+        "Staff blocked him: a promise does not open that, so he stays offline until staff unblock him."
+        if by_staff
+        else "If he is blocked for money he is online again within seconds.",
         "He is not reminded meanwhile. If he has not paid by then, he is blocked at the next hour of blocking.",
     ]
     return form_page(

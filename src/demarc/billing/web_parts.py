@@ -116,7 +116,7 @@ def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
 def payment_fact(request: HttpRequest, customer: Customer) -> Fact:
     """Under the customer's name: the last payment."""
     href = reverse("customer_money", args=[customer.pk])
-    last = Payment.objects.filter(account__customer=customer, amount__gt=0).order_by("-id").first()
+    last = Payment.objects.filter(account__customer=customer, amount__gt=0).order_by("-received_on", "-id").first()
     if last is None:
         return Fact("Last payment", "None yet", (), "", href)
     when = f"{formats.day(last.received_on)}, {last.get_method_display().lower()}"

@@ -1,5 +1,7 @@
 """The facts behind amounts and blocks in words: for staff, who act on them, and for the customer, who is told them."""
 
+from django.utils import timezone
+
 from demarc.billing import dunning_words
 from demarc.billing.models import DayDecision, Decision, TransferKind
 from demarc.billing.queries.why import Charge, Source, WhyBlocked, WhyDay, WhyMove
@@ -98,7 +100,12 @@ def move_customer(move: WhyMove, currency: str) -> list[str]:
 
 
 def block_staff(found: WhyBlocked) -> list[str]:
-    """Why there is no access, and what opens it."""
+    """Why there is no access, and what opens it; times in the provider's zone, as the days are."""
+    with timezone.override(found.zone):
+        return _block_staff(found)
+
+
+def _block_staff(found: WhyBlocked) -> list[str]:
     if found.service is not None and found.fact is not None:
         state = LEFT[ServiceState(found.service.state)]
         fact = Source(found.fact.valid_from, found.fact.recorded_at, found.fact.by_label)

@@ -23,6 +23,7 @@ from demarc.customers.models import Account, BillingType
 from demarc.plans.models import Service
 
 BATCH = 2000
+KEY_LENGTH = 50  # with the account's number before it, it fits its column
 
 BEGIN = """
 INSERT INTO billing_recurringstate (account_id, partner_id, begun_on, next_on, billing_day, parked_reason)
@@ -35,7 +36,7 @@ ON CONFLICT (account_id) DO NOTHING
 
 class NewItem(TypedDict, total=False):
     """Something to be billed once: `amount` minor units, negative for a rebate; with its tax, unless `included` says
-    no. `now`: on a document of its own at once, else on the next one."""
+    no. `now`: on a document of its own at once, else on the next one. `key` makes it happen once only."""
 
     account_id: Required[int]
     text: Required[str]
@@ -45,6 +46,7 @@ class NewItem(TypedDict, total=False):
     tax_category: str
     due_from: date | None
     now: bool
+    key: str
 
 
 @transaction.atomic
@@ -98,8 +100,10 @@ def correct_services(service_ids: Sequence[int], *, by: Actor, at: datetime) -> 
 
 @transaction.atomic
 def bill_item(*, by: Actor, at: datetime, **given: Unpack[NewItem]) -> Item:
-    """Bill something once. Refused: unknown account or service, no text, an amount of zero or out of range, a date out
-    of range; prepaid accounts pay at once by a correction instead."""
+    """Bill something once; a key that the account used before gives the item it made, provided that the facts are the
+    same. Refused: unknown account or service, no text, an amount of zero or out of range, a date out of range, key used
+    for something else or for what was cancelled since (code conflict); prepaid accounts pay at once by a correction
+    instead."""
     found = _locked([given["account_id"]], at)
     payer = found.get(given["account_id"])
     if payer is None:
@@ -107,20 +111,13 @@ def bill_item(*, by: Actor, at: datetime, **given: Unpack[NewItem]) -> Item:
     limits.money(given["amount"], -limits.PRICE_MAX, limits.PRICE_MAX, payer.currency, field="amount")
     if not given["amount"]:
         raise Refused("Zero cannot be billed; give an amount.", field="amount", code="zero")
-    service_id = given.get("service_id")
-    if service_id is not None and not Service.objects.filter(pk=service_id, account_id=payer.account_id).exists():
-        raise Refused("The account has no such service.", field="service_id", code="unknown")
-    item = Item.objects.create(
-        partner_id=payer.partner_id,
-        account_id=payer.account_id,
-        service_id=service_id,
-        text=texts.one_line(given["text"], field="text", length_max=200),
-        amount=given["amount"],
-        included=given.get("included", True),
-        tax_category=texts.one_line(given.get("tax_category", "standard"), field="tax_category", length_max=30),
-        due_from=limits.fact_day(given.get("due_from") or payer.today, field="due_from"),
-        **recorded(by, at),
-    )
+    item = _item(payer, given)
+    earlier = Item.objects.filter(key=item.key).first() if item.key else None
+    if earlier is not None:
+        return _same(earlier, item)
+    for name, value in recorded(by, at).items():
+        setattr(item, name, value)
+    item.save(force_insert=True)
     log.record(
         "item_added",
         by=by,
@@ -184,6 +181,33 @@ def _begin_calendars(some: Sequence[Payer], books: Books) -> None:
         days=sql.array(books.states[payer.account_id].next_on for payer in some),
         billing_days=sql.array(books.books[payer.account_id].rules.billing_day for payer in some),
     )
+
+
+def _item(payer: Payer, given: NewItem) -> Item:
+    """The item, not saved yet and without who recorded it. Refused as `bill_item` says."""
+    service_id = given.get("service_id")
+    if service_id is not None and not Service.objects.filter(pk=service_id, account_id=payer.account_id).exists():
+        raise Refused("The account has no such service.", field="service_id", code="unknown")
+    key = texts.one_line(given.get("key", ""), field="key", length_max=KEY_LENGTH)
+    return Item(
+        partner_id=payer.partner_id,
+        account_id=payer.account_id,
+        service_id=service_id,
+        text=texts.name(given["text"], field="text", length_max=200),
+        amount=given["amount"],
+        included=given.get("included", True),
+        tax_category=texts.one_line(given.get("tax_category", "standard"), field="tax_category", length_max=30),
+        due_from=limits.fact_day(given.get("due_from") or payer.today, field="due_from"),
+        key=f"item:{payer.account_id}:{key}" if key else None,
+    )
+
+
+def _same(earlier: Item, item: Item) -> Item:
+    """The item that its key made, which must be this one. Refused: it is another, or it was cancelled."""
+    facts = ("account_id", "service_id", "text", "amount", "included", "tax_category", "due_from", "cancelled_at")
+    if any(getattr(earlier, fact) != getattr(item, fact) for fact in facts):
+        raise Refused("This key was used for something else; use a new one.", field="key", code="conflict")
+    return earlier
 
 
 def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newest: int) -> Ready | None:

@@ -76,10 +76,11 @@ class WhyMove:
 @dataclass(frozen=True)
 class WhyBlocked:
     """A reason why a customer, an account or a service has no access: the block or the service's fact, and for money
-    the prepaid day or the standing of documents. `since`: a day of the provider's zone; `owed`: the least payment that
-    opens the account, `cost` what today costs a prepaid one, `by_staff`: staff blocked the customer too."""
+    the prepaid day or the standing of documents. `since`: a day of the provider's `zone`; `owed`: the least payment
+    that opens the account, `cost` what today costs a prepaid one, `by_staff`: staff blocked the customer too."""
 
     since: date
+    zone: str
     block: Block | None = None
     day: WhyDay | None = None
     standing: Standing | None = None
@@ -122,12 +123,14 @@ def why_blocked(customer: Customer, *, at: datetime) -> list[WhyBlocked]:
     rows = Block.objects.filter(customer=customer, lifted_at=None).select_related("account__customer")
     blocks = list(rows.order_by("id")[:SHOWN_MAX])
     zone = ZoneInfo(customer.partner.zone)
-    by_staff = [WhyBlocked(billing_day(one.set_at, zone), block=one) for one in blocks if one.account_id is None]
+    by_staff = [
+        WhyBlocked(billing_day(one.set_at, zone), zone.key, block=one) for one in blocks if one.account_id is None
+    ]
     found = [*by_staff, *_for_money([one for one in blocks if one.account_id], bool(by_staff), zone, at)]
     out = Service.objects.filter(customer=customer).exclude(state__in=[ServiceState.ACTIVE, ServiceState.PENDING])
     for service in out.select_related("plan").order_by("id")[:SHOWN_MAX]:
         fact = _fact_of_state(service)
-        found.append(WhyBlocked(fact.valid_from, service=service, fact=fact))
+        found.append(WhyBlocked(fact.valid_from, zone.key, service=service, fact=fact))
     return found
 
 
@@ -141,6 +144,7 @@ def _for_money(blocks: Sequence[Block], by_staff: bool, zone: ZoneInfo, at: date
         prepaid = account.pk in costs
         yield WhyBlocked(
             since=billing_day(block.set_at, zone),
+            zone=zone.key,
             block=block,
             day=_day_that_blocked(account) if prepaid else None,
             standing=None if prepaid else standing(account.parent_id or account.pk, at=at),

@@ -157,15 +157,14 @@ def set_service_price(
     """Agree on a service's own price of a month (None: the plan's) and how many of it, from a day on (None: today).
 
     A day of the past changes what recurring documents have billed since, with one correcting document; prepaid days
-    that are decided stay. Refused: unknown service, ended, number or date out of range.
+    that are decided stay. Refused: unknown service, ended, number out of range, a day before the service was added or
+    more than three years ago.
     """
     service = _locked([service_id])[0]
     if price is not None:
         limits.price(price, field="price")
-    day = limits.fact_day(valid_from or _today(service, at))
-    if day < _today(service, at) - MAX_BACK:
-        raise Refused("Choose a day within the last three years.", field="valid_from", code="date_out_of_range")
     facts = list(ServiceFact.objects.filter(service_id=service_id).order_by("valid_from", "id"))
+    day = _price_day(valid_from or _today(service, at), facts[0].valid_from, _today(service, at))
     earlier = [fact for fact in facts if fact.valid_from <= day]
     copied = [*earlier[-1:], *(fact for fact in facts if fact.valid_from > day)]
     written = []
@@ -327,6 +326,20 @@ def _record_facts(services: Sequence[Service], agreed: Mapping[int, Agreed], by:
     ServiceFact.objects.bulk_create(facts, BATCH)
     keep_planned(facts, by=by, at=at)
     emit_ids("HoldingChanged", "services", [service.pk for service in services])
+
+
+def _price_day(day: date, first: date, today: date) -> date:
+    """The day, when a price may be agreed on from it; `first` is the day of the service's first fact."""
+    limits.fact_day(day)
+    if day < today - MAX_BACK:
+        raise Refused("Choose a day within the last three years.", field="valid_from", code="date_out_of_range")
+    if day < first:
+        raise Refused(
+            f"The service exists from {first} on; choose that day or a later one.",
+            field="valid_from",
+            code="date_out_of_range",
+        )
+    return day
 
 
 def _today(service: Service, at: datetime) -> date:
