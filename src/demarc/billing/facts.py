@@ -333,7 +333,7 @@ class _FactReader:
         """What the service costs: each fact's own price, or its plan's prices from when the fact holds, times how many
         of it are held."""
         terms = {(row.plan_id, row.price_override, row.quantity) for row in rows}
-        if terms == {(rows[0].plan_id, None, 1)}:
+        if rows and terms == {(rows[0].plan_id, None, 1)}:
             return self._of_plan(payer, rows[0].plan_id)
         found: list[PriceFact] = []
         for row, state in zip(rows, states, strict=True):
