@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from bench.stage import Stage, conclude, flags, median, spread, stage
+from demarc.base.hands import HANDS
 from demarc.core.period import add_months
 
 CHUNK = 2000
@@ -157,7 +158,7 @@ def main(quick: bool = False, as_json: bool = False) -> int:
                 run, shown = bare_run(partner, when, people), set()
             actions.confirm_run(run.pk, by=people.SYSTEM, at=when)
             started = time.monotonic()
-            done = actions.work_run(run.pk, by=people.SYSTEM, at=when, hands=actions.HANDS)
+            done = actions.work_run(run.pk, by=people.SYSTEM, at=when, hands=HANDS)
             rates.append(done.done / (time.monotonic() - started))
             if done.state != "done" or done.documents != of_documents:
                 parked = importlib.import_module("demarc.billing.models").RecurringState.objects.exclude(parked_at=None)
@@ -176,7 +177,7 @@ def main(quick: bool = False, as_json: bool = False) -> int:
         for ago in range(4, -1, -1):
             day_at = (now - timedelta(days=ago)).date()
             started = time.monotonic()
-            day = actions.open_day(partner.pk, day=day_at, by=people.SYSTEM, at=now, hands=actions.HANDS)
+            day = actions.open_day(partner.pk, day=day_at, by=people.SYSTEM, at=now, hands=HANDS)
             daily.append(paid[-1] / (time.monotonic() - started))
             if day.charged != paid[-1]:
                 raise RuntimeError(f"{day.charged} of {paid[-1]} were charged")

@@ -9,6 +9,7 @@ from tests import cast
 from tests.cast import AT, STAFF, midnight
 
 from demarc.base.actors import SYSTEM
+from demarc.base.hands import HANDS
 from demarc.billing import actions, check, jobs, queries
 from demarc.billing.models import BillingDay, DayDecision, LedgerAccount, PrepaidState, Transfer
 from demarc.core.errors import Refused
@@ -130,7 +131,7 @@ def test_two_runs_at_once_and_payments_between_them_charge_every_day_once():
     at = midnight(MAY[3]) + NOON
 
     def run():
-        actions.open_day(partner.pk, day=MAY[3], by=SYSTEM, at=at, chunk=3, hands=actions.HANDS)
+        actions.open_day(partner.pk, day=MAY[3], by=SYSTEM, at=at, chunk=3, hands=HANDS)
 
     def pay():
         for account in accounts:

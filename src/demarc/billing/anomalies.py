@@ -57,7 +57,7 @@ Row = tuple[int, date, int, int | None, str, str]
 
 @dataclass
 class Looked:
-    """Looks at a run chunk by chunk and keeps count of what is odd."""
+    """Looks at a run or a chunk of it: the preview's rows, and a count of what is odd."""
 
     partner_id: int
     day: date
@@ -65,11 +65,11 @@ class Looked:
     gross: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     named: dict[str, list[int]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
 
-    def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> list[Row]:
-        """The preview's rows: account, day, gross, what the last one was, flag, note."""
+    def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> None:
+        """Add these documents and their rows: account, day, gross, what the last one was, flag, note."""
         before = dict(sql.rows(PREVIOUS, accounts=sql.array({account_id for account_id, _ in drafts})))
-        rows: list[Row] = []
         for account_id, draft in drafts:
             self.documents += 1
             self.gross += draft.totals.gross
@@ -77,11 +77,19 @@ class Looked:
             if flag:
                 self._note(flag, account_id)
             note = WORDS.get(flag, "")
-            rows.append((account_id, draft.on, draft.totals.gross, before.get(account_id), flag, note))
+            self.rows.append((account_id, draft.on, draft.totals.gross, before.get(account_id), flag, note))
         for account_id, reason in parked.items():
             self._note("parked", account_id)
-            rows.append((account_id, self.day, 0, None, "parked", reason[:200]))
-        return rows
+            self.rows.append((account_id, self.day, 0, None, "parked", reason[:200]))
+
+    def add(self, chunk: "Looked") -> None:
+        """Count another look in; its rows stay its own."""
+        self.documents += chunk.documents
+        self.gross += chunk.gross
+        self.counts += chunk.counts
+        for flag, account_ids in chunk.named.items():
+            named = self.named.setdefault(flag, [])
+            named += account_ids[: NAMED_MAX - len(named)]
 
     def found(self) -> list[dict[str, Any]]:
         """What is odd, each kind once: code, words, how many, and the first accounts."""

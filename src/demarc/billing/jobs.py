@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.events import emit
+from demarc.base.hands import HANDS
 from demarc.base.models import Partner
 from demarc.billing import actions
 from demarc.core.errors import Refused
@@ -19,13 +20,13 @@ PACE = 200
 @app.task(name="billing.open_days", queue="run")
 def open_days(timestamp: int) -> None:
     """Run every partner's days that have begun; finds nothing to do on all but the first minutes of a day."""
-    actions.bill(by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+    actions.bill(by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 @app.task(name="billing.open_days_of", queue="run")
 def open_days_of(partner: int) -> None:
     """Somebody wants a partner's days decided now (event DaysWanted)."""
-    actions.bill(partner_id=partner, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+    actions.bill(partner_id=partner, by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 @app.task(name="billing.retry_accounts", queue="now")
@@ -43,14 +44,14 @@ def correct_services(services: list[int]) -> None:
 @app.task(name="billing.work_run", queue="run")
 def work_run(run: int) -> None:
     """Somebody confirmed a run (event RunConfirmed)."""
-    actions.work_run(run, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+    actions.work_run(run, by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="billing.issue_due", queue="run")
 def issue_due(timestamp: int) -> None:
     """Preview every partner's due documents, once a day, and issue them or hold them; mostly there is nothing to do."""
-    actions.issue_due(by=SYSTEM, at=clock.now())
+    actions.issue_due(by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 @app.periodic(cron="20 * * * *")
@@ -64,7 +65,7 @@ def invoice_consumed(timestamp: int) -> None:
 def preview_run(partner: int) -> None:
     """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first."""
     with suppress(Refused):
-        actions.preview_run(partner, by=SYSTEM, at=clock.now())
+        actions.preview_run(partner, by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 @app.periodic(cron="1 * * * *")

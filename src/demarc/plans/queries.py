@@ -85,8 +85,8 @@ def tax_rate_on(rates: Iterable[TaxRate], category: str, day: date) -> Decimal:
     return next(found, Decimal(0))
 
 
-def accounts_of(customer_id: int) -> list[int]:
-    """The accounts of a customer and those that pay for his services, by id."""
-    own = Account.objects.filter(customer_id=customer_id).values_list("id")
-    paying = Service.objects.filter(customer_id=customer_id).values_list("account_id")
+def accounts_of(customer_ids: Sequence[int]) -> list[int]:
+    """The accounts of customers and those that pay for their services, by id."""
+    own = Account.objects.filter(customer_id__in=customer_ids).values_list("id")
+    paying = Service.objects.filter(customer_id__in=customer_ids).values_list("account_id")
     return sorted(account_id for (account_id,) in own.union(paying))

@@ -36,7 +36,7 @@ from demarc.billing.actions.conversion import (
     unlink_account,
 )
 from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
-from demarc.billing.actions.days import HANDS, ask_days, bill, open_day, retry_accounts, unpark
+from demarc.billing.actions.days import ask_days, bill, open_day, retry_accounts, unpark
 from demarc.billing.actions.dunning import Dunned, remind_and_block
 from demarc.billing.actions.fees import change_services, charge_fees
 from demarc.billing.actions.invoices import (
@@ -78,7 +78,6 @@ from demarc.billing.actions.whatif import Change, what_if
 __all__ = [
     "Change",
     "Dunned",
-    "HANDS",
     "NewItem",
     "NewPayment",
     "OutageFields",

@@ -21,11 +21,12 @@ ENDED = (RunState.DONE,)
 """After a run of today that is done, what became due later has one of its own; any other of today is a person's."""
 
 
-def issue_due(*, by: Actor, at: datetime) -> list[InvoiceRun]:
+def issue_due(*, by: Actor, at: datetime, hands: int = 1) -> list[InvoiceRun]:
     """Preview each partner's due documents once a day; confirm what is not odd where the partner lets us, else hold.
 
     A preview of today that somebody made, cancelled or confirmed is left alone, and so is a partner whose run is at
-    work or paused. What fails for one partner is logged, and does not keep the others waiting. Never refused.
+    work or paused. What fails for one partner is logged, and does not keep the others waiting. `hands` as
+    in base.hands. Never refused.
     """
     found = []
     for due in due_runs(None, at=at):
@@ -34,15 +35,15 @@ def issue_due(*, by: Actor, at: datetime) -> list[InvoiceRun]:
         newest = InvoiceRun.objects.filter(partner=due.partner, day__lte=due.day).order_by("-id").first()
         if due.accounts and (newest is None or newest.day < due.day or newest.state in ENDED):
             try:
-                found.append(_issue(due.partner.pk, by, at))
+                found.append(_issue(due.partner.pk, by, at, hands))
             except Exception:
                 logger.exception("the documents of partner %s cannot be previewed", due.partner.pk)
     return found
 
 
 @transaction.atomic
-def _issue(partner_id: int, by: Actor, at: datetime) -> InvoiceRun:
-    run = preview_run(partner_id, by=by, at=at)
+def _issue(partner_id: int, by: Actor, at: datetime, hands: int) -> InvoiceRun:
+    run = preview_run(partner_id, by=by, at=at, hands=hands)
     if run.anomalies or not auto_issue(partner_id):
         return hold_run(run.pk, by=by, at=at)
     return confirm_run(run.pk, by=by, at=at)

@@ -1,18 +1,16 @@
 """The billing day: deciding it for everyone, trying blocked accounts again, taking back parked ones."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date, datetime
-from queue import Empty, SimpleQueue
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from demarc.base import limits, log
 from demarc.base.actors import Actor
 from demarc.base.events import emit
+from demarc.base.hands import each
 from demarc.base.models import Partner
 from demarc.billing import bulk
 from demarc.billing.actions.reassess import reassess
@@ -23,8 +21,6 @@ from demarc.core.period import ONE_DAY, billing_day, days
 from demarc.customers.models import Account
 
 CHUNK = 2000
-HANDS = 2
-"""One decides while PostgreSQL writes for the other; a third finds nothing left to do."""
 
 
 def bill(
@@ -59,8 +55,8 @@ def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int 
 
     Works in chunks, each a transaction of its own with one operation-log row, so that a payment never waits for more
     than one of them. May run late, again, or twice at once: what is decided stays. An account that cannot be decided
-    is parked with its reason. More `hands` are threads with database connections of their own, so the caller must not
-    be in a transaction. Refused: unknown partner, a day that has not begun there, or out of range.
+    is parked with its reason. `hands` as in base.hands. Refused: unknown partner, a day that has not begun there, or
+    out of range.
     """
     limits.fact_day(day, field="day")
     partner = Partner.objects.filter(pk=partner_id).first()
@@ -70,11 +66,7 @@ def open_day(partner_id: int, *, day: date, by: Actor, at: datetime, chunk: int 
         raise Refused(f"{day} has not begun in {partner.zone}; choose an earlier day.", field="day", code="future")
     run, _ = BillingDay.objects.get_or_create(partner=partner, day=day, defaults={"started_at": at})
     chunks = accounts_behind(partner_id, day, chunk=chunk)
-    if hands == 1 or len(chunks) < 2:
-        for account_ids in chunks:
-            _decide_chunk(run, account_ids, by=by, at=at)
-    else:
-        _decide_together(run, chunks, hands, by=by, at=at)
+    each(lambda account_ids: _decide_chunk(run, account_ids, by=by, at=at), chunks, hands=hands)
     BillingDay.objects.filter(pk=run.pk, finished_at=None).update(finished_at=at)
     run.refresh_from_db()
     return run
@@ -105,24 +97,6 @@ def unpark(account_id: int, *, by: Actor, at: datetime) -> bool:
     account = Account.objects.get(pk=account_id)
     log.record("unparked", by=by, at=at, subject=("customer", account.customer_id), partner_id=account.partner_id)
     return not tally.parked
-
-
-def _decide_together(run: BillingDay, chunks: Sequence[Sequence[int]], hands: int, *, by: Actor, at: datetime) -> None:
-    waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
-    for account_ids in chunks:
-        waiting.put(account_ids)
-
-    def work() -> None:
-        try:
-            with suppress(Empty):
-                while True:
-                    _decide_chunk(run, waiting.get_nowait(), by=by, at=at)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(hands) as pool:
-        for done in [pool.submit(work) for _ in range(hands)]:
-            done.result()
 
 
 @transaction.atomic

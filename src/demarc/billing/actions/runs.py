@@ -8,19 +8,17 @@ document, so that it can be said whether what was posted is what was shown.
 import hashlib
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from demarc.base import limits, log, sql
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit
+from demarc.base.hands import each
 from demarc.base.models import Partner
 from demarc.billing import anomalies
 from demarc.billing.accounts import open_payers
@@ -99,11 +97,11 @@ class Outcome:
 
 
 @transaction.atomic
-def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: datetime) -> InvoiceRun:
+def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: datetime, hands: int = 1) -> InvoiceRun:
     """Compute the documents of all billing days through `day` (None: today) and roll them back; what is odd is named.
 
-    A preview of the partner that was not confirmed makes way. Refused: unknown partner, a day that is out of range, a
-    run at work.
+    A preview of the partner that was not confirmed makes way. `hands` as in base.hands. Refused: unknown partner, a day
+    that is out of range, a run at work.
     """
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
@@ -116,11 +114,16 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     )
     run = InvoiceRun.objects.create(partner=partner, day=day, **recorded(by, at))
     sums, looked = Sums(), anomalies.Looked(partner_id, day)
-    for account_ids in accounts_due(partner_id, day, chunk=CHUNK):
-        outcome = _rehearse(account_ids, day, by, at)
-        sums = sums.plus(outcome.sums)
-        rows = looked.look([(one.payer.account_id, one.draft) for one in outcome.ready], outcome.parked)
-        sql.copy(COPY_PREVIEW, ((run.pk, *row) for row in rows))
+
+    def rehearse(account_ids: Sequence[int]) -> tuple[Sums, anomalies.Looked]:
+        outcome, seen = _rehearse(account_ids, day, by, at), anomalies.Looked(partner_id, day)
+        seen.look([(one.payer.account_id, one.draft) for one in outcome.ready], outcome.parked)
+        return outcome.sums, seen
+
+    for summed, seen in each(rehearse, accounts_due(partner_id, day, chunk=CHUNK), hands=hands):
+        sums = sums.plus(summed)
+        looked.add(seen)
+        sql.copy(COPY_PREVIEW, ((run.pk, *row) for row in seen.rows))
     run.accounts, run.done = sums.accounts, 0
     run.documents, run.net, run.tax, run.gross = sums.documents, sums.net, sums.tax, sums.gross
     run.preview_hash, run.anomalies = _hex(sums.digest), looked.found()
@@ -203,34 +206,19 @@ def work_run(run_id: int, *, by: Actor, at: datetime, hands: int = 1) -> Invoice
     """Post a confirmed run, chunk by chunk, each a transaction of its own, until it is done, paused or cancelled.
 
     May be called twice at once and again after a kill: an account is billed once. Accounts that have changed since the
-    preview stay due. More `hands` are threads with connections of their own, so the caller must not be in a
-    transaction. Never refused.
+    preview stay due. `hands` as in base.hands. Never refused.
     """
     run = InvoiceRun.objects.get(pk=run_id)
-    waiting: SimpleQueue[Sequence[int]] = SimpleQueue()
-    for account_ids in accounts_due(run.partner_id, run.day, chunk=CHUNK):
-        waiting.put(account_ids)
-    changed: list[int] = []
 
-    def work() -> None:
-        with suppress(Empty):
-            while InvoiceRun.objects.filter(pk=run_id, state=RunState.RUNNING).exists():
-                changed.extend(_post_chunk(run, waiting.get_nowait(), by=by, at=at))
+    def post(account_ids: Sequence[int]) -> list[int] | None:
+        if not InvoiceRun.objects.filter(pk=run_id, state=RunState.RUNNING).exists():
+            return None
+        return _post_chunk(run, account_ids, by=by, at=at)
 
-    def hand() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    if hands == 1 or waiting.qsize() < 2:
-        work()
-    else:
-        with ThreadPoolExecutor(hands) as pool:
-            for done in [pool.submit(hand) for _ in range(hands)]:
-                done.result()
-    if waiting.empty():
-        _finish(run, sorted(changed), by, at)
+    changed = each(post, accounts_due(run.partner_id, run.day, chunk=CHUNK), hands=hands)
+    left = [some for some in changed if some is not None]
+    if len(left) == len(changed):
+        _finish(run, sorted(account_id for some in left for account_id in some), by, at)
     run.refresh_from_db()
     return run
 

@@ -1,6 +1,6 @@
 """What is done to plans, services and their access. One module per noun; callers import from here."""
 
-from demarc.plans.actions.blocks import block, unblock
+from demarc.plans.actions.blocks import block, block_many, unblock
 from demarc.plans.actions.discounts import NewDiscount, add_discount, withdraw_discount
 from demarc.plans.actions.planned import cancel_planned, carry_out_planned, plan_ahead, tell_begun
 from demarc.plans.actions.services import (
@@ -11,6 +11,7 @@ from demarc.plans.actions.services import (
     add_services,
     change_plan,
     deactivate_customer,
+    deactivate_many,
     end_service,
     pause_service,
     set_service_price,
@@ -28,11 +29,13 @@ __all__ = [
     "add_service",
     "add_services",
     "block",
+    "block_many",
     "cancel_planned",
     "carry_out_planned",
     "change_plan",
     "create_plan",
     "deactivate_customer",
+    "deactivate_many",
     "end_service",
     "pause_service",
     "plan_ahead",

@@ -1,5 +1,6 @@
 """Blocks that people set and lift. Those for money are set and lifted by billing (plans.access_state)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,34 +15,36 @@ from demarc.customers.models import Block, BlockCause, Customer
 from demarc.plans.access_state import set_access
 from demarc.plans.queries import accounts_of
 
+BATCH = 2000
 
-@transaction.atomic
+
 def block(customer_id: int, *, reason: str, by: Actor, at: datetime) -> Block:
     """Staff take access from a customer until they give it back; no payment does. He is not charged meanwhile.
 
     Refused: unknown customer, blocked by staff already (the block is named).
     """
-    customer = _customer(customer_id)
+    return block_many([customer_id], reason=reason, by=by, at=at)[0]
+
+
+@transaction.atomic
+def block_many(customer_ids: Sequence[int], *, reason: str, by: Actor, at: datetime) -> list[Block]:
+    """Block customers, all or none, as `block` does; each has his row in the log."""
     reason = texts.one_line(reason, field="reason", length_max=200)
-    blocked = Block(
-        partner_id=customer.partner_id,
-        customer=customer,
-        cause=BlockCause.NOT_ACTIVE,
-        reason=reason,
-        set_at=at,
-        set_by_kind=by.kind,
-        set_by_id=by.id,
-        set_by_label=by.label,
-    )
+    set_by = {"set_at": at, "set_by_kind": by.kind, "set_by_id": by.id, "set_by_label": by.label}
+    blocked = [
+        Block(partner_id=one.partner_id, customer=one, cause=BlockCause.NOT_ACTIVE, reason=reason, **set_by)
+        for one in _customers(customer_ids)
+    ]
     try:
         with transaction.atomic():
-            blocked.save(force_insert=True)
+            Block.objects.bulk_create(blocked, BATCH)
     except IntegrityError as error:
         raise Refused("This customer is blocked already.", code="already_blocked") from error
-    set_access(accounts_of(customer_id), at=at)
-    log.record(
-        "blocked", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id, reason=reason
-    )
+    set_access(accounts_of(customer_ids), at=at)
+    for one in blocked:
+        log.record(
+            "blocked", by=by, at=at, subject=("customer", one.customer_id), partner_id=one.partner_id, reason=reason
+        )
     return blocked
 
 
@@ -64,14 +67,18 @@ def unblock(customer_id: int, *, by: Actor, at: datetime) -> None:
         else:
             one.lifted_at, one.lifted_by_label = at, by.label
     Block.objects.bulk_update(blocks, ["grace_until", "lifted_at", "lifted_by_label"])
-    set_access(accounts_of(customer_id), at=at)
+    set_access(accounts_of([customer_id]), at=at)
     log.record("unblocked", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id)
     if any(one.lifted_at for one in blocks):
         emit_ids("RetryDue", "accounts", [one.account_id for one in blocks if one.account_id])
 
 
 def _customer(customer_id: int) -> Customer:
-    customer = Customer.objects.select_related("partner").filter(pk=customer_id).first()
-    if customer is None:
+    return _customers([customer_id])[0]
+
+
+def _customers(customer_ids: Sequence[int]) -> list[Customer]:
+    found = Customer.objects.select_related("partner").in_bulk(customer_ids)
+    if len(found) < len(set(customer_ids)):
         raise Refused("There is no such customer.", field="customer_id", code="unknown")
-    return customer
+    return [found[customer_id] for customer_id in customer_ids]

@@ -190,24 +190,31 @@ def set_service_price(
     return service
 
 
-@transaction.atomic
 def deactivate_customer(customer_id: int, *, by: Actor, at: datetime) -> Customer:
     """He uses no services: the active ones are stopped, status inactive. Activating a service brings him back.
 
     Refused: unknown customer, inactive already.
     """
-    customer = Customer.objects.filter(pk=customer_id).first()
-    if customer is None:
-        raise Refused("There is no such customer.", field="customer_id", code="unknown")
-    if customer.status == Status.INACTIVE:
-        raise Refused("This customer is inactive already.", code="already_inactive")
-    active = Service.objects.filter(customer=customer, state=ServiceState.ACTIVE).order_by("id")
-    _change_state(_locked(list(active.values_list("id", flat=True))), ServiceState.STOPPED, by, at)
-    Customer.objects.filter(pk=customer_id).update(status=Status.INACTIVE, status_since=at)
-    set_access(accounts_of(customer_id), at=at)
-    log.record("deactivated", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id)
+    customer = deactivate_many([customer_id], by=by, at=at)[0]
     customer.refresh_from_db()
     return customer
+
+
+@transaction.atomic
+def deactivate_many(customer_ids: Sequence[int], *, by: Actor, at: datetime) -> list[Customer]:
+    """Deactivate customers, all or none, as `deactivate_customer` does; each has his row in the log."""
+    customers = list(Customer.objects.filter(pk__in=customer_ids).order_by("id"))
+    if len(customers) < len(set(customer_ids)):
+        raise Refused("There is no such customer.", field="customer_id", code="unknown")
+    if any(customer.status == Status.INACTIVE for customer in customers):
+        raise Refused("This customer is inactive already.", code="already_inactive")
+    active = Service.objects.filter(customer__in=customers, state=ServiceState.ACTIVE).order_by("id")
+    _change_state(_locked(list(active.values_list("id", flat=True))), ServiceState.STOPPED, by, at)
+    Customer.objects.filter(pk__in=customer_ids).update(status=Status.INACTIVE, status_since=at)
+    set_access(accounts_of(customer_ids), at=at)
+    for one in customers:
+        log.record("deactivated", by=by, at=at, subject=("customer", one.pk), partner_id=one.partner_id)
+    return customers
 
 
 class _Known:

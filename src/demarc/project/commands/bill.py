@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
+from demarc.base.hands import HANDS
 from demarc.base.models import Partner
 from demarc.billing import actions, queries
 from demarc.billing.models import BillingDay, InvoiceRun, RunState
@@ -48,7 +49,7 @@ def _issue() -> None:
     """As the jobs do: each partner's preview, then whatever is confirmed and not done, also what a job has begun."""
     actions.issue_due(by=SYSTEM, at=clock.now())
     for run in InvoiceRun.objects.filter(state=RunState.RUNNING).order_by("id"):
-        actions.work_run(run.pk, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+        actions.work_run(run.pk, by=SYSTEM, at=clock.now(), hands=HANDS)
     for run in InvoiceRun.objects.filter(day__gte=clock.now() - SHOWN).select_related("partner").order_by("id"):
         gross = f"{format_plain(Money(run.gross, run.partner.currency))} {run.partner.currency}"
         sys.stdout.write(
@@ -58,11 +59,11 @@ def _issue() -> None:
 
 def _one_day(day: date) -> Iterator[BillingDay]:
     for partner in Partner.objects.order_by("id"):
-        yield actions.open_day(partner.pk, day=day, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+        yield actions.open_day(partner.pk, day=day, by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 def _every_day(until: date | None) -> list[BillingDay]:
-    return actions.bill(until=until, by=SYSTEM, at=clock.now(), hands=actions.HANDS)
+    return actions.bill(until=until, by=SYSTEM, at=clock.now(), hands=HANDS)
 
 
 def _show_preview(day: date | None) -> None:

@@ -10,16 +10,15 @@ from itertools import islice
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-
 from demarc.access.actions import NewSubscriber, create_subscribers, make_session_months, publish_policy, sync_services
 from demarc.base.actors import Actor
+from demarc.base.hands import HANDS, each
 from demarc.base.models import Partner
-from demarc.billing.actions import HANDS, NewPayment, activate_many, bill, receive_many
+from demarc.billing.actions import NewPayment, activate_many, bill, receive_many
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day, start_of_day
 from demarc.customers.actions import NewCustomer, create_customers
-from demarc.plans.actions import NewService, add_services, block, deactivate_customer
+from demarc.plans.actions import NewService, add_services, block_many, deactivate_many
 from demarc.project.demo import monthly
 from demarc.project.demo.people import DAYS, Person, payments, pays_after, people
 from demarc.project.demo.provider import CONCENTRATORS, PLANS, SECRET, ZONE, Provider, make_provider
@@ -61,9 +60,8 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
     opened = start_of_day(today - timedelta(days=DAYS + 1), ZoneInfo(ZONE))
     make_session_months(by=by, at=at, first=opened.date())
     provider = make_provider(customers=customers, by=by, at=opened)
-    held = [
-        one for group in batched(people(customers, seed), CHUNK) for one in _take_in(group, provider, seed, by, opened)
-    ]
+    groups = batched(people(customers, seed), CHUNK)
+    held = [one for some in each(lambda group: _take_in(group, provider, seed, by, opened), groups) for one in some]
     payers = _payers(held, seed)
     monthly.welcome(list(payers.values()), by=by, at=opened)
     for ago in range(DAYS, -1, -1):
@@ -74,8 +72,7 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
     _part(held, by=by, at=at)
     monthly.look_ahead(provider.partner, payers, today, by=by, at=at)
     publish_policy(provider.partner.pk, by=by, at=at)
-    for some in batched(held, CHUNK):
-        sync_services([one.service_id for one in some], by=by, at=at)
+    each(lambda some: sync_services([one.service_id for one in some], by=by, at=at), batched(held, CHUNK))
     live_through({one.service_id: one.person.joined for one in held if one.person.fate != "new"}, at=at, seed=seed)
     yield from _introduce(by=by, at=at)
 
@@ -98,7 +95,7 @@ def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _take_in(group: Sequence[Person], provider: Provider, seed: int, by: Actor, at: datetime) -> Iterator[Held]:
+def _take_in(group: Sequence[Person], provider: Provider, seed: int, by: Actor, at: datetime) -> list[Held]:
     """Customers, their pending services and logins."""
     customers = create_customers([_customer(one) for one in group], partner_id=provider.partner.pk, by=by, at=at)
     wanted = [
@@ -107,9 +104,15 @@ def _take_in(group: Sequence[Person], provider: Provider, seed: int, by: Actor, 
     ]
     services = add_services(wanted, by=by, at=at)
     create_subscribers([_login(one, service.pk) for one, service in zip(group, services, strict=True)], by=by, at=at)
-    for person, service in zip(group, services, strict=True):
-        pays = payments(person, PRICES[person.plan], seed) if person.prepaid and person.fate != "new" else {}
-        yield Held(person, service.customer_id, service.account_id, service.pk, pays)
+    return [
+        Held(person, service.customer_id, service.account_id, service.pk, _pays(person, seed))
+        for person, service in zip(group, services, strict=True)
+    ]
+
+
+def _pays(person: Person, seed: int) -> dict[int, int]:
+    """What one pays who pays ahead, by days ago."""
+    return payments(person, PRICES[person.plan], seed) if person.prepaid and person.fate != "new" else {}
 
 
 def _customer(person: Person) -> NewCustomer:
@@ -153,11 +156,10 @@ def _live_a_day(
         for one in held
         if ago in one.pays
     ]
-    for group in batched([*paid, *monthly.paid_on(payers, day)], CHUNK):
-        receive_many(group, by=by, at=morning)
+    paying = batched([*paid, *monthly.paid_on(payers, day)], CHUNK)
+    each(lambda some: receive_many(some, by=by, at=morning), paying)
     arriving = [one.service_id for one in held if one.person.joined == ago and one.person.fate != "new"]
-    for some in batched(arriving, CHUNK):
-        activate_many(some, by=by, at=morning)
+    each(lambda some: activate_many(some, by=by, at=morning), batched(arriving, CHUNK))
 
 
 def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
@@ -171,13 +173,10 @@ def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
 
 def _part(held: Sequence[Held], *, by: Actor, at: datetime) -> None:
     """Whom staff blocked, and who has left."""
-    for some in batched((one for one in held if one.person.fate in ("blocked", "inactive")), CHUNK):
-        with transaction.atomic():
-            for one in some:
-                if one.person.fate == "blocked":
-                    block(one.customer_id, reason="Abuse of the mail server", by=by, at=at)
-                else:
-                    deactivate_customer(one.customer_id, by=by, at=at)
+    for some in batched((one.customer_id for one in held if one.person.fate == "blocked"), CHUNK):
+        block_many(some, reason="Abuse of the mail server", by=by, at=at)
+    for some in batched((one.customer_id for one in held if one.person.fate == "inactive"), CHUNK):
+        deactivate_many(some, by=by, at=at)
 
 
 def _introduce(*, by: Actor, at: datetime) -> Iterator[str]:

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 
 from demarc.base.actors import Actor
+from demarc.base.hands import HANDS
 from demarc.base.models import Partner
 from demarc.billing.actions import (
-    HANDS,
     NewPayment,
     bill_item,
     confirm_run,
@@ -54,7 +54,7 @@ def welcome(payers: Sequence[Payer], *, by: Actor, at: datetime) -> None:
 def bill_due(day: date, *, by: Actor, at: datetime) -> None:
     """Issue what is due on a day: the preview is looked at and confirmed."""
     for due in due_runs(None, at=at):
-        run = preview_run(due.partner.pk, day=day, by=by, at=at)
+        run = preview_run(due.partner.pk, day=day, by=by, at=at, hands=HANDS)
         confirm_run(run.pk, by=by, at=at)
         work_run(run.pk, by=by, at=at, hands=HANDS)
 
@@ -99,4 +99,4 @@ def look_ahead(partner: Partner, payers: Mapping[int, Payer], today: date, *, by
         plan_ahead(one.service_id, on=leaves + timedelta(days=14), state="active", by=by, at=at)
     for one in steady[-1:]:
         bill_item(account_id=one.account_id, text="Mast and installation", amount=INSTALLATION, by=by, at=at)
-    preview_run(partner.pk, day=next_billing_day(today, 1), by=by, at=at)
+    preview_run(partner.pk, day=next_billing_day(today, 1), by=by, at=at, hands=HANDS)
