@@ -34,7 +34,12 @@ def month_of(day: date, number: int) -> tuple[date, date]:
 
 
 def round_half_up(amount: Fraction) -> int:
-    return int(amount + Fraction(1, 2)) if amount >= 0 else -int(-amount + Fraction(1, 2))
+    return half_up(amount.numerator, amount.denominator)
+
+
+def half_up(over: int, under: int) -> int:
+    """over / under; a half goes away from zero."""
+    return (2 * over + under) // (2 * under) if over >= 0 else -half_up(-over, under)
 
 
 def price_on(prices: Sequence[tuple[date, int]], day: date) -> int:
@@ -58,7 +63,16 @@ def worth_on(
     day: date,
 ) -> Fraction | None:
     """What the month is worth by the facts of this day; None when the day is not billed."""
-    fact = fact_on(facts, day)
+    return worth_of(fact_on(facts, day), prices, discounts, day)
+
+
+def worth_of(
+    fact: Fact | None,
+    prices: dict[int, Sequence[tuple[date, int]]],
+    discounts: Sequence[tuple[date, date | None, int, int]],
+    day: date,
+) -> Fraction | None:
+    """The same, when it is known which fact is in force."""
     if fact is None or fact.use != "billed":
         return None
     price = fact.own_price if fact.own_price is not None else price_on(prices[fact.plan], day)
@@ -70,15 +84,19 @@ def worth_on(
 
 
 def cost(facts, prices, discounts, first: date, last: date, number: int) -> int:
-    """All days from first to last: each is the difference of two rounded shares of its month."""
+    """All days from first to last."""
     total = 0
     day = first
     while day <= last:
         worth = worth_on(facts, prices, discounts, day)
         if worth is not None:
-            begin, end = month_of(day, number)
-            of = (end - begin).days
-            k = (day - begin).days
-            total += round_half_up(worth * (k + 1) / of) - round_half_up(worth * k / of)
+            total += cost_of_day(worth, day, number)
         day += DAY
     return total
+
+
+def cost_of_day(worth: Fraction, day: date, number: int) -> int:
+    """The difference of two rounded shares of its month."""
+    begin, end = month_of(day, number)
+    k, under = (day - begin).days, worth.denominator * (end - begin).days
+    return half_up(worth.numerator * (k + 1), under) - half_up(worth.numerator * k, under)

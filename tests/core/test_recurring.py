@@ -195,10 +195,11 @@ def naive_lines(services, prices, rates, rules, on, told, through):
         day = told.get(place, min(billed) if billed else through + DAY)
         reached = None
         while day <= through:
-            worth = naive.worth_on(known, prices, discounts, day)
+            fact = naive.fact_on(known, day)
+            worth = naive.worth_of(fact, prices, discounts, day)
             if worth is not None:
-                amount = naive.cost(known, prices, discounts, day, day, rules.billing_day)
-                plan = PLANS[naive.fact_on(known, day).plan]
+                amount = naive.cost_of_day(worth, day, rules.billing_day)
+                plan = PLANS[fact.plan]
                 rate = naive_rate(rates, day if rules.postpaid else on)
                 lines.append((amount, plan.tax_category, rate, plan.included))
                 reached = day

@@ -151,8 +151,9 @@ ORDER BY c.id
 HELD = """
 WITH through AS (
     SELECT b.service_id, b.day FROM billing_billedthrough b
-    JOIN billing_recurringstate r ON r.account_id = (SELECT coalesce(a.parent_id, a.id)
-        FROM plans_service s JOIN customers_account a ON a.id = s.account_id WHERE s.id = b.service_id)
+    JOIN plans_service s ON s.id = b.service_id
+    JOIN customers_account a ON a.id = s.account_id
+    JOIN billing_recurringstate r ON r.account_id = coalesce(a.parent_id, a.id)
     WHERE b.day >= r.begun_on
 ), held AS (
     SELECT t.service_id, t.day AS last, max(c.last_day) AS reached
