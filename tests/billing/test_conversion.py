@@ -10,7 +10,7 @@ from tests.cast import STAFF
 
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions
-from demarc.billing.models import Cover, Document, LedgerAccount, RecurringState, Transfer
+from demarc.billing.models import BilledThrough, Cover, Document, LedgerAccount, RecurringState, Transfer
 from demarc.core.errors import Refused
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
@@ -123,7 +123,7 @@ def test_the_day_on_which_a_paused_account_becomes_recurring_is_not_billed_when_
     cast.activate(service, at=at(1, 10))
     actions.correct_services([service.pk], by=SYSTEM, at=at(1, 10))
     assert cast.balance(account) == 10_000 - 3100
-    assert RecurringState.objects.get().begun_on == date(2024, 1, 11)
+    assert BilledThrough.objects.get().begun_on == date(2024, 1, 11)
 
 
 def test_days_settled_before_the_account_was_prepaid_are_not_put_right_by_another_plan_after_it():

@@ -153,7 +153,7 @@ WITH through AS (
     SELECT b.service_id, b.day FROM billing_billedthrough b
     JOIN billing_recurringstate r ON r.account_id = (SELECT coalesce(a.parent_id, a.id)
         FROM plans_service s JOIN customers_account a ON a.id = s.account_id WHERE s.id = b.service_id)
-    WHERE b.day >= r.begun_on
+    WHERE b.day >= b.begun_on
 ), held AS (
     SELECT t.service_id, t.day AS last, max(c.last_day) AS reached
     FROM through t JOIN billing_cover c ON c.service_id = t.service_id AND c.replaced_by_id IS NULL

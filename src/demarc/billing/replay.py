@@ -37,7 +37,7 @@ WHERE s.account_id = ANY(%(accounts)s) ORDER BY c.service_id, c.first_day
 """
 # From when a service is billed by documents, and through which day.
 BILLED = """
-SELECT s.id, r.begun_on, b.day FROM plans_service s
+SELECT s.id, b.begun_on, b.day FROM plans_service s
 JOIN customers_account a ON a.id = s.account_id
 JOIN billing_recurringstate r ON r.account_id = coalesce(a.parent_id, a.id)
 JOIN billing_billedthrough b ON b.service_id = s.id
