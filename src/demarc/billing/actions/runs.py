@@ -105,8 +105,8 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     """Compute the documents of all billing days through `day` (None: today) and roll them back; what is odd is named.
 
     A preview of the same partner and day that was not confirmed makes way; those of other days stay. The one of a later
-    day has all that is due on earlier days, too. Both may be confirmed, the earlier one first: the later then issues the
-    rest of what it showed. A run that is done ends the previews through its day, for they would issue nothing more.
+    day has all that is due on earlier days, too. Both may be confirmed, the earlier one first: the later then issues
+    the rest of what it showed. A run that is done ends the previews through its day: they would issue nothing more.
 
     Refused: unknown partner, a day that is out of range, a run at work.
     """
