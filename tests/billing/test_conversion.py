@@ -222,3 +222,15 @@ def test_who_pays_for_another_without_a_service_of_his_own_is_billed_on_the_days
     story.run(at(2, 1))
     billed = list(Document.objects.order_by("id").values_list("account_id", "gross"))
     assert billed == [(story.account.pk, 3100), (head.pk, 3100)]
+
+
+def test_an_account_whose_services_are_free_is_converted_without_a_document_either_way():
+    eve = datetime(2023, 12, 31, 9, tzinfo=UTC)
+    partner = cast.partner(at=eve)
+    account = cast.subscriber(partner, cast.plan(partner, price=0, at=eve), at=eve)
+    run_days(partner, 1, 10)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    actions.make_prepaid(account.pk, by=STAFF, at=at(1, 15))
+    run_days(partner, 16, 20)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 20))
+    assert not Document.objects.exists()

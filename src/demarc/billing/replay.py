@@ -166,9 +166,10 @@ class Replay:
             yield f"{where}: billed at {cover.price}, the plan's price was {self._listed(cover)}"
 
     def _listed(self, cover: Cover) -> int | None:
-        """The plan's price that was known when the document was made; of a later change, the one that it names."""
+        """The plan's price that was known when the document was made; the one that it names, if it is of a later change
+        or costs nothing, for what moves no money is changed without a document."""
         prices = self.prices[cover.plan_id]
-        if cover.source == "change":
+        if cover.source == "change" or not cover.amount:
             return next((price.amount for price in prices if price.id == cover.price_id), None)
         known = [price for price in prices if price.recorded_at <= cover.recorded_at] or prices
         first = max(cover.first, min((price.valid_from for price in known), default=cover.first))

@@ -105,6 +105,17 @@ class Draft(NamedTuple):
     replaced: tuple[Cover, ...] = ()
     kept: tuple[tuple[int, Segment, Part], ...] = ()
 
+    @property
+    def free(self) -> bool:
+        """Whether there is nothing to bill or to credit: each line is of nothing."""
+        return not any(line.part.amount for line in self.lines)
+
+    @property
+    def moves_nothing(self) -> bool:
+        """Whether it corrects days that were billed at nothing and still are, such as of a free service that leaves."""
+        amounts = [cover.segment.amount for cover in self.replaced] + [segment.amount for _, segment, _ in self.kept]
+        return bool(self.replaced) and self.free and not any(amounts)
+
 
 @dataclass(frozen=True, slots=True)
 class Book:
@@ -287,8 +298,7 @@ def _kept(
 
 
 def _worthless(book: Book, replaced: Sequence[Cover]) -> Line:
-    """The line of a correction that moves no money, such as of a free service that leaves: which days are no more
-    billed as they were. A document has a line."""
+    """The line of a correction that moves no money: which days are no more billed as they were. A draft has a line."""
     first = replaced[0]
     segments = [cover.segment for cover in replaced if cover.service_id == first.service_id]
     begin, end = min(one.first for one in segments), max(one.last for one in segments)

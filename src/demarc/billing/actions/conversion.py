@@ -155,7 +155,9 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     ending = recurring.Book(rules, book.plans, book.rate, held, book.items, book.rate_days)
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
     newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
-    ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}")] if used else []
+    ready = []
+    if used is not None and not used.free:
+        ready.append(Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}"))
     if state.next_on is not None:  # else it was never billed by documents
         since = limits.FIRST_DAY
         credit = recurring.correction(ending, covers_of(held, since=since), payer.today, since)

@@ -119,8 +119,11 @@ class Settlement:
 def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None = None) -> list[Issued]:
     """Write documents in the order given. The payers are locked by the caller, and their balances those of now.
 
-    Each payer's money pays his oldest debts first. Readers are told on the event DocumentsIssued.
+    Each payer's money pays his oldest debts first. Readers are told on the event DocumentsIssued. A correction that has
+    nothing to bill or credit becomes no document: its days are noted where they were billed at nothing before.
     """
+    _write_covers([Issued(one.draft.corrects or 0, "", "", one) for one in ready if one.draft.moves_nothing])
+    ready = [one for one in ready if not one.draft.moves_nothing]
     if not ready:
         return []
     planned = _planned(ready)

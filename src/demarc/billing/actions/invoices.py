@@ -208,14 +208,16 @@ def _same(earlier: Item, item: Item) -> Item:
 
 
 def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newest: int) -> Ready | None:
-    """What bills services from today until the account's next regular document, when the rules want it at once."""
+    """What bills services from today until the account's next regular document, when the rules want it at once. What
+    costs nothing waits for that one: a regular document is issued also when it sums to nothing (a free month, a full
+    discount), for the customer sees on it what he had, and a month without one would look forgotten."""
     book, state = books.books[payer.account_id], books.states[payer.account_id]
     if book.rules.postpaid or not book.rules.own_first or state.next_on is None or state.parked:
         return None
     through = state.next_on - ONE_DAY
     fresh = [held for held in book.held if held.service_id in service_ids]
     draft = recurring.draft_on(book, fresh, book.items, payer.today, through)
-    if draft is None or not draft.through:
+    if draft is None or not draft.through or draft.free:
         return None
     begun = "-".join(str(service_id) for service_id in sorted(draft.through)[:5])
     return Ready(payer, draft, DocumentSource.FIRST, f"first:{payer.account_id}:{newest}:{begun}")
