@@ -10,7 +10,7 @@ from tests.cast import STAFF
 
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions
-from demarc.billing.models import Cover, Document, LedgerAccount, RecurringState, Transfer
+from demarc.billing.models import BilledThrough, Cover, Document, LedgerAccount, RecurringState, Transfer
 from demarc.core.errors import Refused
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
@@ -123,7 +123,7 @@ def test_the_day_on_which_a_paused_account_becomes_recurring_is_not_billed_when_
     cast.activate(service, at=at(1, 10))
     actions.correct_services([service.pk], by=SYSTEM, at=at(1, 10))
     assert cast.balance(account) == 10_000 - 3100
-    assert RecurringState.objects.get().begun_on == date(2024, 1, 11)
+    assert BilledThrough.objects.get().begun_on == date(2024, 1, 11)
 
 
 def test_days_settled_before_the_account_was_prepaid_are_not_put_right_by_another_plan_after_it():
@@ -222,3 +222,15 @@ def test_who_pays_for_another_without_a_service_of_his_own_is_billed_on_the_days
     story.run(at(2, 1))
     billed = list(Document.objects.order_by("id").values_list("account_id", "gross"))
     assert billed == [(story.account.pk, 3100), (head.pk, 3100)]
+
+
+def test_an_account_whose_services_are_free_is_converted_without_a_document_either_way():
+    eve = datetime(2023, 12, 31, 9, tzinfo=UTC)
+    partner = cast.partner(at=eve)
+    account = cast.subscriber(partner, cast.plan(partner, price=0, at=eve), at=eve)
+    run_days(partner, 1, 10)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 10))
+    actions.make_prepaid(account.pk, by=STAFF, at=at(1, 15))
+    run_days(partner, 16, 20)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 20))
+    assert not Document.objects.exists()

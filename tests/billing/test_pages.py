@@ -58,11 +58,12 @@ def test_the_same_form_with_another_amount_is_refused_and_loses_nothing(place, c
 
 
 def test_the_last_payment_is_the_one_received_last_not_the_one_entered_last(place, client):
-    earlier = clock.now() - timedelta(days=9)
-    cast.pay(place.account, 700, at=clock.now(), received_on=earlier.date())
+    tomorrow = clock.today("UTC") + timedelta(days=1)
+    cast.pay(place.account, 900, at=clock.now(), received_on=tomorrow)
+    cast.pay(place.account, 700, at=clock.now())
     page = client.get(f"/customers/{place.customer.pk}/").content.decode().replace("\xa0", " ")
     told = page.partition("Last payment")[2][:300]
-    assert "20.00 EUR" in told
+    assert "9.00 EUR" in told
     assert "7.00 EUR" not in told
 
 

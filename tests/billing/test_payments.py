@@ -49,7 +49,7 @@ def test_the_same_payment_twice_is_one_payment(account):
     assert Payment.objects.count() == 1
 
 
-@pytest.mark.parametrize("change", [{"amount": 1999}, {"method": "bank"}, {"received_on": date(2024, 4, 29)}])
+@pytest.mark.parametrize("change", [{"amount": 1999}, {"method": "bank"}, {"received_on": date(2024, 5, 1)}])
 def test_a_key_used_for_something_else_is_a_conflict(account, change):
     cast.pay(account, 2000, key="k")
     facts = {"amount": 2000} | change
@@ -81,6 +81,7 @@ def test_a_key_used_for_another_account_is_a_conflict_and_for_another_partner_is
         ({"currency": "USD"}, "currency"),
         ({"received_on": date(1999, 12, 31)}, "received_on"),
         ({"received_on": AT.date() + timedelta(days=2)}, "received_on"),
+        ({"received_on": AT.date() - timedelta(days=1)}, "received_on"),
         ({"key": " "}, "key"),
         ({"key": "k" * 81}, "key"),
         ({"comment": "A" * 301}, "comment"),
@@ -93,6 +94,17 @@ def test_nonsense_is_refused_at_its_field(account, facts, field):
         actions.receive(**given, by=STAFF, at=AT)
     assert refused.value.field == field
     assert not Transfer.objects.exists()
+
+
+def test_money_is_taken_from_the_day_on_which_the_customer_was_added_in_his_provider_s_zone():
+    there = cast.partner("Auckland", zone="Pacific/Auckland")  # where it is ten in the evening of the same day
+    late = AT + timedelta(hours=3)  # and now the next one
+    ana = cast.account_of(cast.customer(there, at=late))
+    with pytest.raises(Refused, match="added on 2024-05-01") as refused:
+        cast.pay(ana, 1, at=late, received_on=AT.date())
+    assert (refused.value.field, refused.value.code) == ("received_on", "date_out_of_range")
+    cast.pay(ana, 1, at=late, received_on=AT.date() + timedelta(days=1))
+    assert cast.balance(ana) == 1
 
 
 def test_money_of_tomorrow_is_taken_for_banks_ahead_of_us(account):

@@ -127,7 +127,7 @@ def test_an_empty_ledger_has_no_months(partner):
 
 
 def test_money_in_today_is_told_by_currency_and_method_without_refunds(partner):
-    ana = cast.account_of(cast.customer(partner))
+    ana = cast.account_of(cast.customer(partner, at=AT - timedelta(days=1)))
     cast.pay(ana, 500)
     payment = cast.pay(ana, 300)
     cast.pay(ana, 70, method="card")

@@ -82,18 +82,42 @@ def test_a_start_in_mid_month_is_billed_at_once_for_the_rest_of_it():
     assert story.run(at(2, 1)).documents == 0
 
 
-def test_a_free_service_that_leaves_is_told_on_a_document_of_nothing():
+def test_a_free_service_is_on_the_regular_document_and_its_changes_have_none():
     story = Story(price=0)
+    free = cast.plan(story.partner, "Free too", price=0, at=JAN_1)
     service = story.begin(at(1, 17))
-    plans.end_service(service.pk, by=STAFF, at=at(1, 20))
-    story.correct(service, when=at(1, 20))
-    assert story.grosses == [0, 0]
-    (line,) = story.documents[1].lines.all()
-    assert (line.text, line.amount, line.first_day, line.last_day) == (
-        "Fibre", 0, date(2024, 1, 17), date(2024, 1, 31),
-    )  # fmt: skip
-    assert Cover.objects.get(replaced_by=None).last_day == date(2024, 1, 20)
-    assert story.correct(service, when=at(1, 20)) == []
+    assert story.documents == []
+    story.run(at(2, 1))
+    (document,) = story.documents
+    assert (document.gross, document.first_day, document.last_day) == (0, date(2024, 1, 17), date(2024, 2, 29))
+    plans.change_plan(service.pk, plan_id=free.pk, by=STAFF, at=at(2, 10))
+    assert story.correct(service, when=at(2, 10)) == []
+    plans.end_service(service.pk, by=STAFF, at=at(2, 20))
+    assert story.correct(service, when=at(2, 20)) == []
+    live = Cover.objects.filter(replaced_by=None).order_by("first_day")
+    assert [(cover.plan_id, cover.last_day.isoformat()) for cover in live] == [
+        (story.plan.pk, "2024-01-31"), (story.plan.pk, "2024-02-09"), (free.pk, "2024-02-20"),
+    ]  # fmt: skip
+    assert story.grosses == [0]
+
+
+def test_a_free_service_that_comes_to_cost_something_is_billed_from_that_day():
+    story = Story(price=0)
+    service = story.begin(at(1, 1))
+    plans.set_service_price(service.pk, price=3100, by=STAFF, at=at(1, 22))
+    story.correct(service, when=at(1, 22))
+    assert story.grosses == [1000]
+    plans.set_service_price(service.pk, price=0, by=STAFF, at=at(1, 27))
+    story.correct(service, when=at(1, 27))
+    assert story.grosses == [1000, -500]
+
+
+def test_a_month_with_a_full_discount_has_its_document():
+    story = Story()
+    service = story.begin(at(1, 1))
+    plans.add_discount(service_id=service.pk, percent=10_000, valid_from=date(2024, 2, 1), by=STAFF, at=at(1, 10))
+    story.run(at(2, 1))
+    assert story.grosses == [3100, 0]
 
 
 def test_a_partial_payment_pays_the_oldest_first_and_the_rest_waits_on_the_account():

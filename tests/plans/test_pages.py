@@ -1,9 +1,11 @@
 """The pages of plans, services and blocks: what is made, what is refused, what is said before a button is pressed."""
 
 import pytest
+from tests import cast
 from tests.staff.world import World, logged_in, person, world
 
 from demarc.base import clock
+from demarc.billing.models import Cover
 from demarc.customers.models import Block, Customer
 from demarc.plans.models import Plan, PlanPrice, Service
 
@@ -70,6 +72,18 @@ def test_a_price_is_recorded_for_a_day_and_says_whom_it_touches(place, client):
     assert client.post(path, {"amount": "45", "valid_from": "2099-01-01"}).status_code == 302
     assert PlanPrice.objects.get(amount=4500).valid_from.year == 2099
     assert "To come" in client.get(f"/plans/{place.scene.plan.pk}/").content.decode()
+
+
+def test_a_price_for_days_that_are_billed_already_says_so_and_leaves_them(place, client):
+    scene, now = place.scene, clock.now()
+    rita = cast.customer(scene.partner, "Rita", billing_type="recurring", at=now)
+    cast.activate(cast.service(rita, scene.plan, at=now), at=now)
+    given = {"amount": "45", "valid_from": clock.today("UTC").isoformat()}
+    answer = client.post(f"/plans/{scene.plan.pk}/price/", given, follow=True).content.decode()
+    billed = Cover.objects.get(plan_id=scene.plan.pk)
+    days = (billed.last_day - billed.first_day).days + 1
+    assert f"{days} day{'s' * (days > 1)} of 1 service from that day on are billed already" in answer
+    assert (billed.price, billed.replaced_by) == (4000, None)
 
 
 def test_a_service_waits_until_it_is_activated(place, client):

@@ -76,3 +76,31 @@ def test_a_price_set_by_mistake_and_put_back_leaves_the_balance_as_it_was(told):
     isp.post(f"/services/{ana.service}/price", {"price": None, "valid_from": "2024-02-01"})
     assert since_then(ana) == [("credit_note", "-30.00"), ("invoice", "30.00")]
     assert ana.balance == "-124.00"
+
+
+def test_a_list_price_dated_back_says_what_is_billed_already_and_leaves_it_so(begins):
+    isp = begins("2024-01-01")
+    plan = isp.plan("31.00")
+    ana, ben, free = isp.known(), isp.known("prepaid"), isp.known()
+    ben.pay("100.00")
+    for life in (ana, ben):
+        life.takes(plan)
+    free.takes(plan, price="5.00")
+    isp.until("2024-01-10")
+    told = isp.post(f"/plans/{plan}/prices", {"valid_from": "2024-01-06", "price": "62.00"})
+    # Ana's 6 to 31 January are billed ahead, Ben paid 6 to 10 January by the day
+    assert (told["price"], told["billed_services"], told["billed_days"]) == ("62.00", 2, 26 + 5)
+    assert (ana.bills, ben.balance) == (["31.00"], "91.00")
+    isp.post(f"/services/{ana.service}/price", {"price": "62.00", "valid_from": "2024-01-06"})
+    assert ana.bills == ["31.00", "26.00"]
+    isp.until("2024-02-01")
+    assert ana.bills[2:] == ["62.00"]
+
+
+def test_a_list_price_of_a_day_that_nobody_was_billed_for_has_nothing_to_say(begins):
+    isp = begins("2024-01-01")
+    plan = isp.plan("31.00")
+    isp.known().takes(plan)
+    for day, price in (("2024-02-01", "62.00"), ("2024-01-01", "31.00")):
+        told = isp.post(f"/plans/{plan}/prices", {"valid_from": day, "price": price})
+        assert (told["billed_services"], told["billed_days"]) == (0, 0)

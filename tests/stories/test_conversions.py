@@ -85,3 +85,23 @@ def test_the_page_of_a_conversion_and_the_api_foresee_the_same(daily):
     assert "<b>Invoice of 21.00 EUR</b>" in page.content.decode().replace("\N{NO-BREAK SPACE}", " ")
     assert [one["gross"] for one in foresee(ana, "recurring")["documents"]] == ["21.00"]
     assert ana.bills == []
+
+
+def test_there_and_back_twice_costs_the_month_once_and_only_the_last_documents_are_put_right(daily):
+    isp, ana = daily
+    for day, kind in (("10", "recurring"), ("15", "prepaid"), ("20", "recurring")):
+        isp.until(f"2024-01-{day}")
+        convert(ana, kind)
+    assert (ana.bills, ana.balance) == (["21.00", "-16.00", "11.00"], "69.00")
+    isp.until("2024-01-25")
+    isp.post(f"/services/{ana.service}/price", {"price": "0.00", "valid_from": "2024-01-01"})
+    assert (ana.bills[3:], ana.balance) == (["-11.00"], "80.00")
+
+
+def test_one_who_is_blocked_for_money_goes_there_and_back_and_there_within_a_day(begins):
+    isp = begins("2023-12-31")
+    ana = isp.sign_up("31.00", pays="prepaid")
+    isp.until("2024-01-01")
+    for kind in ("recurring", "prepaid", "recurring"):
+        convert(ana, kind)
+    assert (ana.bills, ana.balance) == (["31.00", "-30.00", "30.00"], "-31.00")

@@ -65,3 +65,65 @@ def test_who_cannot_pay_together_is_told_why(told):
     link(isp, mother, son)
     assert isp.refused(path, {"parent_id": grandmother.account}) == "deep"
     assert isp.refused(f"/accounts/{son.account}/billing-type", {"billing_type": "prepaid"}) == "linked"
+
+
+@pytest.fixture
+def daily_son(begins):
+    """(provider, mother, son): she is billed since the 1st, he paid by the day; it is 10 January."""
+    isp = begins("2023-12-31")
+    mother, son = isp.sign_up("31.00"), isp.sign_up("31.00", pays="prepaid", paid="100.00")
+    isp.until("2024-01-10")
+    return isp, mother, son
+
+
+def pay_together(isp, mother, son):
+    isp.post(f"/accounts/{son.account}/billing-type", {"billing_type": "recurring"})
+    link(isp, mother, son)
+
+
+def test_days_that_he_paid_himself_are_not_billed_to_her_when_something_changes_later(daily_son):
+    isp, mother, son = daily_son
+    pay_together(isp, mother, son)
+    assert (son.bills, mother.bills) == (["21.00"], ["1.00", "31.00"])  # 31 December; January
+    isp.until("2024-01-12")
+    son.change(plan_id=isp.plan("62.00"))
+    assert mother.bills[2:] == ["20.00"]  # 12 to 31 January at 1.00 more, and none of the first ten days
+    isp.until("2024-02-01")
+    assert mother.bills[3:] == ["93.00"]
+
+
+def test_a_price_agreed_on_backwards_reaches_to_where_his_documents_began(daily_son):
+    isp, mother, son = daily_son
+    pay_together(isp, mother, son)
+    isp.post(f"/services/{son.service}/price", {"price": "0.00", "valid_from": "2024-01-01"})
+    assert mother.bills[2:] == ["-21.00"]
+
+
+def test_who_is_paused_while_the_accounts_are_linked_is_billed_from_when_he_is_back(daily_son):
+    isp, mother, son = daily_son
+    son.does("pause")
+    pay_together(isp, mother, son)
+    isp.until("2024-01-22")
+    son.does("activate")
+    assert (son.bills, mother.bills[2:]) == ([], ["10.00"])
+
+
+def test_apart_again_he_is_put_right_from_his_own_first_day(daily_son):
+    isp, mother, son = daily_son
+    pay_together(isp, mother, son)
+    isp.until("2024-01-20")
+    isp.post(f"/accounts/{son.account}/parent/end")
+    isp.post(f"/services/{son.service}/price", {"price": "62.00", "valid_from": "2024-01-01"})
+    assert (son.bills, mother.bills[2:]) == (["21.00", "21.00"], [])
+
+
+def test_what_is_sold_to_him_once_is_on_her_next_document(daily_son):
+    isp, mother, son = daily_son
+    isp.post(f"/accounts/{son.account}/billing-type", {"billing_type": "recurring"})
+    item = {"text": "Router", "amount": "50.00"}
+    isp.post(f"/accounts/{son.account}/items", item)
+    link(isp, mother, son)
+    isp.until("2024-02-01")
+    assert mother.bills[2:] == ["112.00"]
+    isp.post(f"/accounts/{son.account}/items", item | {"text": "Cable", "now": True})
+    assert (son.bills, mother.bills[3:]) == (["21.00"], ["50.00"])

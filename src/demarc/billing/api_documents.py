@@ -363,7 +363,7 @@ def runs(request: HttpRequest, search: Query[RunSearch]) -> dict[str, Any]:
     "/runs",
     auth=Token("money.edit"),
     response={201: RunOut},
-    summary="Preview the documents that are due; an earlier preview makes way",
+    summary="Preview the documents that are due; an earlier preview of that day makes way",
 )
 def preview_run(request: HttpRequest, payload: RunIn, idempotency_key: Key) -> HttpResponse:
     partner: Partner = partner_for(request, payload.partner_id)

@@ -22,13 +22,13 @@ SELECT account_id, max(id) FROM billing_document WHERE account_id = ANY(%(accoun
 """
 
 STATES = """
-SELECT account_id, begun_on, next_on, billing_day, parked_at IS NOT NULL FROM billing_recurringstate
+SELECT account_id, next_on, billing_day, parked_at IS NOT NULL FROM billing_recurringstate
 WHERE account_id = ANY(%(accounts)s::bigint[])
 """
 
 # One level: an account that pays through another has no sub-accounts of its own.
 SERVICES = """
-SELECT CASE WHEN a.parent_id IS NULL THEN a.id ELSE a.parent_id END, s.id, b.day
+SELECT CASE WHEN a.parent_id IS NULL THEN a.id ELSE a.parent_id END, s.id, b.day, b.begun_on
 FROM customers_account a
 JOIN plans_service s ON s.account_id = a.id
 LEFT JOIN billing_billedthrough b ON b.service_id = s.id
@@ -74,9 +74,10 @@ WHERE service_id = ANY(%(services)s::bigint[]) AND withdrawn_at IS NULL {known} 
 """
 
 ITEMS = """
-SELECT account_id, id, service_id, text, amount, revenue, tax_category, included, due_from FROM billing_item
-WHERE account_id = ANY(%(accounts)s::bigint[]) AND document_id IS NULL AND cancelled_at IS NULL
-    AND due_from <= %(until)s ORDER BY id
+SELECT coalesce(a.parent_id, a.id), i.id, service_id, text, amount, revenue, tax_category, included
+FROM customers_account a JOIN billing_item i ON i.account_id = a.id
+WHERE (a.id = ANY(%(accounts)s::bigint[]) OR a.parent_id = ANY(%(accounts)s::bigint[])) AND i.document_id IS NULL
+    AND i.cancelled_at IS NULL AND i.due_from <= %(until)s ORDER BY i.id
 """
 
 COVERS = """
@@ -94,9 +95,8 @@ USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended"
 
 @dataclass
 class State:
-    """Where an account stands: since when it is billed so, its next regular billing day (None: it has none yet)."""
+    """Where an account stands: its next regular billing day (None: it has none yet)."""
 
-    begun_on: date
     next_on: date | None
     billing_day: int
     parked: bool
@@ -124,7 +124,7 @@ def load_books(
     rates = _Rates(set(accounts.values()))
     items = _items(accounts, day)
     for account_id, partner_id in accounts.items():
-        state = found.states.setdefault(account_id, State(day, None, 0, False))
+        state = found.states.setdefault(account_id, State(None, 0, False))
         given = rules.on(account_id, partner_id, day)
         if given.billing_day == 0:
             given = given._replace(billing_day=state.billing_day or day.day)
@@ -139,11 +139,11 @@ def load_books(
     return found
 
 
-def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
-    """The live covers of some services that reach `since` or later."""
+def covers_of(held: Iterable[Held], *, since: date) -> list[Cover]:
+    """The live covers of some services that reach `since` or later, and the day on which their documents begin."""
     found = []
-    for service_id in service_ids:  # one by one: the index is on boxes
-        for row in sql.rows(COVERS, service=service_id, since=since):
+    for one in held:  # one by one: the index is on boxes
+        for row in sql.rows(COVERS, service=one.service_id, since=max(since, one.begun_on or since)):
             cover_id, of_service, document_id, first, last, month, of_days = row[:7]
             plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
             category, rate, included, revenue = row[16:]
@@ -195,10 +195,10 @@ def _held(
     for service_id, *discount in sql.rows(DISCOUNTS.format(known=known), services=ids, today=today):
         discounts[service_id].append(Discount(*discount))
     held: dict[int, list[Held]] = defaultdict(list)
-    for account_id, service_id, through in rows:
+    for account_id, service_id, *billed in rows:
         some = facts[service_id]
         if any(fact.use is Use.BILLED for fact in some):
-            held[account_id].append(Held(service_id, timeline(some, prices, discounts.get(service_id, ())), through))
+            held[account_id].append(Held(service_id, timeline(some, prices, discounts.get(service_id, ())), *billed))
     return held, plan_ids
 
 
@@ -211,10 +211,8 @@ def _plans(plan_ids: Iterable[int]) -> dict[int, PlanFacts]:
 
 def _items(accounts: Iterable[int], until: date) -> dict[int, list[Item]]:
     found: dict[int, list[Item]] = defaultdict(list)
-    for account_id, item_id, service_id, text, amount, revenue, category, included, _ in sql.rows(
-        ITEMS, accounts=sql.array(accounts), until=until
-    ):
-        found[account_id].append(Item(item_id, service_id, text, amount, revenue, category, included))
+    for account_id, *item in sql.rows(ITEMS, accounts=sql.array(accounts), until=until):
+        found[account_id].append(Item(*item))
     return found
 
 

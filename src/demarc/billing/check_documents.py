@@ -154,7 +154,7 @@ WITH through AS (
     JOIN plans_service s ON s.id = b.service_id
     JOIN customers_account a ON a.id = s.account_id
     JOIN billing_recurringstate r ON r.account_id = coalesce(a.parent_id, a.id)
-    WHERE b.day >= r.begun_on
+    WHERE b.day >= b.begun_on
 ), held AS (
     SELECT t.service_id, t.day AS last, max(c.last_day) AS reached
     FROM through t JOIN billing_cover c ON c.service_id = t.service_id AND c.replaced_by_id IS NULL

@@ -37,7 +37,7 @@ WHERE s.account_id = ANY(%(accounts)s) ORDER BY c.service_id, c.first_day
 """
 # From when a service is billed by documents, and through which day.
 BILLED = """
-SELECT s.id, r.begun_on, b.day FROM plans_service s
+SELECT s.id, b.begun_on, b.day FROM plans_service s
 JOIN customers_account a ON a.id = s.account_id
 JOIN billing_recurringstate r ON r.account_id = coalesce(a.parent_id, a.id)
 JOIN billing_billedthrough b ON b.service_id = s.id
@@ -166,9 +166,10 @@ class Replay:
             yield f"{where}: billed at {cover.price}, the plan's price was {self._listed(cover)}"
 
     def _listed(self, cover: Cover) -> int | None:
-        """The plan's price that was known when the document was made; of a later change, the one that it names."""
+        """The plan's price that was known when the document was made; the one that it names, if it is of a later change
+        or costs nothing, for what moves no money is changed without a document."""
         prices = self.prices[cover.plan_id]
-        if cover.source == "change":
+        if cover.source == "change" or not cover.amount:
             return next((price.amount for price in prices if price.id == cover.price_id), None)
         known = [price for price in prices if price.recorded_at <= cover.recorded_at] or prices
         first = max(cover.first, min((price.valid_from for price in known), default=cover.first))

@@ -48,11 +48,13 @@ class PlanFacts(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A service with its time line. `charged_through`: the last day it is billed for, None when it never was."""
+    """A service with its time line. `charged_through`: the last day it is billed for, None when it never was.
+    `begun_on`: the first day that documents bill; those before were paid by the day, or are settled for good."""
 
     service_id: int
     stretches: Sequence[Stretch]
     charged_through: date | None
+    begun_on: date | None = None
 
 
 class Item(NamedTuple):
@@ -102,6 +104,17 @@ class Draft(NamedTuple):
     corrects: int | None = None
     replaced: tuple[Cover, ...] = ()
     kept: tuple[tuple[int, Segment, Part], ...] = ()
+
+    @property
+    def free(self) -> bool:
+        """Whether there is nothing to bill or to credit: each line is of nothing."""
+        return not any(line.part.amount for line in self.lines)
+
+    @property
+    def moves_nothing(self) -> bool:
+        """Whether it corrects days that were billed at nothing and still are, such as of a free service that leaves."""
+        amounts = [cover.segment.amount for cover in self.replaced] + [segment.amount for _, segment, _ in self.kept]
+        return bool(self.replaced) and self.free and not any(amounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +182,32 @@ def draft_on(book: Book, held: Iterable[Held], items: Iterable[Item], on: date, 
 def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Draft | None:
     """One document that puts right what was billed before the facts changed; None when nothing differs.
 
-    `book.held` are the services that changed, `covers` all their live ones from `since` on, before which nothing is
-    put right. Credits carry the tax of what they credit, new charges that of `on`.
+    `book.held` are the services that changed, `covers` all their live ones from `since` on. Nothing is put right before
+    that day, nor before a service's `begun_on`. Credits carry the tax of what they credit, new charges that of `on`.
     """
     lines: list[Line] = []
     replaced: list[Cover] = []
     kept: list[tuple[int, Segment, Part]] = []
     through: dict[int, date] = {}
     for one in book.held:
-        of_service = {cover.segment: cover for cover in covers if cover.service_id == one.service_id}
         if one.charged_through is None:
             continue
+        first = max(since, one.begun_on or since)
+        mine = (cover for cover in covers if cover.service_id == one.service_id)
+        of_service = {cover.segment: cover for cover in mine if cover.segment.last >= first}
         for change in _changes(book, one, of_service):
             lines += _amending_lines(book, one.service_id, change, of_service, on)
             replaced += [of_service[segment] for segment in change.before]
             kept += [(one.service_id, *_kept(book, segment, change, of_service, on)) for segment in change.after]
-        missing = gaps(one.stretches, of_service, since, one.charged_through, book.rules.billing_day)
+        missing = gaps(one.stretches, of_service, first, one.charged_through, book.rules.billing_day)
         for line in _lines(book, one.service_id, missing, on) if missing else ():
             lines.append(line)
             kept += [(one.service_id, segment, line.part._replace(amount=segment.amount)) for segment in line.segments]
         live = {segment.last for segment in of_service.keys() - {cover.segment for cover in replaced}}
         live |= {segment.last for service_id, segment, _ in kept if service_id == one.service_id}
-        if max(live, default=since - ONE_DAY) != one.charged_through:
-            through[one.service_id] = max(live, default=since - ONE_DAY)
+        reached = max(live, default=first - ONE_DAY)
+        if reached != one.charged_through:
+            through[one.service_id] = reached
     if not lines and not replaced:
         return None
     draft = _draft(book, on, _joined(lines) or [_worthless(book, replaced)], through)
@@ -282,8 +298,7 @@ def _kept(
 
 
 def _worthless(book: Book, replaced: Sequence[Cover]) -> Line:
-    """The line of a correction that moves no money, such as of a free service that leaves: which days are no more
-    billed as they were. A document has a line."""
+    """The line of a correction that moves no money: which days are no more billed as they were. A draft has a line."""
     first = replaced[0]
     segments = [cover.segment for cover in replaced if cover.service_id == first.service_id]
     begin, end = min(one.first for one in segments), max(one.last for one in segments)

@@ -135,6 +135,14 @@ class PriceOut(Schema):
         return price.by_label
 
 
+class PricedOut(PriceOut):
+    """A price as it was set. `billed_days` of `billed_services` are billed already at another one from its day on, and
+    stay so; an own price of a service, from that day, puts right its documents."""
+
+    billed_services: int
+    billed_days: int
+
+
 class TaxIn(Input):
     """The rate of a tax category from `valid_from` on, as a fraction: "0.21" for 21 %."""
 
@@ -202,16 +210,19 @@ def prices(request: HttpRequest, plan_id: int, page: Query[Page]) -> dict[str, A
 @router.post(
     "/plans/{plan_id}/prices",
     auth=Token("plans.edit"),
-    response={201: PriceOut},
+    response={201: PricedOut},
     tags=["plans"],
     summary="Set a plan's price from a day on",
 )
 def set_price(request: HttpRequest, plan_id: int, payload: PriceIn) -> PlanPrice:
     found = _plan(request, plan_id)
     amount = parse(payload.price, found.currency, field="price").amount
-    return actions.set_price(
+    price, billed = actions.set_price(
         plan_id, valid_from=payload.valid_from, amount=amount, by=actor_of(request), at=clock.now()
     )
+    for name, value in billed._asdict().items():  # the answer is read from the price
+        setattr(price, f"billed_{name}", value)
+    return price
 
 
 @router.get(

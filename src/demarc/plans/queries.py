@@ -10,8 +10,16 @@ from django.db.models.functions import Coalesce
 
 from demarc.customers.models import Account
 from demarc.plans.models import Plan, PlanPrice, Service, ServiceFact, TaxRate
+from demarc.ui import panels
 
 PLANNED_MAX = 500
+
+
+class Billed(NamedTuple):
+    """How many services, and how many of their days, are billed already."""
+
+    services: int
+    days: int
 
 
 def plan_list(partner_ids: Sequence[int] | None, day: date) -> QuerySet[Plan]:
@@ -34,6 +42,12 @@ def service_list(partner_ids: Sequence[int] | None, day: date) -> QuerySet[Servi
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
     return found.order_by("-id")
+
+
+def billed_beside(price: PlanPrice) -> Billed:
+    """What billing says is billed already at another price, for days on which this one holds; it stays so."""
+    found = [panels.maker(stand.maker)(price) for stand in panels.stands("price.billed")]
+    return Billed(sum(one.services for one in found), sum(one.days for one in found))
 
 
 def prices(plan_id: int) -> QuerySet[PlanPrice]:

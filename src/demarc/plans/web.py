@@ -167,21 +167,32 @@ def set_price(request: HttpRequest, plan_id: int) -> HttpResponse:
     tomorrow = clock.today(found.partner.zone) + ONE_DAY
     form = PriceForm(posted(request), currency=found.currency, initial={"valid_from": tomorrow})
 
-    def act() -> PlanPrice:
+    def act() -> actions.Priced:
         return actions.set_price(plan_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)
 
     if carried_out(request, form, "set_price", ("plan", plan_id), act):
         messages.success(request, "The price is recorded.")
+        if form.result.billed.days:
+            messages.warning(request, _already_billed(form.result.billed))
         return redirect("plan", plan_id)
     touched = formats.plural(found.services.filter(state="active").count(), "active service")
     lines = [
         f"{touched} without an own price will be charged by it from that day's 00:00.",
-        "Days that are decided already keep their price; no amount charged is changed.",
+        "Days that are charged or billed already keep their price; you are told how many there are.",
         "Customers who are blocked for money are tried again at once.",
     ]
     back = reverse("plan", args=[plan_id])
     return form_page(
         request, form, title="Change price", submit="Record price", consequences=lines, back=back, back_label=found.name
+    )
+
+
+def _already_billed(billed: queries.Billed) -> str:
+    services = formats.plural(billed.services, "service")
+    days = formats.plural(billed.days, "day")
+    return (
+        f"{days} of {services} from that day on are billed already and stay as they are. To put one right, agree on an "
+        "own price from that day on the service's page."
     )
 
 

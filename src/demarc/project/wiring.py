@@ -85,6 +85,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.see", f"{ACCESS}.logins_panel"),
         ("money.see", "demarc.billing.web_services.billing_panel"),
     ),
+    "price.billed": (("plans.edit", "demarc.billing.queries.billed.billed_beside"),),
     "service.billed": (("customers.edit", "demarc.billing.web_services.billed_through"),),
     "service.change": (("customers.edit", "demarc.billing.web_services.change_lines"),),
     "service.actions": (

@@ -51,7 +51,8 @@ def change_service(
     """Change a service today (None), on a day to come, or when what is billed ahead is over: the day. What was billed
     is put right by the reader of HoldingChanged, today or on the day. The log rows are plans' own.
 
-    Refused: as the verbs of plans, nothing to change, a day that is past, an own price planned ahead.
+    Refused: as the verbs of plans, nothing named, nothing that is not so already, a day that is past, an own price
+    planned ahead.
     """
     service = Service.objects.select_related("partner", "account").filter(pk=service_id).first()
     if service is None:
@@ -62,11 +63,14 @@ def change_service(
         raise Refused("Say what is to change: the plan, the state or the number.", field="plan_id", code="required")
     if wanted.price is not None and (wanted.plan_id is None or day != today):
         raise Refused("An own price comes with a new plan, from today on.", field="price", code="one_of_two")
+    before = newest_facts([service_id], day)
     if day == today:
         _change_now(service_id, wanted, today, by, at)
     else:
         plan_id, state, quantity = wanted[:3]
         plans.plan_ahead(service_id, on=day, plan_id=plan_id, state=state, quantity=quantity, by=by, at=at)
+    if newest_facts([service_id], day) == before:
+        raise Refused("Nothing would change: it is so already.", code="unchanged")
     return day
 
 

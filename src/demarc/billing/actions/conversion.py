@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
-from demarc.base import log
+from demarc.base import limits, log
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.billing import bulk
@@ -54,8 +55,7 @@ def make_recurring(account_id: int, *, by: Actor, at: datetime) -> Account:
         raise Refused("The account is parked; someone must look at it first.", code="parked")
     _set(SET_TYPE, BillingType.RECURRING.value, account_id)
     services = list(Service.objects.filter(account=account, state=ServiceState.ACTIVE).order_by("id"))
-    blocked = DayDecision.objects.filter(account=account, day=payer.today, decision=Decision.BLOCKED).exists()
-    paid_through = payer.today - ONE_DAY if blocked else payer.today
+    paid_through = payer.today - ONE_DAY if _blocked_today(account_id, payer) else payer.today
     PrepaidState.objects.filter(account=account).delete()
     _keep_paid(account_id, paid_through)
     if services:
@@ -77,8 +77,7 @@ def make_prepaid(account_id: int, *, by: Actor, at: datetime) -> Account:
         raise Refused("This account is prepaid already.", code="already_prepaid")
     if account.parent_id is not None or account.children.exists():
         raise Refused("Unlink the accounts that pay together first.", code="linked")
-    if RecurringState.objects.filter(account=account, parked_at__isnull=False).exists():
-        raise Refused("The account is parked; someone must look at it first.", code="parked")
+    _check_not_parked(account)
     _bill_to_the_day(payer, by, at)
     RecurringState.objects.filter(account=account).delete()
     _set(SET_TYPE, BillingType.PREPAID.value, account_id)
@@ -95,12 +94,13 @@ def link_account(account_id: int, *, parent_id: int, by: Actor, at: datetime) ->
     """An account pays through another from its next document on; what it has too much goes over to that one. Debts stay
     with the documents they are of.
 
-    Refused: unknown account, not both recurring, of different providers or currencies, the same, linked already, or
-    more than one level deep.
+    Refused: unknown account, not both recurring, of different providers or currencies, the same, linked already,
+    parked, or more than one level deep.
     """
     account, payer = _account(account_id, at)
     parent, _ = _account(parent_id, at, field="parent_id")
     _check_link(account, parent)
+    _check_not_parked(account)
     _set(SET_PARENT, parent_id, account_id)
     calendar = RecurringState.objects.filter(account=account)
     if RecurringState.objects.filter(account=parent).exists():
@@ -128,7 +128,6 @@ def unlink_account(account_id: int, *, by: Actor, at: datetime) -> Account:
         RecurringState.objects.create(
             account=account,
             partner_id=payer.partner_id,
-            begun_on=state.begun_on,
             next_on=state.next_on,
             billing_day=state.billing_day,
         )
@@ -156,10 +155,12 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     ending = recurring.Book(rules, book.plans, book.rate, held, book.items, book.rate_days)
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
     newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
-    ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}")] if used else []
+    ready = []
+    if used is not None and not used.free:
+        ready.append(Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}"))
     if state.next_on is not None:  # else it was never billed by documents
-        covers = covers_of([one.service_id for one in held], since=state.begun_on)
-        credit = recurring.correction(ending, covers, payer.today, state.begun_on)
+        since = limits.FIRST_DAY
+        credit = recurring.correction(ending, covers_of(held, since=since), payer.today, since)
         if credit is not None:
             ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
     issue(ready, by=by, at=at)
@@ -172,17 +173,25 @@ def _begin(payer: Payer, paid_through: date) -> None:
     RecurringState.objects.create(
         account_id=payer.account_id,
         partner_id=payer.partner_id,
-        begun_on=begun,
         next_on=recurring.first_on(rules, begun),
         billing_day=rules.billing_day,
     )
 
 
+def _blocked_today(account_id: int, payer: Payer) -> bool:
+    """Whether the account is blocked for today, which it then has not paid. A day decided before its prepaid days began
+    anew was billed by documents since."""
+    decisions = DayDecision.objects.filter(account=account_id, day=payer.today, decision=Decision.BLOCKED)
+    begun = Q(account__prepaid__begun_on=None) | Q(account__prepaid__begun_on__lte=payer.today)
+    return decisions.filter(begun).exists()
+
+
 def _keep_paid(account_id: int, paid_through: date) -> None:
     """The days through `paid_through` were paid by the day and are never billed: of all services, also of those that
     are not in use now, and even if none is."""
+    paid = {"day": paid_through, "begun_on": paid_through + ONE_DAY}
     for service in Service.objects.filter(account_id=account_id, activated_at__isnull=False):
-        BilledThrough.objects.update_or_create(service=service, defaults={"day": paid_through})
+        BilledThrough.objects.update_or_create(service=service, defaults=paid)
 
 
 def _move(child: Payer, parent: Payer, amount: int, at: datetime) -> None:
@@ -206,6 +215,11 @@ def _check_link(account: Account, parent: Account) -> None:
         raise Refused("This account pays through another already; unlink it first.", code="linked")
     if parent.parent_id is not None or account.children.exists():
         raise Refused("Accounts that pay for others cannot pay through another.", field="parent_id", code="deep")
+
+
+def _check_not_parked(account: Account) -> None:
+    if RecurringState.objects.filter(account=account, parked_at__isnull=False).exists():
+        raise Refused("The account is parked; someone must look at it first.", code="parked")
 
 
 def _account(account_id: int, at: datetime, *, field: str = "account_id") -> tuple[Account, Payer]:

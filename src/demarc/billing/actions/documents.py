@@ -52,8 +52,8 @@ FROM unnest(%(covers)s::bigint[], %(documents)s::bigint[]) AS n (id, document_id
 """
 
 BILL_THROUGH = """
-INSERT INTO billing_billedthrough (service_id, day)
-SELECT * FROM unnest(%(services)s::bigint[], %(days)s::date[])
+INSERT INTO billing_billedthrough (service_id, day, begun_on)
+SELECT * FROM unnest(%(services)s::bigint[], %(days)s::date[], %(begun)s::date[])
 ON CONFLICT (service_id) DO UPDATE SET day = EXCLUDED.day
 """
 
@@ -119,8 +119,11 @@ class Settlement:
 def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None = None) -> list[Issued]:
     """Write documents in the order given. The payers are locked by the caller, and their balances those of now.
 
-    Each payer's money pays his oldest debts first. Readers are told on the event DocumentsIssued.
+    Each payer's money pays his oldest debts first. Readers are told on the event DocumentsIssued. A correction that has
+    nothing to bill or credit becomes no document: its days are noted where they were billed at nothing before.
     """
+    _write_covers([Issued(one.draft.corrects or 0, "", "", one) for one in ready if one.draft.moves_nothing])
+    ready = [one for one in ready if not one.draft.moves_nothing]
     if not ready:
         return []
     planned = _planned(ready)
@@ -317,12 +320,21 @@ def _write_covers(issued: Sequence[Issued]) -> None:
         )
     sql.copy(COPY_COVERS, (row for one in issued for row in _covers(one)))
     through: dict[int, date] = {}
+    begun: dict[int, date] = {}
     items: dict[int, int] = {}
     for one in issued:
         through.update(one.ready.draft.through)
+        for line in one.ready.draft.lines:
+            if line.segments and line.service_id is not None:
+                begun.setdefault(line.service_id, line.first)
         items.update({line.item_id: one.document_id for line in one.ready.draft.lines if line.item_id is not None})
     if through:
-        sql.execute(BILL_THROUGH, services=sql.array(through), days=sql.array(through.values()))
+        sql.execute(
+            BILL_THROUGH,
+            services=sql.array(through),
+            days=sql.array(through.values()),
+            begun=sql.array(begun.get(service_id, day) for service_id, day in through.items()),
+        )
     if items:
         sql.execute(BILL_ITEMS, items=sql.array(items), documents=sql.array(items.values()))
 

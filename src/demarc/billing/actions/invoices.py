@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from demarc.base import limits, log, sql, texts
 from demarc.base.actors import Actor, recorded
@@ -14,7 +14,7 @@ from demarc.billing.accounts import open_payers
 from demarc.billing.actions.documents import Issued, Ready, issue
 from demarc.billing.books import Books, covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, payers
-from demarc.billing.models import BilledThrough, DocumentSource, Item
+from demarc.billing.models import DocumentSource, Item
 from demarc.core import recurring
 from demarc.core.coverage import Use
 from demarc.core.errors import Refused
@@ -26,10 +26,10 @@ BATCH = 2000
 KEY_LENGTH = 50  # with the account's number before it, it fits its column
 
 BEGIN = """
-INSERT INTO billing_recurringstate (account_id, partner_id, begun_on, next_on, billing_day, parked_reason)
-SELECT n.account_id, n.partner_id, n.begun_on, n.next_on, n.billing_day, ''
-FROM unnest(%(accounts)s::bigint[], %(partners)s::bigint[], %(begun)s::date[], %(days)s::date[],
-    %(billing_days)s::int[]) AS n (account_id, partner_id, begun_on, next_on, billing_day)
+INSERT INTO billing_recurringstate (account_id, partner_id, next_on, billing_day, parked_reason)
+SELECT n.account_id, n.partner_id, n.next_on, n.billing_day, ''
+FROM unnest(%(accounts)s::bigint[], %(partners)s::bigint[], %(days)s::date[], %(billing_days)s::int[])
+    AS n (account_id, partner_id, next_on, billing_day)
 ON CONFLICT (account_id) DO NOTHING
 """
 
@@ -78,8 +78,8 @@ def correct_services(service_ids: Sequence[int], *, by: Actor, at: datetime) -> 
         book, state = books.books[payer.account_id], books.states[payer.account_id]
         if state.next_on is None or state.parked:
             continue
-        since = max(state.begun_on, _earliest(payer.today))
-        draft = recurring.correction(book, covers_of(of_account[payer.account_id], since=since), payer.today, since)
+        since = _earliest(payer.today)
+        draft = recurring.correction(book, covers_of(book.held, since=since), payer.today, since)
         if draft is not None:
             newest = max((cover.cover_id for cover in draft.replaced), default=0)
             facts = max(segment.service_fact_id for _, segment, _ in draft.kept) if draft.kept else 0
@@ -135,7 +135,9 @@ def bill_item(*, by: Actor, at: datetime, **given: Unpack[NewItem]) -> Item:
 
 @transaction.atomic
 def bill_items(account_id: int, *, by: Actor, at: datetime) -> list[Issued]:
-    """Bill what is open of an account's one-time items now, on a document of its own. Never refused."""
+    """Bill what is open of one-time items now, on a document of its own of the account that pays: with the items of all
+    who pay through it. Never refused."""
+    account_id = Account.objects.values_list(Coalesce("parent_id", "pk"), flat=True).get(pk=account_id)
     payer = _locked([account_id], at)[account_id]
     book = load_books({account_id: payer.partner_id}, day=payer.today).books[account_id]
     draft = recurring.draft_on(book, (), book.items, payer.today, payer.today)
@@ -163,21 +165,16 @@ def cancel_item(item_id: int, *, by: Actor, at: datetime) -> Item:
 
 
 def _begin_calendars(some: Sequence[Payer], books: Books) -> None:
-    """Give accounts their first regular billing day. One that became recurring today with no service in use has paid
-    for today by the day: its documents begin tomorrow."""
+    """Give accounts their first regular billing day."""
     if not some:
         return
-    own = BilledThrough.objects.filter(service__account_id__in=[payer.account_id for payer in some])
-    paid = dict(own.values_list("service__account_id").annotate(Max("day")))
     for payer in some:
         state = books.states[payer.account_id]
         state.next_on = recurring.first_on(books.books[payer.account_id].rules, payer.today)
-        state.begun_on = max(payer.today, paid.get(payer.account_id, date.min) + ONE_DAY)
     sql.execute(
         BEGIN,
         accounts=sql.array(payer.account_id for payer in some),
         partners=sql.array(payer.partner_id for payer in some),
-        begun=sql.array(books.states[payer.account_id].begun_on for payer in some),
         days=sql.array(books.states[payer.account_id].next_on for payer in some),
         billing_days=sql.array(books.books[payer.account_id].rules.billing_day for payer in some),
     )
@@ -211,14 +208,16 @@ def _same(earlier: Item, item: Item) -> Item:
 
 
 def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newest: int) -> Ready | None:
-    """What bills services from today until the account's next regular document, when the rules want it at once."""
+    """What bills services from today until the account's next regular document, when the rules want it at once. What
+    costs nothing waits for that one: a regular document is issued also when it sums to nothing (a free month, a full
+    discount), for the customer sees on it what he had, and a month without one would look forgotten."""
     book, state = books.books[payer.account_id], books.states[payer.account_id]
     if book.rules.postpaid or not book.rules.own_first or state.next_on is None or state.parked:
         return None
     through = state.next_on - ONE_DAY
     fresh = [held for held in book.held if held.service_id in service_ids]
     draft = recurring.draft_on(book, fresh, book.items, payer.today, through)
-    if draft is None or not draft.through:
+    if draft is None or not draft.through or draft.free:
         return None
     begun = "-".join(str(service_id) for service_id in sorted(draft.through)[:5])
     return Ready(payer, draft, DocumentSource.FIRST, f"first:{payer.account_id}:{newest}:{begun}")

@@ -22,7 +22,8 @@ from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain
-from demarc.core.period import ONE_DAY
+from demarc.core.period import ONE_DAY, billing_day
+from demarc.customers.models import Account
 from demarc.customers.queries import accounts_blocked_for_money
 
 BATCH = 2000
@@ -69,13 +70,14 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
     A key that was used before gives the payment it made, provided that the facts are the same. New ones are told of
     (event PaymentsReceived). Refused (the first
     fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another currency than
-    the account's, a date before 2000 or more than a day ahead, unknown method, key used for something else (code
-    conflict), balance beyond the limit.
+    the account's, a date before 2000, before the day on which the customer was added, or more than a day ahead,
+    unknown method, key used for something else (code conflict), balance beyond the limit.
     """
     accounts = sorted({payment["account_id"] for payment in payments})
     open_payers(accounts)
     found = payers(accounts, at=at, lock=True)
-    names = [_check(payment, found) for payment in payments]
+    known_from = _known_from(found)
+    names = [_check(payment, found, known_from) for payment in payments]
     known = _used_keys(names)
     for name, payment in zip(names, payments, strict=True):
         if name in known and _facts(known[name]) != _facts_of(payment):
@@ -159,7 +161,13 @@ def correct(account_id: int, *, amount: int, reason: str, key: str, by: Actor, a
     return Transfer.objects.get(entry_id=entry)
 
 
-def _check(payment: NewPayment, found: Payers) -> Name:
+def _known_from(found: Payers) -> dict[int, date]:
+    """By account, the day on which its customer was added, in his provider's zone."""
+    added = dict(Account.objects.filter(pk__in=list(found)).values_list("id", "customer__created_at"))
+    return {payer.account_id: billing_day(added[payer.account_id], payer.zone) for payer in found.values()}
+
+
+def _check(payment: NewPayment, found: Payers, known_from: Mapping[int, date]) -> Name:
     """The payment's name, when it can be received."""
     payer = _payer(found, payment["account_id"])
     limits.money(payment["amount"], 1, limits.PRICE_MAX, payer.currency, field="amount")
@@ -169,6 +177,12 @@ def _check(payment: NewPayment, found: Payers) -> Name:
     limits.fact_day(payment["received_on"], field="received_on")
     if payment["received_on"] > payer.today + ONE_DAY:
         raise Refused("Money cannot be received later than tomorrow.", field="received_on", code="date_out_of_range")
+    if payment["received_on"] < known_from[payer.account_id]:
+        raise Refused(
+            f"The customer was added on {known_from[payer.account_id]}; choose that day or a later one.",
+            field="received_on",
+            code="date_out_of_range",
+        )
     texts.one_line(payment.get("comment", ""), field="comment", length_max=300)
     bulk.check_balance(payer.balance + payment["amount"])
     return payer.partner_id, _key(payment["key"])

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 
 from demarc.base import limits, log, sql
 from demarc.base.actors import Actor, recorded
@@ -27,6 +28,7 @@ from demarc.billing.books import load_books
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import DocumentSource, InvoiceRun, PreviewRow, RunState
 from demarc.billing.queries import accounts_due
+from demarc.billing.queries.documents import WAITING
 from demarc.core import recurring
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day
@@ -100,8 +102,11 @@ class Outcome:
 def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: datetime, hands: int = 1) -> InvoiceRun:
     """Compute the documents of all billing days through `day` (None: today) and roll them back; what is odd is named.
 
-    A preview of the partner that was not confirmed makes way. `hands` as in base.hands. Refused: unknown partner, a day
-    that is out of range, a run at work.
+    A preview of the same partner and day that was not confirmed makes way; those of other days stay. The one of a later
+    day has all that is due on earlier days, too. Both may be confirmed, the earlier one first: the later then issues
+    the rest of what it showed. A run that is done ends the previews through its day: they would issue nothing more.
+
+    `hands` as in base.hands. Refused: unknown partner, a day that is out of range, a run at work.
     """
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
@@ -109,9 +114,7 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     day = limits.fact_day(day or billing_day(at, ZoneInfo(partner.zone)), field="day")
     if InvoiceRun.objects.filter(partner=partner, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
         raise Refused("A run is at work; wait for it or cancel it first.", code="running")
-    InvoiceRun.objects.filter(partner=partner, state__in=[RunState.PREVIEW, RunState.HELD]).update(
-        state=RunState.CANCELLED, finished_at=at
-    )
+    _make_way(InvoiceRun.objects.filter(partner=partner, day=day), at)
     run = InvoiceRun.objects.create(partner=partner, day=day, **recorded(by, at))
     sums, looked = Sums(), anomalies.Looked(partner_id, day)
 
@@ -312,7 +315,7 @@ def _bill_all(
             parked[payer.account_id] = _reason(error)
             continue
         fresh = [_ready(payer, draft) for _, draft in drafts if draft is not None]
-        if shown is not None and [(one.draft.on, one.draft.totals.gross) for one in fresh] != shown[payer.account_id]:
+        if shown is not None and _sum_up(fresh) != _still_due(shown[payer.account_id], state.next_on):
             changed.append(payer.account_id)
             continue
         ready += fresh
@@ -326,6 +329,15 @@ def _bill_all(
 
 def _ready(payer: Payer, draft: recurring.Draft) -> Ready:
     return Ready(payer, draft, DocumentSource.RUN, f"run:{payer.account_id}:{draft.on}")
+
+
+def _sum_up(fresh: Sequence[Ready]) -> list[tuple[date, int]]:
+    return [(one.draft.on, one.draft.totals.gross) for one in fresh]
+
+
+def _still_due(shown: Sequence[tuple[date, int]], next_on: date) -> list[tuple[date, int]]:
+    """What was shown, without what a run of an earlier day has issued since."""
+    return [(day, gross) for day, gross in shown if day >= next_on]
 
 
 def _sums(ready: Sequence[Ready], accounts: int) -> Sums:
@@ -357,8 +369,15 @@ def _finish(run: InvoiceRun, changed: Sequence[int], by: Actor, at: datetime) ->
     found = [*run.anomalies, *anomalies.since_preview(changed)]
     at_work = InvoiceRun.objects.filter(pk=run.pk, state=RunState.RUNNING)
     if at_work.update(state=RunState.DONE, finished_at=at, anomalies=found):
-        PreviewRow.objects.filter(run__partner_id=run.partner_id, run_id__lt=run.pk).delete()
+        runs = InvoiceRun.objects.filter(partner_id=run.partner_id)
+        _make_way(runs.filter(day__lte=run.day), at)
+        PreviewRow.objects.filter(run__in=runs.filter(pk__lt=run.pk).exclude(state__in=WAITING)).delete()
         _record("finished_run", run, by, at)
+
+
+def _make_way(runs: QuerySet[InvoiceRun], at: datetime) -> None:
+    """End those of the runs that were not confirmed."""
+    runs.filter(state__in=WAITING).update(state=RunState.CANCELLED, finished_at=at)
 
 
 def _locked(run_id: int) -> InvoiceRun:

@@ -1,7 +1,7 @@
 """Invoices as records: what was billed for which days, how it was taxed, what is still open. No rule lives here."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from demarc.base.fields import RateField
 from demarc.base.models import Partner, Recorded, choices_check, day_check
@@ -265,7 +265,6 @@ class RecurringState(models.Model):
 
     account = models.OneToOneField(Account, models.PROTECT, primary_key=True, related_name="recurring")
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+", db_index=False)
-    begun_on = models.DateField(help_text="Days before it were billed otherwise, or not at all.")
     next_on = models.DateField()
     billing_day = models.PositiveSmallIntegerField()
     parked_reason = models.CharField(max_length=300, blank=True, help_text="Left out of runs until someone looks.")
@@ -277,12 +276,17 @@ class RecurringState(models.Model):
 
 
 class BilledThrough(models.Model):
-    """The last day that a service is billed for."""
+    """The last day that a service is billed for, and the first that its documents bill: the calendar is its payer's,
+    these days are its own, whoever pays for it."""
 
     service = models.OneToOneField(
         Service, models.PROTECT, primary_key=True, related_name="billed", db_constraint=False
     )
     day = models.DateField()
+    begun_on = models.DateField(help_text="Days before it were paid by the day, or are settled for good.")
 
     class Meta:
-        constraints = [day_check("day", "billing_billedthrough_range")]
+        constraints = [
+            day_check("day", "billing_billedthrough_range"),
+            models.CheckConstraint(condition=Q(begun_on__lte=F("day") + Value(1)), name="billing_billedthrough_order"),
+        ]

@@ -17,12 +17,13 @@ from demarc.plans.actions.services import (
     set_service_price,
     stop_service,
 )
-from demarc.plans.actions.tariffs import NewPlan, create_plan, set_price, set_tax, update_plan
+from demarc.plans.actions.tariffs import NewPlan, Priced, create_plan, set_price, set_tax, update_plan
 
 __all__ = [
     "NewDiscount",
     "NewPlan",
     "NewService",
+    "Priced",
     "activate_service",
     "activate_services",
     "add_discount",

@@ -18,7 +18,7 @@ from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY, billing_day
 from demarc.customers.queries import accounts_blocked_for_money
 from demarc.plans.access_state import set_access
-from demarc.plans.actions.ahead import keep_planned
+from demarc.plans.actions.ahead import FIELDS, keep_planned
 from demarc.plans.actions.services import QUANTITY_MAX
 from demarc.plans.models import Plan, Service, ServiceFact, ServiceState
 
@@ -64,12 +64,12 @@ class Wanted(TypedDict, total=False):
 @transaction.atomic
 def plan_ahead(service_id: int, *, on: date, by: Actor, at: datetime, **wanted: Unpack[Wanted]) -> ServiceFact:
     """From the day `on`: another plan (at its list price), another state, another number, or several of them. What is
-    not named stays, and what is planned for later days follows.
+    not named stays, and what is planned for later days follows. When all is so by then already, the fact that says so
+    is the answer, and nothing is written.
 
     Refused: unknown service or plan, a day that is not to come, a service that was never activated or has ended by
     then, a plan of another provider or currency, a number out of range.
     """
-    plan_id, state, quantity = wanted.get("plan_id"), wanted.get("state"), wanted.get("quantity")
     service = _locked(service_id)
     today = billing_day(at, ZoneInfo(service.partner.zone))
     limits.fact_day(on, field="on")
@@ -77,27 +77,15 @@ def plan_ahead(service_id: int, *, on: date, by: Actor, at: datetime, **wanted: 
         raise Refused("Choose a day to come; for today use the change itself.", field="on", code="date_out_of_range")
     if service.state == ServiceState.ENDED or service.activated_at is None:
         raise Refused("Only a service that was activated, and has not ended, can be planned.", code="not_active")
-    if plan_id is None and state is None and quantity is None:
+    if all(value is None for value in wanted.values()):
         raise Refused("Say what is to change: the plan, the state or the number.", field="plan_id", code="required")
     before = _in_force(service_id, on)
     if before.state == ServiceState.ENDED:
         raise Refused("It is planned that the service ends before.", field="on", code="not_active")
-    price = before.price_override
-    if plan_id is not None:
-        plan, price = Plan.objects.filter(pk=plan_id, partner_id=service.partner_id).first(), None
-        if plan is None:
-            raise Refused("The customer's provider has no such plan.", field="plan_id", code="unknown")
-        if plan.currency != service.account.currency:
-            raise Refused(f"{plan.name} is priced in {plan.currency}.", field="plan_id", code="currency")
-    fact = ServiceFact.objects.create(
-        service=service,
-        valid_from=on,
-        plan_id=plan_id or before.plan_id,
-        state=limits.word(state, STATES, field="state") if state else before.state,
-        price_override=price,
-        quantity=before.quantity if quantity is None else limits.whole(quantity, 1, QUANTITY_MAX, field="quantity"),
-        **recorded(by, at),
-    )
+    terms = _terms(service, before, wanted)
+    if all(getattr(before, name) == value for name, value in terms.items()):
+        return before
+    fact = ServiceFact.objects.create(service=service, valid_from=on, **terms, **recorded(by, at))
     keep_planned([fact], by=by, at=at)
     _log("planned_service", fact, service, by, at)
     return fact
@@ -113,7 +101,9 @@ def cancel_planned(service_id: int, *, on: date, by: Actor, at: datetime) -> Non
     today = billing_day(at, ZoneInfo(service.partner.zone))
     if on <= today or not ServiceFact.objects.filter(service=service, valid_from=on).exists():
         raise Refused("Nothing is planned for that day.", field="on", code="not_planned")
-    before = _in_force(service_id, on - ONE_DAY)
+    before, planned = _in_force(service_id, on - ONE_DAY), _in_force(service_id, on)
+    if all(getattr(before, name) == getattr(planned, name) for name in FIELDS):
+        raise Refused("What was planned for that day is taken back already.", field="on", code="not_planned")
     fact = ServiceFact.objects.create(
         service=service,
         valid_from=on,
@@ -177,6 +167,24 @@ def tell_begun(partner_id: int, *, by: Actor, at: datetime) -> int:
     subject = ("partner", partner_id)
     log.record("told_begun", by=by, at=at, subject=subject, partner_id=partner_id, services=len(services))
     return len(services)
+
+
+def _terms(service: Service, before: ServiceFact, wanted: Wanted) -> dict[str, Any]:
+    """What the planned fact says: what is named, and else what it was before. Refused as `plan_ahead` says."""
+    terms: dict[str, Any] = {name: getattr(before, name) for name in FIELDS}
+    plan_id, state, quantity = wanted.get("plan_id"), wanted.get("state"), wanted.get("quantity")
+    if plan_id is not None:
+        plan = Plan.objects.filter(pk=plan_id, partner_id=service.partner_id).first()
+        if plan is None:
+            raise Refused("The customer's provider has no such plan.", field="plan_id", code="unknown")
+        if plan.currency != service.account.currency:
+            raise Refused(f"{plan.name} is priced in {plan.currency}.", field="plan_id", code="currency")
+        terms |= {"plan_id": plan_id, "price_override": None}
+    if state is not None:
+        terms["state"] = limits.word(state, STATES, field="state")
+    if quantity is not None:
+        terms["quantity"] = limits.whole(quantity, 1, QUANTITY_MAX, field="quantity")
+    return terms
 
 
 def _locked(service_id: int) -> Service:

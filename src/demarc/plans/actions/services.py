@@ -122,7 +122,8 @@ def end_service(service_id: int, *, by: Actor, at: datetime) -> Service:
 def change_plan(
     service_id: int, *, plan_id: int, price_override: int | None = None, by: Actor, at: datetime
 ) -> Service:
-    """Move a service to another plan: its speeds now, its price from the next day's 00:00.
+    """Move a service to another plan: its speeds now, its price from the next day's 00:00. One that has this plan at
+    this price already is the answer as it is: nothing is written.
 
     An account that is blocked for money is tried again with the new price (event RetryDue). Refused: unknown service
     or plan, ended, another partner or currency, price out of range.
@@ -134,10 +135,13 @@ def change_plan(
         plan_id=plan_id,
         price_override=price_override,
     )
-    service.plan = _Known([given]).make(given, at).plan
+    plan = _Known([given]).make(given, at).plan
+    now = newest_facts([service_id], _today(service, at))[service_id]
+    if (now.plan_id, now.price_override) == (plan_id, price_override):
+        return service
+    service.plan = plan
     service.save(update_fields=["plan"])
-    quantity = newest_facts([service_id], _today(service, at))[service_id].quantity
-    _record_facts([service], {service.pk: Agreed(price_override, quantity)}, by, at)
+    _record_facts([service], {service.pk: Agreed(price_override, now.quantity)}, by, at)
     _log("plan_changed", [service], by, at)
     emit_ids("ServiceChanged", "services", [service_id])
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
@@ -155,6 +159,7 @@ def set_service_price(
     at: datetime,
 ) -> Service:
     """Agree on a service's own price of a month (None: the plan's) and how many of it, from a day on (None: today).
+    What is agreed on for that day and all later ones already, is not written again.
 
     A day of the past changes what recurring documents have billed since, with one correcting document; prepaid days
     that are decided stay. Refused: unknown service, ended, number out of range, a day before the service was added or
@@ -167,9 +172,14 @@ def set_service_price(
     day = _price_day(valid_from or _today(service, at), facts[0].valid_from, _today(service, at))
     earlier = [fact for fact in facts if fact.valid_from <= day]
     copied = [*earlier[-1:], *(fact for fact in facts if fact.valid_from > day)]
+    held = list({one.valid_from: one for one in copied}.values())  # of one day the newest
+    if quantity is not None:
+        limits.whole(quantity, 1, QUANTITY_MAX, field="quantity")
+    if all((fact.price_override, fact.quantity) == (price, quantity or fact.quantity) for fact in held):
+        return service
     written = []
-    for fact in {one.valid_from: one for one in copied}.values():  # of one day the newest
-        count = fact.quantity if quantity is None else limits.whole(quantity, 1, QUANTITY_MAX, field="quantity")
+    for fact in held:
+        count = quantity or fact.quantity
         terms = {"price_override": price, "quantity": count, "plan_id": fact.plan_id, "state": fact.state}
         when = max(fact.valid_from, day)
         written.append(ServiceFact(service=service, valid_from=when, **terms, **recorded(by, at)))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Required, TypedDict, Unpack
+from typing import NamedTuple, Required, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -13,6 +13,7 @@ from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.customers.queries import accounts_blocked_for_money
 from demarc.plans.models import FEES, Plan, PlanKind, PlanPrice, Service, TaxRate
+from demarc.plans.queries import Billed, billed_beside
 
 RANGES = {
     "speed_down_kbps": (1, 400_000_000),
@@ -67,6 +68,13 @@ class NewPlan(Shaping, total=False):
     valid_from: date
 
 
+class Priced(NamedTuple):
+    """A price that was set, and what is billed already at another one for its days."""
+
+    price: PlanPrice
+    billed: Billed
+
+
 @transaction.atomic
 def create_plan(*, partner_id: int, by: Actor, at: datetime, **plan: Unpack[NewPlan]) -> Plan:
     """A plan with its first price, in the partner's currency.
@@ -111,8 +119,10 @@ def update_plan(plan_id: int, *, by: Actor, at: datetime, **fields: Unpack[PlanF
 
 
 @transaction.atomic
-def set_price(plan_id: int, *, valid_from: date, amount: int, by: Actor, at: datetime) -> PlanPrice:
-    """The gross price of a month, minor units, from `valid_from` on; days that are decided already stay as they are.
+def set_price(plan_id: int, *, valid_from: date, amount: int, by: Actor, at: datetime) -> Priced:
+    """The gross price of a month, minor units, from `valid_from` on. Days that are decided or billed already stay as
+    they are, whatever the day: the answer says how many, so that a price dated back does not pass in silence. Who is to
+    get it for them, too, is given an own price from that day, which corrects his documents.
 
     Accounts that are blocked for money are tried again (event RetryDue). Refused: unknown plan, price or date out of
     range.
@@ -125,12 +135,12 @@ def set_price(plan_id: int, *, valid_from: date, amount: int, by: Actor, at: dat
         **recorded(by, at),
     )
     price.save(force_insert=True)
-    log.record(
-        "price_set", by=by, at=at, subject=("plan", plan_id), partner_id=plan.partner_id, amount=amount, day=valid_from
-    )
+    billed = billed_beside(price)
+    told = {"amount": amount, "day": valid_from, "billed_days": billed.days}
+    log.record("price_set", by=by, at=at, subject=("plan", plan_id), partner_id=plan.partner_id, **told)
     accounts = Service.objects.filter(plan=plan, state="active").values_list("account_id", flat=True).distinct()
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=list(accounts)))
-    return price
+    return Priced(price, billed)
 
 
 @transaction.atomic
