@@ -22,6 +22,8 @@ def block(customer_id: int, *, reason: str, by: Actor, at: datetime) -> Block:
     Refused: unknown customer, blocked by staff already (the block is named).
     """
     customer = _customer(customer_id)
+    if Block.objects.filter(customer=customer, cause=BlockCause.NOT_ACTIVE, lifted_at=None).exists():
+        raise _already()  # the database would refuse it too, and write an error into its log
     reason = texts.one_line(reason, field="reason", length_max=200)
     blocked = Block(
         partner_id=customer.partner_id,
@@ -37,7 +39,7 @@ def block(customer_id: int, *, reason: str, by: Actor, at: datetime) -> Block:
         with transaction.atomic():
             blocked.save(force_insert=True)
     except IntegrityError as error:
-        raise Refused("This customer is blocked already.", code="already_blocked") from error
+        raise _already() from error
     set_access(accounts_of(customer_id), at=at)
     log.record(
         "blocked", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id, reason=reason
@@ -68,6 +70,10 @@ def unblock(customer_id: int, *, by: Actor, at: datetime) -> None:
     log.record("unblocked", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id)
     if any(one.lifted_at for one in blocks):
         emit_ids("RetryDue", "accounts", [one.account_id for one in blocks if one.account_id])
+
+
+def _already() -> Refused:
+    return Refused("This customer is blocked already.", code="already_blocked")
 
 
 def _customer(customer_id: int) -> Customer:
