@@ -186,7 +186,9 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
 def shown_lines(lines: Iterable[DocumentLine], currency: str) -> list[dict[str, Any]]:
     """Lines with their why in words."""
     words = Words("en", currency)
-    return [{"line": line, "why": words.why(line.derivation, amount=line.amount)} for line in lines]
+    return [
+        {"line": line, "why": words.why(line.derivation, amount=line.amount, revenue=line.revenue)} for line in lines
+    ]
 
 
 @page("money.see")
