@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests import cast
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import World, logged_in, person
 
 from demarc.base import clock
 from demarc.billing import actions as billing
@@ -14,16 +14,6 @@ from demarc.core.period import ONE_DAY
 from demarc.customers.models import Customer
 
 PAYMENT = {"amount": "20.00", "method": "cash", "comment": "receipt 7", "key": "form:1"}
-
-
-@pytest.fixture
-def place(pages) -> World:
-    return world()
-
-
-@pytest.fixture
-def client(place):
-    return logged_in(person("Financial manager", "fina"))
 
 
 @pytest.fixture
