@@ -14,6 +14,7 @@ preview_rows(run_id, *, flagged=False)                           due_runs(partne
 auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
 policy_on(partner_id, day, account_id=None) -> (Policy, Guards)  standing(account_id, *, at) -> Standing | None
 wave_list, held_waves, outage_list(partner_ids) -> QuerySet      foresee(partner, WhatIf, *, at, days=60) -> Foresight
+foreseen_blocks(same) -> (accounts, cut)
 """
 
 from demarc.billing.queries.accounts import (
@@ -50,6 +51,7 @@ from demarc.billing.queries.dunning import (
     Standing,
     WhatIf,
     foresee,
+    foreseen_blocks,
     held_waves,
     outage_list,
     policy_on,
@@ -103,6 +105,7 @@ __all__ = [
     "open_items",
     "parked_calendars",
     "foresee",
+    "foreseen_blocks",
     "held_waves",
     "outage_list",
     "owed",
