@@ -79,14 +79,16 @@ WHERE account_id = ANY(%(accounts)s::bigint[]) AND document_id IS NULL AND cance
     AND due_from <= %(until)s ORDER BY id
 """
 
+# Only the credit note of a whole invoice is made by hand and covers days.
 COVERS = """
-SELECT id, service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity, percent, fixed,
-    amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue
-FROM billing_cover
+SELECT c.id, service_id, document_id, c.first_day, c.last_day, month, of_days, plan_id, own, price, quantity, percent,
+    fixed, amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue,
+    d.kind = 'credit_note' AND d.source = 'manual'
+FROM billing_cover c JOIN billing_document d ON d.id = document_id
 WHERE replaced_by_id IS NULL
     AND box(point(%(service)s, %(since)s::date - DATE '2000-01-01'), point(%(service)s, 'Infinity'))
-        && box(point(service_id, first_day - DATE '2000-01-01'), point(service_id, last_day - DATE '2000-01-01'))
-ORDER BY first_day
+        && box(point(service_id, c.first_day - DATE '2000-01-01'), point(service_id, c.last_day - DATE '2000-01-01'))
+ORDER BY c.first_day
 """
 
 USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended": Use.LEFT, "pending": Use.NONE}
@@ -146,11 +148,11 @@ def covers_of(service_ids: Iterable[int], *, since: date) -> list[Cover]:
         for row in sql.rows(COVERS, service=service_id, since=since):
             cover_id, of_service, document_id, first, last, month, of_days = row[:7]
             plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
-            category, rate, included, revenue = row[16:]
+            category, rate, included, revenue, given = row[16:]
             basis = Basis(plan_id, own, price, quantity, percent, fixed)
             segment = Segment(first, last, month, of_days, basis, amount, service_fact_id, price_fact_id)
             part = Part(amount, Taxed(category, rate, included), revenue)
-            found.append(Cover(cover_id, of_service, document_id, segment, part))
+            found.append(Cover(cover_id, of_service, document_id, segment, part, given))
     return found
 
 

@@ -171,6 +171,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
     shown = {
         "document": found,
         "chip": state_chip(found),
+        "creditable": queries.may_be_credited(found),
         "facts": facts,
         "lines": shown_lines(lines[:LINES_SHOWN], found.currency),
         "more_lines": max(lines.count() - LINES_SHOWN, 0),

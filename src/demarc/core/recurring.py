@@ -68,13 +68,15 @@ class Item(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """Billed days as they were booked, with how they were taxed, by which document."""
+    """Billed days as they were booked, with how they were taxed, by which document. `given`: that is the credit note of
+    a whole invoice, whose days stay covered at no price: nothing that changes bills or credits them again."""
 
     cover_id: int
     service_id: int
     document_id: int
     segment: Segment
     part: Part
+    given: bool = False
 
 
 class Line(NamedTuple):
@@ -180,7 +182,7 @@ def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Dr
         of_service = {cover.segment: cover for cover in covers if cover.service_id == one.service_id}
         if one.charged_through is None:
             continue
-        for change in _changes(book, one, of_service):
+        for change in _changes(book, one, [segment for segment, cover in of_service.items() if not cover.given]):
             lines += _amending_lines(book, one.service_id, change, of_service, on)
             replaced += [of_service[segment] for segment in change.before]
             kept += [(one.service_id, *_kept(book, segment, change, of_service, on)) for segment in change.after]

@@ -13,7 +13,7 @@ from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.billing import bulk
 from demarc.billing.accounts import house_account, open_payers
-from demarc.billing.actions.documents import Ready, issue, pay_documents
+from demarc.billing.actions.documents import Ready, cut_given, issue, pay_documents
 from demarc.billing.actions.invoices import begin_recurring
 from demarc.billing.books import covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, load, payers
@@ -157,12 +157,14 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
     newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
     ready = [Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}")] if used else []
+    covers: list[recurring.Cover] = []
     if state.next_on is not None:  # else it was never billed by documents
         covers = covers_of([one.service_id for one in held], since=state.begun_on)
         credit = recurring.correction(ending, covers, payer.today, state.begun_on)
         if credit is not None:
             ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
     issue(ready, by=by, at=at)
+    cut_given(covers, at=payer.today)
 
 
 def _begin(payer: Payer, paid_through: date) -> None:

@@ -8,7 +8,8 @@ parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(par
 day_list(partner_ids) -> QuerySet[BillingDay]                    blocked_on(partner_id, day) -> int
 preview(*, day, at, partner_ids) -> [Preview]                            accounts_behind(partner_id, day, *, chunk=2000)
 accounts_due(partner_id, day, *, chunk=2000)
-document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows)
+document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows),
+                                                                 may_be_credited(document)
 open_items(account_ids)                                          run_list(partner_ids), last_run(run)
 preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
 auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
@@ -39,6 +40,7 @@ from demarc.billing.queries.documents import (
     due_runs,
     in_state,
     last_run,
+    may_be_credited,
     open_items,
     parked_calendars,
     preview_rows,
@@ -101,6 +103,7 @@ __all__ = [
     "in_state",
     "last_run",
     "ledger_months",
+    "may_be_credited",
     "money_in",
     "open_items",
     "parked_calendars",
