@@ -4,37 +4,17 @@ import re
 
 import pytest
 from tests import cast
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import logged_in, person, proof, words, world
 
 from demarc.base import clock
 from demarc.billing.models import Document, Transfer
 from demarc.customers.models import Account
-
-LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
-
-
-@pytest.fixture
-def place(pages) -> World:
-    return world()
-
-
-@pytest.fixture
-def client(place):
-    return logged_in(person("Financial manager", "fina"))
 
 
 @pytest.fixture
 def rita(place) -> Account:
     """Recurring, billed ahead."""
     return Document.objects.get(pk=place.papers["document_id"]).account
-
-
-def words(answer) -> str:
-    return answer.content.decode().replace("\xa0", " ").replace("\N{EN DASH}", "-")
-
-
-def proof(answer) -> str:
-    return LOOKED.search(answer.content.decode())[1]
 
 
 def counted() -> tuple[int, int]:

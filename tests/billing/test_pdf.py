@@ -58,6 +58,16 @@ def test_a_credit_note_names_the_invoice_that_it_corrects(story):
     assert "Credited" in text_of(invoice)
 
 
+def test_what_is_given_once_says_its_own_text_and_that_it_is_a_credit(story):
+    story.begin(at(10, 7))
+    given = {"text": "Sorry for the outage", "amount": -500, "now": True}
+    actions.bill_item(account_id=story.account.pk, by=STAFF, at=at(10, 8), **given)
+    text = text_of(story.documents[-1])
+    assert "Sorry for the outage" in text
+    assert "Credit\n" in text
+    assert "billed before" not in text
+
+
 def test_the_same_document_gives_the_same_bytes(story):
     story.begin(at(10, 7))
     (invoice,) = story.documents
@@ -124,7 +134,7 @@ def test_why_tells_parts_whole_months_quantities_and_discounts():
     part = ["2024-10-01", 12, 31, 10_000, 1, 0, 0, 3871]
     whole = [["2024-11-01", 30, 30, 10_000, 2, 1000, 0, 18_000], ["2024-12-01", 31, 31, 10_000, 2, 1000, 0, 18_000]]
     fixed = ["2025-01-01", 31, 31, 10_000, 1, 0, 500, 9500]
-    told = [one.replace("\xa0", " ") for one in words.why([part, *whole, fixed], amount=1)]
+    told = [one.replace("\xa0", " ") for one in words.why([part, *whole, fixed], amount=1, revenue="internet")]
     assert told == [
         "12 of 31 days at 100.00",
         "2 months at 100.00 × 2, less 10 %",

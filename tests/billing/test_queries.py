@@ -122,6 +122,35 @@ def test_only_as_many_months_as_asked_for_are_read_and_the_opening_still_fits(pa
     assert (june.first, june.opening) == (date(2024, 6, 1), 100_000 - 4000)
 
 
+def test_the_months_of_a_recurring_account_show_what_its_documents_billed(partner, plan):
+    plans.set_tax(partner.pk, category="standard", valid_from=date(2024, 1, 1), rate=Decimal("0.21"), by=STAFF, at=AT)
+    rita = cast.customer(partner, billing_type="recurring", at=AT)
+    service = cast.activate(cast.service(rita, plan, at=AT), at=AT)
+    account = cast.account_of(rita)
+    actions.bill_item(account_id=account.pk, text="Visit", amount=-121, now=True, by=STAFF, at=AT)
+    first = account.documents.earliest("id")
+    (april,) = queries.ledger_months(account.pk)
+    assert (april.gross, april.tax) == (first.gross - 121, first.tax - 21)
+    assert (april.net, april.plans, april.days) == (april.gross - april.tax, ("Fibre",), ())
+    assert april.closing == -april.gross
+    plans.end_service(service.pk, by=STAFF, at=AT)
+    assert queries.account_summary(account.pk, at=AT).next_cost is None
+
+
+def test_money_lasts_no_year_when_the_last_service_ends_before(partner, plan):
+    ana = cast.subscriber(partner, plan, paid=100_000)
+    service = ana.services.get()
+    assert queries.account_summary(ana.pk, at=AT).lasts_long
+    plans.plan_ahead(service.pk, on=AT.date() + timedelta(days=9), state="ended", by=STAFF, at=AT)
+    planned = queries.account_summary(ana.pk, at=AT)
+    assert (planned.lasts_long, planned.pays_all, planned.pays_until) == (False, True, None)
+    assert queries.after_payment(ana.pk, 500, at=AT).pays_until is None
+    plans.end_service(service.pk, by=STAFF, at=AT)
+    ended = queries.account_summary(ana.pk, at=AT)
+    assert (ended.lasts_long, ended.pays_all, ended.pays_until, ended.next_cost) == (False, False, None, 0)
+    assert queries.after_payment(ana.pk, 500, at=AT).pays_until is None
+
+
 def test_an_empty_ledger_has_no_months(partner):
     assert queries.ledger_months(cast.account_of(cast.customer(partner)).pk) == []
 

@@ -12,6 +12,7 @@ from demarc.billing import actions
 from demarc.billing.actions import whatif
 from demarc.billing.models import Document, InvoiceRun, Transfer
 from demarc.core.errors import Refused
+from demarc.customers.models import Account
 from demarc.plans.models import PlanPrice, TaxRate
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +45,35 @@ def test_a_dearer_plan_and_another_tax_are_told_exactly_and_nothing_is_kept():
 
 
 @pytest.mark.parametrize(
-    "change", [actions.Change(), actions.Change(prices={10**9: 5}), actions.Change(taxes={"standard": Decimal(3)})]
+    "change",
+    [
+        actions.Change(),
+        actions.Change(prices={10**9: 5}),
+        actions.Change(taxes={"standard": Decimal(3)}),
+        actions.Change(block_hour=24),
+    ],
 )
 def test_what_makes_no_sense_is_refused(change):
     story, _ = provider()
     with pytest.raises(Refused):
         actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
     assert not InvoiceRun.objects.exists()
+
+
+def test_the_documents_of_the_run_are_foreseen_to_block_whoever_does_not_pay_them():
+    story, _ = provider()
+    for account in Account.objects.filter(services__isnull=False).order_by("id")[:2]:
+        cast.pay(account, 10_000, at=at(1, 2))
+    change = actions.Change(due_days=50)
+    answer = actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
+    assert (answer.before.blocked, answer.after.blocked) == (1, 1)  # he owes since January already
+    cast.pay(Account.objects.latest("id"), 1550, at=at(1, 20))
+    answer = actions.what_if(story.partner.pk, change, by=STAFF, at=at(1, 20))
+    assert (answer.before.blocked, answer.after.blocked) == (1, 0)  # for February: due on the 15th, or on 22 March
+    dear = actions.Change(prices={story.plan.pk: 20_000})
+    assert actions.what_if(story.partner.pk, dear, by=STAFF, at=at(1, 20)).after.blocked == 3
+    hour = actions.what_if(story.partner.pk, actions.Change(block_hour=15), by=STAFF, at=at(1, 20))
+    assert hour.before == hour.after
 
 
 def test_more_accounts_than_somebody_waits_for_are_refused(monkeypatch):

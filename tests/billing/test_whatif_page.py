@@ -1,25 +1,11 @@
 """The page of what if: real figures beside what would be, and nothing is kept."""
 
 import pytest
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import words, world
 
 from demarc.base import clock
 from demarc.billing.models import Document, InvoiceRun, Transfer
 from demarc.plans.models import PlanPrice, Service, TaxRate
-
-
-@pytest.fixture
-def place(pages) -> World:
-    return world()
-
-
-@pytest.fixture
-def client(place):
-    return logged_in(person("Financial manager", "fina"))
-
-
-def words(answer) -> str:
-    return answer.content.decode().replace("\xa0", " ")
 
 
 def kept() -> list[int]:

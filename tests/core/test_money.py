@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from demarc.core.errors import Refused
 from demarc.core.money import (
     CURRENCIES,
-    MAX_AMOUNT,
+    MAX_ENTERED,
     MixedCurrencies,
     Money,
     currency,
@@ -21,7 +21,7 @@ from demarc.core.money import (
 )
 
 any_currency = st.sampled_from(sorted(CURRENCIES))
-any_amount = st.integers(-MAX_AMOUNT, MAX_AMOUNT)
+any_amount = st.integers(-MAX_ENTERED, MAX_ENTERED)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ any_amount = st.integers(-MAX_AMOUNT, MAX_AMOUNT)
         ("1500", "JPY", 1500),
         ("1.5", "KWD", 1500),
         ("1.234", "KWD", 1234),
-        ("10000000000000.00", "EUR", MAX_AMOUNT),
+        ("10000000000.00", "EUR", MAX_ENTERED),
     ],
 )
 def test_an_amount_is_read_into_minor_units(text, code, amount):
@@ -60,8 +60,8 @@ def test_an_amount_is_read_into_minor_units(text, code, amount):
         ("20\n.00", "EUR", "amount_unreadable"),
         ("20.001", "EUR", "amount_too_precise"),
         ("20.0", "JPY", "amount_too_precise"),
-        ("10000000000000.01", "EUR", "amount_too_large"),
-        ("-10000000000000.01", "EUR", "amount_too_large"),
+        ("10000000000.01", "EUR", "amount_too_large"),
+        ("-10000000000.01", "EUR", "amount_too_large"),
         ("9" * 5000, "EUR", "amount_too_large"),
         ("20", "XXX", "currency_unknown"),
         ("20", "eur", "currency_unknown"),
@@ -80,6 +80,13 @@ def test_a_refusal_shows_how_to_write_it_in_that_currency():
     assert refused.value.field == "paid"
     with pytest.raises(Refused, match=r"JPY has no decimals; write the amount like 123450\."):
         parse("1.5", "JPY")
+
+
+def test_an_amount_that_is_too_large_is_told_the_limit_that_payments_and_prices_have():
+    with pytest.raises(Refused, match=r"the limit is 10000000000\.00 EUR") as refused:
+        parse("10000000000000.00", "EUR")
+    assert refused.value.code == "amount_too_large"
+    assert parse("10000000000.00", "EUR").amount == MAX_ENTERED
 
 
 @given(any_amount, any_currency)

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from tests import cast
 from tests.cast import AT, STAFF
@@ -63,6 +65,14 @@ def test_a_block_by_staff_closes_access_and_names_who_set_it(service):
     assert (block.set_by_label, block.reason, block.set_at) == (STAFF.label, "Abuse", LATER)
     with pytest.raises(Refused, match="already"):
         actions.block(service.customer_id, reason="", by=STAFF, at=LATER)
+
+
+def test_a_second_block_is_refused_before_the_database_has_to_and_logs_an_error(service):
+    actions.block(service.customer_id, reason="Abuse", by=STAFF, at=LATER)
+    with CaptureQueriesContext(connection) as done, pytest.raises(Refused, match="already"):
+        actions.block(service.customer_id, reason="", by=STAFF, at=LATER)
+    assert done.captured_queries
+    assert not any("INSERT" in query["sql"] for query in done.captured_queries)
 
 
 def test_payment_lifts_only_the_block_for_money(service):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from tests import cast
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import World, logged_in, person, proof, words, world
 
 from demarc.base import clock
 from demarc.billing import actions as billing
@@ -13,8 +13,6 @@ from demarc.billing.models import BilledThrough, Document
 from demarc.core.period import ONE_DAY
 from demarc.plans import actions as plans
 from demarc.plans.models import Service, ServiceFact
-
-LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
 
 
 @pytest.fixture
@@ -39,19 +37,10 @@ def today() -> date:
     return clock.today("UTC")
 
 
-def proof(answer) -> str:
-    """What the form sends back when it was looked at."""
-    return LOOKED.search(answer.content.decode())[1]
-
-
 def looked(client, path, given):
     """Look at what it would do, then do it: (the page that says so, the answer)."""
     first = client.post(path, given)
     return first, client.post(path, given | {"looked": proof(first)})
-
-
-def words(answer) -> str:
-    return answer.content.decode().replace("\xa0", " ").replace("\N{EN DASH}", "-")
 
 
 def test_a_plan_is_changed_only_after_its_credit_and_charge_were_seen(place, client, monthly):

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.db import connections
 from tests.cluster import Cluster
+from tests.project.api_scene import Program, partner, program
+
+from demarc.base.models import Partner
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +18,15 @@ def committed(django_db_setup: None, django_db_blocker: Any, cluster: Cluster) -
         yield
         connections.close_all()
         cluster.fresh_database()
+
+
+@pytest.fixture
+def api() -> Program:
+    """A program that may do everything."""
+    return program("Super administrator")
+
+
+@pytest.fixture
+def isp() -> Partner:
+    """A provider of the test's own."""
+    return partner()

@@ -16,16 +16,6 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def api():
-    return program("Super administrator")
-
-
-@pytest.fixture
-def isp():
-    return partner()
-
-
-@pytest.fixture
 def reseller():
     """A program of another provider, which may do everything there."""
     return program("Super administrator", partner())
@@ -155,6 +145,8 @@ def test_what_if_says_what_the_next_run_would_come_to(api, isp):
     assert (dearer["after"]["gross"], dearer["different"]) == ("71.00", 1)
     assert [(one["before"], one["after"]) for one in dearer["accounts"]] == [("31.00", "40.00")]
     assert api.get(f"/plans/{hers}")["price"] == "31.00"
+    later = api.post(path, {"due_days": 300})
+    assert (later["before"]["blocked"], later["after"]["blocked"]) == (2, 0)
     for nonsense in ({}, {"prices": [{"plan_id": hers, "price": "dear"}]}, {"taxes": [{"category": "x", "rate": "2"}]}):
         problem(api.call("POST", path, nonsense), 422)
 

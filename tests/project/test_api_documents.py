@@ -8,19 +8,9 @@ from tests.project.api_scene import partner, problem, program
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions as billing
-from demarc.billing.models import Document, RecurringState
+from demarc.billing.models import Document, RecurringState, Transfer
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture
-def api():
-    return program("Super administrator")
-
-
-@pytest.fixture
-def isp():
-    return partner()
 
 
 @pytest.fixture
@@ -120,3 +110,29 @@ def test_an_own_price_and_a_discount(api, rita):
     assert api.post(f"/discounts/{discount['id']}/withdraw", {"last_day": last})["withdrawn_at"]
     assert [one["id"] for one in api.get(f"/services/{service}/discounts")["items"]] == [discount["id"]]
     problem(api.call("POST", f"/discounts/{discount['id']}/withdraw", {}), 422)
+
+
+def test_an_invoice_is_credited_once_under_its_key_after_a_look(api, rita):
+    account, _ = rita
+    (invoice,) = api.get(f"/documents?account_id={account}")["items"]
+    path = f"/documents/{invoice['id']}/credit"
+    moved = Transfer.objects.count()
+    foreseen = api.post(f"{path}/preview")
+    assert Transfer.objects.count() == moved
+    assert foreseen["gross"] == f"-{invoice['gross']}"
+    assert (foreseen["open"], foreseen["balance_before"]) == (invoice["open"], f"-{invoice['open']}")
+    assert (foreseen["balance_after"], foreseen["pays"], foreseen["opens"]) == ("0.00", [], False)
+    assert len(foreseen["lines"]) == 2
+    note = api.post(path, {"reason": "wrong"}, key="credit-1")
+    assert api.post(path, {"reason": "wrong"}, key="credit-1") == note
+    assert (note["kind"], note["gross"], note["corrects"]) == ("credit_note", foreseen["gross"], invoice["id"])
+    assert problem(api.call("POST", path, {}, key="credit-2"), 422)["code"] == "credited"
+    assert api.get(f"/documents/{invoice['id']}")["state"] == "credited"
+
+
+def test_another_providers_invoice_is_not_there_to_be_credited(api, rita):
+    (invoice,) = api.get(f"/documents?account_id={rita[0]}")["items"]
+    intruder = program("Super administrator", partner())
+    for path in (f"/documents/{invoice['id']}/credit", f"/documents/{invoice['id']}/credit/preview"):
+        problem(intruder.call("POST", path, {}, key="mine"), 404)
+    assert api.get(f"/documents/{invoice['id']}")["open"] == invoice["open"]

@@ -237,7 +237,7 @@ def test_a_payment_without_a_key_is_refused(api, account):
 MOVES_NONE = {
     "set_account_dunning_rules", "promise", "end_promise", "dispute", "end_dispute", "confirm_wave", "restore_wave",
     "stop_blocking", "allow_blocking", "note_outage", "end_outage",
-    "foresee_conversion", "foresee_link", "unlink_account", "what_if", "begin_days",
+    "foresee_conversion", "foresee_link", "foresee_credit", "unlink_account", "what_if", "begin_days",
     "cancel_item", "confirm_run", "pause_run", "resume_run", "cancel_run",
 }  # fmt: skip
 """They decide who is blocked, say what would be, or steer a run or the days, which bill everyone once; what was done

@@ -31,7 +31,10 @@ def test_a_word_that_does_not_exist_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["fly"])
     assert ended.value.code == USAGE
-    assert "invalid choice: 'fly'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "there is no command 'fly'" in told
+    for command in COMMANDS:
+        assert (f" {command.name}," in f"{told.strip()},") is not command.hidden
 
 
 def test_the_version_is_there_at_once():

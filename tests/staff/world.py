@@ -1,9 +1,11 @@
 """A small provider with one of everything a page can be about, and the people who look at it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast
@@ -23,6 +25,7 @@ from demarc.plans.models import Service
 from demarc.staff.actions import create_login
 from demarc.staff.models import Login, LoginKind, Role
 
+LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
 PASSWORD = "correct horse battery"
 API = "api/"
 LOGO = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -174,6 +177,18 @@ def logged_in(login: Login) -> Client:
     client = Client()
     client.force_login(login)
     return client
+
+
+def words(answer: HttpResponse) -> str:
+    """A page as people read it: spaces are spaces, dashes dashes."""
+    return answer.content.decode().replace("\xa0", " ").replace("\N{EN DASH}", "-")
+
+
+def proof(answer: HttpResponse) -> str:
+    """What a form sends back when its consequences were looked at."""
+    found = LOOKED.search(answer.content.decode())
+    assert found is not None, "the page shows nothing to be confirmed"
+    return found[1]
 
 
 def staff_pages() -> list[URLPattern]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from demarc.core.errors import Refused
-from demarc.core.money import Money, format_plain
+from demarc.core.money import MAX_ENTERED, Money, format_plain
 
 FIRST_DAY = date(2000, 1, 1)
 """Nothing is dated before it; `valid_from` of what holds from the beginning."""
 LAST_DAY = date(2199, 12, 31)
-PRICE_MAX = 10**12
+PRICE_MAX = MAX_ENTERED
 """The largest price and the largest single payment, in minor units."""
 
 

@@ -44,8 +44,9 @@ class ActivatedOut(Schema):
 
 
 class AccountOut(Schema):
-    """An account's money now. `pays_until`: the last day that the balance pays for if nothing changes, null when
-    blocked or nothing is charged. `owed`: the least payment that brings a blocked one online."""
+    """An account's money now. `next_day_costs`: null for recurring accounts, which are not charged by the day.
+    `pays_until`: the last day that the balance pays for if nothing changes, null when blocked, when nothing is charged,
+    and when the balance pays for all that still will be. `owed`: the least payment that brings a blocked one online."""
 
     id: int
     customer_id: int
@@ -53,7 +54,7 @@ class AccountOut(Schema):
     billing_type: BillingType
     balance: str
     minimal_balance: str
-    next_day_costs: str
+    next_day_costs: str | None
     pays_until: date | None
     owed: str
     blocked_for_money: bool
@@ -61,7 +62,8 @@ class AccountOut(Schema):
 
 
 class MonthOut(Schema):
-    """A month: what was charged in all, gross, and the tax that it contains. `first` is its first day."""
+    """A month: what was charged by the day and billed by documents, less what credit notes took back, gross, and the
+    tax that it contains. `first` is its first day."""
 
     first: date
     opening: str
@@ -276,13 +278,14 @@ def account(request: HttpRequest, account_id: int) -> dict[str, Any]:
     amounts = {
         "balance": summary.balance,
         "minimal_balance": summary.minimal_balance,
-        "next_day_costs": summary.next_cost,
         "owed": summary.owed,
     }
+    cost = None if summary.next_cost is None else shown(summary.next_cost, found.currency)
     return {
         "id": found.pk,
         "customer_id": found.customer_id,
         "currency": found.currency,
+        "next_day_costs": cost,
         "billing_type": found.billing_type,
         "pays_until": summary.pays_until,
         "blocked_for_money": summary.blocked_for_money,

@@ -200,5 +200,5 @@ def _line(line: Line, words: Words) -> dict[str, Any]:
         "first_day": line.first,
         "last_day": line.last,
         "amount": shown(line.part.amount, words.currency),
-        "why": words.why(derivation(line), amount=line.part.amount),
+        "why": words.why(derivation(line), amount=line.part.amount, revenue=line.part.revenue),
     }

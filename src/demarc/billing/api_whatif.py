@@ -1,4 +1,4 @@
-"""What if, over the API: other prices, rates or days to pay over the real customers. Stores nothing."""
+"""What if, over the API: other prices, rates or terms over the real customers. Stores nothing."""
 
 from datetime import date
 from decimal import Decimal
@@ -35,22 +35,25 @@ class OtherTax(Input):
 
 
 class WhatIfIn(Input):
-    """What would be otherwise from today on; at least one of it. `day`: the run that is looked at (default: the next
-    month's)."""
+    """What would be otherwise from today on; at least one of it. `due_days` counts for what is open now, too.
+    `day`: the run that is looked at (default: the next month's)."""
 
     prices: Annotated[list[OtherPrice], Field(max_length=PRICES_MAX)] = []
     taxes: Annotated[list[OtherTax], Field(max_length=PRICES_MAX)] = []
     due_days: Whole | None = None
+    block_hour: Whole | None = None
     day: Day | None = None
 
 
 class FiguresOut(Schema):
-    """What a run comes to."""
+    """What a run comes to. `blocked`: accounts that the rules block within 60 days if nobody pays, be it for an older
+    document or for one of this run."""
 
     documents: int
     net: str
     tax: str
     gross: str
+    blocked: int
 
 
 class DifferentOut(Schema):
@@ -76,7 +79,7 @@ class WhatIfOut(Schema):
     "/partners/{partner_id}/what-if",
     auth=Token("money.edit"),
     response=WhatIfOut,
-    summary="What the next run would come to with other prices, rates or days to pay; stores nothing",
+    summary="What the next run would come to, and whom it blocks, with other prices, rates or terms; stores nothing",
 )
 def what_if(request: HttpRequest, partner_id: int, payload: WhatIfIn) -> dict[str, Any]:
     partner = partner_for(request, partner_id)
@@ -86,6 +89,7 @@ def what_if(request: HttpRequest, partner_id: int, payload: WhatIfIn) -> dict[st
         prices={one_.plan_id: parse(one_.price, partner.currency, field="prices").amount for one_ in payload.prices},
         taxes={one_.category: Decimal(one_.rate) for one_ in payload.taxes},
         due_days=payload.due_days,
+        block_hour=payload.block_hour,
     )
     answer = actions.what_if(partner.pk, change, day=payload.day, by=actor_of(request), at=clock.now())
     accounts = [
@@ -103,7 +107,7 @@ def what_if(request: HttpRequest, partner_id: int, payload: WhatIfIn) -> dict[st
 
 def _figures(figures: Any, currency: str) -> dict[str, Any]:
     sums = {name: shown(getattr(figures, name), currency) for name in ("net", "tax", "gross")}
-    return {"documents": figures.documents} | sums
+    return {"documents": figures.documents, "blocked": figures.blocked} | sums
 
 
 def _amount(amount: int | None, currency: str) -> str | None:

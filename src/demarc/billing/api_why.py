@@ -185,7 +185,8 @@ def _line(line: DocumentLine, document: Document) -> dict[str, Any]:
     customer = document.account.customer
     language = customer.language or document.partner.language
     told: Sequence[list[str]] = [
-        Words(spoken, document.currency).why(line.derivation, amount=line.amount) for spoken in ("en", language)
+        Words(spoken, document.currency).why(line.derivation, amount=line.amount, revenue=line.revenue)
+        for spoken in ("en", language)
     ]
     named = {"line_id": line.pk, "text": line.text, "amount": shown(line.amount, document.currency)}
     return named | {"words": told[0], "customer_words": told[1]}

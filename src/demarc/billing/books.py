@@ -80,14 +80,16 @@ WHERE (a.id = ANY(%(accounts)s::bigint[]) OR a.parent_id = ANY(%(accounts)s::big
     AND i.cancelled_at IS NULL AND i.due_from <= %(until)s ORDER BY i.id
 """
 
+# Only the credit note of a whole invoice is made by hand and covers days.
 COVERS = """
-SELECT id, service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity, percent, fixed,
-    amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue
-FROM billing_cover
+SELECT c.id, service_id, document_id, c.first_day, c.last_day, month, of_days, plan_id, own, price, quantity, percent,
+    fixed, amount, service_fact_id, price_fact_id, tax_category, rate, included, revenue,
+    d.kind = 'credit_note' AND d.source = 'manual'
+FROM billing_cover c JOIN billing_document d ON d.id = document_id
 WHERE replaced_by_id IS NULL
     AND box(point(%(service)s, %(since)s::date - DATE '2000-01-01'), point(%(service)s, 'Infinity'))
-        && box(point(service_id, first_day - DATE '2000-01-01'), point(service_id, last_day - DATE '2000-01-01'))
-ORDER BY first_day
+        && box(point(service_id, c.first_day - DATE '2000-01-01'), point(service_id, c.last_day - DATE '2000-01-01'))
+ORDER BY c.first_day
 """
 
 USES = {"active": Use.BILLED, "paused": Use.PAUSED, "stopped": Use.LEFT, "ended": Use.LEFT, "pending": Use.NONE}
@@ -141,16 +143,21 @@ def load_books(
 
 def covers_of(held: Iterable[Held], *, since: date) -> list[Cover]:
     """The live covers of some services that reach `since` or later, and the day on which their documents begin."""
+    return live_covers((one.service_id, max(since, one.begun_on or since)) for one in held)
+
+
+def live_covers(services: Iterable[tuple[int, date]]) -> list[Cover]:
+    """The live covers of services, each from a day on."""
     found = []
-    for one in held:  # one by one: the index is on boxes
-        for row in sql.rows(COVERS, service=one.service_id, since=max(since, one.begun_on or since)):
+    for service_id, since in services:  # one by one: the index is on boxes
+        for row in sql.rows(COVERS, service=service_id, since=since):
             cover_id, of_service, document_id, first, last, month, of_days = row[:7]
             plan_id, own, price, quantity, percent, fixed, amount, service_fact_id, price_fact_id = row[7:16]
-            category, rate, included, revenue = row[16:]
+            category, rate, included, revenue, given = row[16:]
             basis = Basis(plan_id, own, price, quantity, percent, fixed)
             segment = Segment(first, last, month, of_days, basis, amount, service_fact_id, price_fact_id)
             part = Part(amount, Taxed(category, rate, included), revenue)
-            found.append(Cover(cover_id, of_service, document_id, segment, part))
+            found.append(Cover(cover_id, of_service, document_id, segment, part, given))
     return found
 
 

@@ -195,3 +195,11 @@ class LinkForm(LookedForm):
     number = forms.CharField(
         label="Number of the account that pays", max_length=30, help_text="It is on the money page of its customer."
     )
+
+
+class CreditForm(LookedForm):
+    """Why an invoice is taken back."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=300, required=False, help_text="Kept in the operation log, not on the credit note."
+    )

@@ -86,7 +86,7 @@ def printed(document: Document) -> dict[str, Any]:
 def _line(line: DocumentLine, words: Words) -> dict[str, Any]:
     return {
         "text": line.text,
-        "why": words.why(line.derivation, amount=line.amount),
+        "why": words.why(line.derivation, amount=line.amount, revenue=line.revenue),
         "days": words.days(line.first_day, line.last_day),
         "rate": words.rate(line.rate),
         "amount": words.plain(line.amount),

@@ -29,7 +29,7 @@ PRICES = "SELECT plan_id, id, valid_from, recorded_at, amount FROM plans_planpri
 COVERS = """
 SELECT s.account_id, c.service_id, c.first_day, c.last_day, c.month, c.of_days, c.plan_id, c.own, c.price, c.quantity,
     c.percent, c.fixed, c.amount, c.service_fact_id, c.price_fact_id, c.replaced_by_id IS NULL, d.number, d.recorded_at,
-    d.source
+    d.source, d.kind = 'credit_note' AND d.source = 'manual'
 FROM billing_cover c
 JOIN plans_service s ON s.id = c.service_id
 JOIN billing_document d ON d.id = c.document_id
@@ -85,7 +85,7 @@ class Price(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """Billed days, as the table has them."""
+    """Billed days, as the table has them. `given`: a credit note of the whole invoice covers them at no price."""
 
     first: date
     last: date
@@ -104,6 +104,7 @@ class Cover(NamedTuple):
     number: str
     recorded_at: datetime
     source: str
+    given: bool
 
 
 @dataclass
@@ -169,7 +170,7 @@ class Replay:
         """The plan's price that was known when the document was made; the one that it names, if it is of a later change
         or costs nothing, for what moves no money is changed without a document."""
         prices = self.prices[cover.plan_id]
-        if cover.source == "change" or not cover.amount:
+        if cover.source == "change" or cover.given or not cover.amount:
             return next((price.amount for price in prices if price.id == cover.price_id), None)
         known = [price for price in prices if price.recorded_at <= cover.recorded_at] or prices
         first = max(cover.first, min((price.valid_from for price in known), default=cover.first))
@@ -184,10 +185,12 @@ class Replay:
         """
         done = [fact for fact in facts if not (fact.recorded_on < fact.valid_from >= self.planned_from)]
         covered: dict[date, int] = defaultdict(int)
+        given: set[date] = set()  # also when the service was not in use on them any more
         for cover in live:
             day = cover.first
             while day <= cover.last:
                 covered[day] += 1
+                given.update({day} if cover.given else ())
                 day += DAY
         day = first
         while day <= last:
@@ -196,7 +199,7 @@ class Replay:
                 yield f"service {service_id}: {day} is billed {covered[day]} times"
             elif used and meant and not covered[day]:
                 yield f"service {service_id}: {day} was in use and is not billed"
-            elif covered[day] and not used and not meant and self.all_credited:
+            elif covered[day] and not used and not meant and day not in given and self.all_credited:
                 yield f"service {service_id}: {day} is billed and was not in use"
             day += DAY
 

@@ -5,6 +5,7 @@ from django.urls import path
 from demarc.billing import (
     web,
     web_conversion,
+    web_credits,
     web_documents,
     web_parts,
     web_runs,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("documents/", web_documents.documents, name="documents"),
     path("documents/<int:document_id>/", web_documents.document, name="document"),
     path("documents/<int:document_id>/pdf/", web_documents.document_pdf, name="document_pdf"),
+    path("documents/<int:document_id>/credit/", web_credits.credit_document, name="credit_document"),
     path("accounts/<int:account_id>/items/new/", web_documents.new_item, name="new_item"),
     path("accounts/<int:account_id>/items/bill/", web_documents.bill_items, name="bill_items"),
     path("items/<int:item_id>/cancel/", web_documents.cancel_item, name="cancel_item"),

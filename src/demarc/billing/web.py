@@ -136,10 +136,9 @@ def _shown(month: LedgerMonth, account: Account) -> dict[str, Any]:
         "first": month.first,
         "opening": month.opening,
         "closing": month.closing,
-        "charged": month.gross,
         "tax": month.tax,
         "plans": [name for name in month.plans if name],
-        "gross": month.gross - sum(one.amount for one in month.movements if one.document),
+        "gross": month.gross,
         "moved": sum(one.amount for one in month.movements if not one.document),
         "lines": sorted([*moves, *days], key=lambda line: line.day, reverse=True),
     }

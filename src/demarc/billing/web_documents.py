@@ -171,6 +171,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
     shown = {
         "document": found,
         "chip": state_chip(found),
+        "creditable": queries.may_be_credited(found),
         "facts": facts,
         "lines": shown_lines(lines[:LINES_SHOWN], found.currency),
         "more_lines": max(lines.count() - LINES_SHOWN, 0),
@@ -186,7 +187,9 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
 def shown_lines(lines: Iterable[DocumentLine], currency: str) -> list[dict[str, Any]]:
     """Lines with their why in words."""
     words = Words("en", currency)
-    return [{"line": line, "why": words.why(line.derivation, amount=line.amount)} for line in lines]
+    return [
+        {"line": line, "why": words.why(line.derivation, amount=line.amount, revenue=line.revenue)} for line in lines
+    ]
 
 
 @page("money.see")

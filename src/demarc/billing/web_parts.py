@@ -85,7 +85,9 @@ def _until(summary: AccountSummary) -> tuple[str, str]:
         return "Parked: needs a look", "bad"
     if summary.blocked_for_money:
         return f"Needs {formats.money(summary.owed, summary.currency)} to be online", "bad"
-    if summary.pays_until is None or summary.next_cost == 0:
+    if summary.pays_all:
+        return "Until its services end", ""
+    if summary.pays_until is None or not summary.next_cost:
         return "", ""
     if summary.lasts_long:
         return "More than a year", ""

@@ -72,7 +72,7 @@ def _told(issued: Issued, words: Words, when: str) -> list[str]:
 
 
 def _line(line: Line, words: Words) -> str:
-    why = ", ".join(words.why(derivation(line), amount=line.part.amount))
+    why = ", ".join(words.why(derivation(line), amount=line.part.amount, revenue=line.part.revenue))
     how = f" ({why})" if why else ""
     return f"{line.text}, {words.days(line.first, line.last)}{how}: {words.money(line.part.amount)}"
 

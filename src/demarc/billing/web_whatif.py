@@ -7,10 +7,9 @@ from django.shortcuts import render
 
 from demarc.base import clock
 from demarc.base.models import Partner
-from demarc.billing import actions, queries
+from demarc.billing import actions
 from demarc.billing.actions.whatif import Answer
 from demarc.billing.forms_whatif import WhatIfForm
-from demarc.billing.queries import WhatIf
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
 from demarc.plans.queries import plan_list, tax_rates
@@ -55,37 +54,25 @@ def what_if(request: HttpRequest) -> HttpResponse:
 
 def _answered(request: HttpRequest, partner: Partner, given: dict[str, Any]) -> dict[str, Any]:
     """The figures of the documents, and of whom the rules block. Refused as the runs are."""
-    rows: list[Row] = []
-    named: list[dict[str, Any]] = []
-    answer = _documents(request, partner, given)
-    if answer is not None:
-        rows += _document_rows(answer, partner.currency)
-        named = _named(answer)
-    due_days, hour = given["due_days"], given["block_hour"]
-    rules = {} if hour is None else {"block_hour": hour}
-    foresight = queries.foresee(partner, WhatIf(rules, due_days), at=clock.now())
-    rows.append(_count_row("Blocked within 60 days, if nobody paid", foresight.blocked_now, foresight.blocked_then))
-    return {"rows": rows, "answer": answer, "named": named, "hour": hour, "foresight": foresight}
-
-
-def _documents(request: HttpRequest, partner: Partner, given: dict[str, Any]) -> Answer | None:
-    """The next documents with and without the change; None when only the hour of blocking would be another."""
     change = actions.Change(
         prices={given["plan_id"]: given["price"]} if given["plan_id"] else {},
         taxes={given["category"]: given["rate"]} if given["category"] else {},
         due_days=given["due_days"],
+        block_hour=given["block_hour"],
     )
-    if not change.prices and not change.taxes and change.due_days is None:
-        return None
-    return actions.what_if(partner.pk, change, by=actor_of(request), at=clock.now())
+    answer = actions.what_if(partner.pk, change, by=actor_of(request), at=clock.now())
+    same = answer.before.blocked == answer.after.blocked
+    rows = _rows(answer, partner.currency)
+    return {"rows": rows, "answer": answer, "named": _named(answer), "only_moves": given["block_hour"] and same}
 
 
-def _document_rows(answer: Answer, currency: str) -> list[Row]:
+def _rows(answer: Answer, currency: str) -> list[Row]:
     before, after = answer.before, answer.after
     money = (("Revenue, net", "net"), ("Tax", "tax"), ("Billed in all", "gross"))
     return [
         _count_row("Invoices", before.documents, after.documents),
         *(_money_row(label, getattr(before, name), getattr(after, name), currency) for label, name in money),
+        _count_row("Blocked within 60 days, if nobody pays", before.blocked, after.blocked),
     ]
 
 

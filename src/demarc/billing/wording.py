@@ -16,12 +16,14 @@ from demarc.core.recurring import Line
 
 NBSP = "\N{NO-BREAK SPACE}"
 DEFAULT = "en"
+ONCE = "one_time"
+"""The category of revenue of what is billed once."""
 DATES = {"en": "en_GB"}
 """Where dates are written as in another variety of the language: 21 Oct 2024 is read the same everywhere."""
 
 _KEYS = """
     invoice credit_note proforma number issued due period to customer account corrects description days amount net tax
-    gross rate paid credited open included plus month months part_days at discount off credit settled
+    gross rate paid credited open included plus month months part_days at discount off credit settled given
 """
 KEYS = tuple(_KEYS.split())
 
@@ -31,35 +33,36 @@ LABELS: dict[str, dict[str, str]] = {
         "en": "Invoice|Credit note|Proforma|Number|Date|Due|Period|To|Customer|Account|Corrects invoice {} of {}|"
         "Description|Period|Amount|Net|Tax|Total|Rate|Paid|Credited|Open|Amounts include tax|Amounts without tax|"
         "month|months|{} of {} days|at|less {}|less {} a month|Credit of what was billed before|"
-        "Settled with what is owed, else it stays on the account",
+        "Settled with what is owed, else it stays on the account|Credit",
         "es": "Factura|Factura rectificativa|Proforma|Número|Fecha|Vencimiento|Periodo|Para|Cliente|Cuenta|"
         "Rectifica la factura {} del {}|Concepto|Periodo|Importe|Base|Impuesto|Total|Tipo|Pagado|Abonado|Pendiente|"
         "Importes con impuestos incluidos|Importes sin impuestos|mes|meses|{} de {} días|a|"
         "menos {}|menos {} al mes|Abono de lo facturado antes|"
-        "Se compensa con lo pendiente; el resto queda en la cuenta",
+        "Se compensa con lo pendiente; el resto queda en la cuenta|Abono",
         "de": "Rechnung|Gutschrift|Proforma|Nummer|Datum|Fällig am|Zeitraum|An|Kunde|Konto|"
         "Berichtigt Rechnung {} vom {}|Beschreibung|Zeitraum|Betrag|Netto|Steuer|Gesamt|Satz|Bezahlt|Gutgeschrieben|"
         "Offen|Beträge einschließlich Steuer|Beträge ohne Steuer|Monat|Monate|{} von {} Tagen|zu|"
         "abzüglich {}|abzüglich {} im Monat|Gutschrift für zuvor Berechnetes|"
-        "Wird mit Offenem verrechnet, sonst bleibt es auf dem Konto",
+        "Wird mit Offenem verrechnet, sonst bleibt es auf dem Konto|Gutschrift",
         "fr": "Facture|Avoir|Proforma|Numéro|Date|Échéance|Période|À|Client|Compte|Corrige la facture {} du {}|"
         "Désignation|Période|Montant|HT|Taxe|Total|Taux|Payé|Crédité|Reste dû|Montants taxes comprises|"
         "Montants hors taxes|mois|mois|{} jours sur {}|à|moins {}|moins {} par mois|"
-        "Avoir sur ce qui a été facturé|Imputé sur les sommes dues, sinon laissé sur le compte",
+        "Avoir sur ce qui a été facturé|Imputé sur les sommes dues, sinon laissé sur le compte|Avoir",
         "pt": "Fatura|Nota de crédito|Proforma|Número|Data|Vencimento|Período|Para|Cliente|Conta|"
         "Retifica a fatura {} de {}|Descrição|Período|Valor|Base|Imposto|Total|Taxa|Pago|Creditado|Em aberto|"
         "Valores com imposto incluído|Valores sem imposto|mês|meses|{} de {} dias|a|"
         "menos {}|menos {} por mês|Crédito do que foi faturado antes|"
-        "Abatido ao que está em dívida; o resto fica na conta",
+        "Abatido ao que está em dívida; o resto fica na conta|Crédito",
         "cs": "Faktura|Dobropis|Proforma|Číslo|Datum|Splatnost|Období|Odběratel|Zákazník|Účet|"
         "Opravuje fakturu {} ze dne {}|Popis|Období|Částka|Základ|Daň|Celkem|Sazba|Zaplaceno|Dobropisováno|"
         "Zbývá uhradit|Částky včetně daně|Částky bez daně|měs.|měs.|{} z {} dní|po|"
-        "sleva {}|sleva {} měsíčně|Dobropis dříve účtovaného|Započte se na dlužné, zbytek zůstává na účtu",
+        "sleva {}|sleva {} měsíčně|Dobropis dříve účtovaného|Započte se na dlužné, zbytek zůstává na účtu|"
+        "Dobropis",
         "ru": "Счёт|Кредит-нота|Проформа|Номер|Дата|Срок оплаты|Период|Кому|Клиент|Лицевой счёт|"
         "Исправляет счёт {} от {}|Описание|Период|Сумма|Без налога|Налог|Итого|Ставка|Оплачено|Зачтено|К оплате|"
         "Суммы включают налог|Суммы без налога|мес.|мес.|{} из {} дней|по|"
         "скидка {}|скидка {} в месяц|Возврат начисленного ранее|"
-        "Засчитывается в долг, остаток остаётся на счёте",
+        "Засчитывается в долг, остаток остаётся на счёте|Возврат",
     }.items()
 }
 
@@ -133,11 +136,12 @@ class Words:
         """0.21 -> "21 %"."""
         return f"{format_decimal(rate * 100, '#,##0.####', locale=self.language)}{NBSP}%"
 
-    def why(self, derivation: Iterable[Sequence[Any]], *, amount: int) -> list[str]:
-        """How a line's amount came to be: "12 of 31 days at 100.00", "3 months at 40.00 less 10 %"."""
+    def why(self, derivation: Iterable[Sequence[Any]], *, amount: int, revenue: str) -> list[str]:
+        """How a line's amount came to be: "12 of 31 days at 100.00", "3 months at 40.00 less 10 %". What is given once
+        says by its own text what it is for."""
         months = [Month.read(row) for row in derivation]
         if not months:
-            return [self.say["credit"]] if amount < 0 else []
+            return [self.say["given" if revenue == ONCE else "credit"]] if amount < 0 else []
         told: list[str] = []
         for same in _alike(months):
             one = same[0]

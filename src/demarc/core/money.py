@@ -8,8 +8,9 @@ from typing import Self
 from demarc.core.errors import Refused
 
 MAX_AMOUNT = 10**15
-"""The largest amount, in minor units, that anyone may enter or that one transfer may carry, either side of
-zero."""
+"""The largest amount, in minor units, that one transfer may carry."""
+MAX_ENTERED = 10**12
+"""The largest amount, in minor units, that anyone may enter, either side of zero: a price, a payment, a limit."""
 
 _NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _HUNDREDTHS = """
@@ -101,7 +102,7 @@ def parse(text: str, currency_code: str, *, field: str = "amount") -> Money:
 
     Commas and spaces inside are refused, not guessed: "1,234" is a thousand in one country and little more
     than one in another. Refused also when there are more decimals than the currency has or it passes
-    MAX_AMOUNT.
+    MAX_ENTERED.
     """
     unit = currency(currency_code)
     example = format_plain(Money(123450, currency_code))
@@ -121,8 +122,8 @@ def parse(text: str, currency_code: str, *, field: str = "amount") -> Money:
             code="amount_too_precise",
         )
     digits = (whole + decimals.ljust(unit.digits, "0")).lstrip("0") or "0"
-    if len(digits) > len(str(MAX_AMOUNT)) or int(digits) > MAX_AMOUNT:
-        limit = format_plain(Money(MAX_AMOUNT, currency_code))
+    if len(digits) > len(str(MAX_ENTERED)) or int(digits) > MAX_ENTERED:
+        limit = format_plain(Money(MAX_ENTERED, currency_code))
         raise Refused(
             f"The amount is too large; the limit is {limit} {unit.code}.",
             field=field,

@@ -70,13 +70,15 @@ class Item(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """Billed days as they were booked, with how they were taxed, by which document."""
+    """Billed days as they were booked, with how they were taxed, by which document. `given`: that is the credit note of
+    a whole invoice, whose days stay covered at no price: nothing that changes bills or credits them again."""
 
     cover_id: int
     service_id: int
     document_id: int
     segment: Segment
     part: Part
+    given: bool = False
 
 
 class Line(NamedTuple):
@@ -195,7 +197,7 @@ def correction(book: Book, covers: Sequence[Cover], on: date, since: date) -> Dr
         first = max(since, one.begun_on or since)
         mine = (cover for cover in covers if cover.service_id == one.service_id)
         of_service = {cover.segment: cover for cover in mine if cover.segment.last >= first}
-        for change in _changes(book, one, of_service):
+        for change in _changes(book, one, [segment for segment, cover in of_service.items() if not cover.given]):
             lines += _amending_lines(book, one.service_id, change, of_service, on)
             replaced += [of_service[segment] for segment in change.before]
             kept += [(one.service_id, *_kept(book, segment, change, of_service, on)) for segment in change.after]

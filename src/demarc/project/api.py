@@ -20,6 +20,7 @@ from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.billing.api_changes import router as changes
 from demarc.billing.api_conversion import router as conversions
+from demarc.billing.api_credits import router as credits_
 from demarc.billing.api_days import router as days
 from demarc.billing.api_documents import router as documents
 from demarc.billing.api_dunning import router as dunning
@@ -81,6 +82,7 @@ for router in (
     billing,
     days,
     documents,
+    credits_,
     changes,
     conversions,
     what_if,

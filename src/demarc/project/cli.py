@@ -210,7 +210,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["test"] and given[1:] and given[1] not in ("-h", "--help"):
         given.insert(1, "--")  # all of pytest's options are pytest's
-    args = parser().parse_args(given)
+    whole = parser()
+    _expect_known(given, whole)
+    args = whole.parse_args(given)
     command: Command = args.command
     try:
         if command.takes_data and args.data:
@@ -224,6 +226,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _expect_known(given: Sequence[str], whole: argparse.ArgumentParser) -> None:
+    """End with a usage error that names the commands; argparse's own would name the hidden ones too."""
+    if given and not given[0].startswith("-") and given[0] not in {command.name for command in COMMANDS}:
+        shown = ", ".join(command.name for command in COMMANDS if not command.hidden)
+        whole.error(f"there is no command {given[0]!r}; the commands are {shown}")
 
 
 def _run(command: Command, args: argparse.Namespace) -> int:

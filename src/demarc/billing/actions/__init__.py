@@ -9,6 +9,7 @@ bill(*, until=None, by, at, hands=1) -> list[BillingDay]
 retry_accounts(account_ids, *, by, at) -> int                    unpark(account_id, *, by, at) -> bool
 begin_recurring, correct_services(service_ids, *, by, at) -> list[Issued]
 bill_item(*, account_id, text, amount, ..., by, at) -> Item      bill_items(account_id, ...); cancel_item(item_id, ...)
+credit(document_id, *, reason="", by, at) -> Issued              foresee_credit(document_id, *, by, at)
 preview_run(partner_id, *, day=None, by, at) -> InvoiceRun       confirm_run, hold_run, pause_run, resume_run,
     cancel_run(run_id, *, by, at) -> InvoiceRun
 change_service(service_id, wanted, *, on=None, period_end=False, by, at) -> date
@@ -35,6 +36,7 @@ from demarc.billing.actions.conversion import (
     make_recurring,
     unlink_account,
 )
+from demarc.billing.actions.credits import ForeseenCredit, credit, foresee_credit
 from demarc.billing.actions.daily import ask_preview, issue_due, set_auto_issue
 from demarc.billing.actions.days import ask_days, bill, open_day, retry_accounts, unpark
 from demarc.billing.actions.dunning import Dunned, remind_and_block
@@ -78,6 +80,7 @@ from demarc.billing.actions.whatif import Change, what_if
 __all__ = [
     "Change",
     "Dunned",
+    "ForeseenCredit",
     "NewItem",
     "NewPayment",
     "OutageFields",
@@ -100,12 +103,14 @@ __all__ = [
     "confirm_wave",
     "correct",
     "correct_services",
+    "credit",
     "dispute",
     "end_dispute",
     "end_outage",
     "end_promise",
     "foresee",
     "foresee_change",
+    "foresee_credit",
     "hold_run",
     "invoice_consumed",
     "invoice_last_month",

@@ -14,7 +14,7 @@ from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
 from demarc.billing import bulk
 from demarc.billing.accounts import house_account, open_payers
-from demarc.billing.actions.documents import Ready, issue, pay_documents
+from demarc.billing.actions.documents import Ready, cut_given, issue, pay_documents
 from demarc.billing.actions.invoices import begin_recurring
 from demarc.billing.books import covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, load, payers
@@ -158,12 +158,15 @@ def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     ready = []
     if used is not None and not used.free:
         ready.append(Ready(payer, used, DocumentSource.CHANGE, f"close:{payer.account_id}:{newest}"))
+    covers: list[recurring.Cover] = []
     if state.next_on is not None:  # else it was never billed by documents
         since = limits.FIRST_DAY
-        credit = recurring.correction(ending, covers_of(held, since=since), payer.today, since)
+        covers = covers_of(held, since=since)
+        credit = recurring.correction(ending, covers, payer.today, since)
         if credit is not None:
             ready.append(Ready(payer, credit, DocumentSource.CHANGE, f"back:{payer.account_id}:{newest}"))
     issue(ready, by=by, at=at)
+    cut_given(covers, at=payer.today)
 
 
 def _begin(payer: Payer, paid_through: date) -> None:

@@ -24,7 +24,7 @@ from demarc.billing.wording import derivation
 from demarc.core import ledger
 from demarc.core.coverage import Segment
 from demarc.core.invoicing import Part, allocate
-from demarc.core.recurring import Draft
+from demarc.core.recurring import Cover, Draft
 
 COPY_DOCUMENTS = """
 COPY billing_document (id, partner_id, account_id, kind, source, number, issued_on, due_on, currency, net, tax, gross,
@@ -141,6 +141,23 @@ def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None
     return issued
 
 
+def cut_given(covers: Iterable[Cover], *, at: date) -> None:
+    """Days that a credit note gave are given through the day `at` only; later ones may be charged another way."""
+    late = [one for one in covers if one.given and one.segment.last > at]
+    if not late:
+        return
+    replaced, documents = [one.cover_id for one in late], [one.document_id for one in late]
+    sql.execute(REPLACE_COVERS, covers=sql.array(replaced), documents=sql.array(documents))
+    sql.copy(
+        COPY_COVERS,
+        (
+            _cover(one.document_id, one.service_id, one.segment._replace(last=at), one.part)
+            for one in late
+            if one.segment.first <= at
+        ),
+    )
+
+
 def pay_documents(paid: Sequence[tuple[int, int | None, int]], *, at: datetime) -> None:
     """Let money that was just credited pay the oldest debts: (account, payment or None, amount) in order. The accounts
     are locked by the caller."""
@@ -244,9 +261,16 @@ def _settle_with_balances(issued: Sequence[Issued]) -> Settlement:
             Claim(one.document_id, one.ready.draft.totals.gross) for one in some if one.ready.draft.totals.gross > 0
         ]
         for credit in (one for one in some if one.kind == "credit_note"):
-            wanted = _give(settled, wanted, -credit.ready.draft.totals.gross, credit_note=credit.document_id)
+            amount = -credit.ready.draft.totals.gross
+            wanted = _give(settled, _taken_back_first(credit, wanted), amount, credit_note=credit.document_id)
         _give(settled, wanted, available)
     return settled
+
+
+def _taken_back_first(credit: Issued, wanted: Sequence[Claim]) -> list[Claim]:
+    """The credit note of a whole invoice settles that one, then the oldest debts as any other does."""
+    whole = credit.ready.draft.corrects if credit.ready.source == DocumentSource.MANUAL else None
+    return sorted(wanted, key=lambda claim: claim.document_id != whole)
 
 
 def _claims(accounts: Iterable[int]) -> dict[int, list[Claim]]:

@@ -112,8 +112,7 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     day = limits.fact_day(day or billing_day(at, ZoneInfo(partner.zone)), field="day")
-    if InvoiceRun.objects.filter(partner=partner, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
-        raise Refused("A run is at work; wait for it or cancel it first.", code="running")
+    _expect_no_run(partner_id)
     _make_way(InvoiceRun.objects.filter(partner=partner, day=day), at)
     run = InvoiceRun.objects.create(partner=partner, day=day, **recorded(by, at))
     sums, looked = Sums(), anomalies.Looked(partner_id, day)
@@ -143,6 +142,18 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
         gross=run.gross,
     )
     return run
+
+
+@transaction.atomic
+def bill_all(partner_id: int, *, day: date, by: Actor, at: datetime) -> Outcome:
+    """Issue the documents of all billing days through `day`, as the run does, without a preview, a run or a person: for
+    a caller who takes everything back. Refused: a day that is out of range, a run at work."""
+    limits.fact_day(day, field="day")
+    _expect_no_run(partner_id)
+    outcome = Outcome()
+    for account_ids in list(accounts_due(partner_id, day, chunk=CHUNK)):
+        outcome = outcome.plus(_bill(account_ids, day, None, by, at))
+    return outcome
 
 
 @transaction.atomic
@@ -234,6 +245,11 @@ def unpark_recurring(account_id: int, *, by: Actor, at: datetime) -> None:
         raise Refused("This account is not parked.", field="account_id", code="not_parked")
     subject = ("customer", payer.customer_id)
     log.record("unparked", by=by, at=at, subject=subject, partner_id=payer.partner_id)
+
+
+def _expect_no_run(partner_id: int) -> None:
+    if InvoiceRun.objects.filter(partner=partner_id, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
+        raise Refused("A run is at work; wait for it or cancel it first.", code="running")
 
 
 def _rehearse(account_ids: Sequence[int], day: date, by: Actor, at: datetime) -> Outcome:

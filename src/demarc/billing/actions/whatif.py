@@ -1,7 +1,7 @@
 """What if: other prices, taxes or days to pay over the real customers, computed by the run itself and taken back.
 
-Nothing is kept but the figures: the changes are made by their own actions, the documents are previewed, and both are
-rolled back. So it can say nothing else than what would happen.
+Nothing is kept but the figures: the changes are made by their own actions, the documents issued as by the run, those
+who owe them followed up by the simulator, and all is rolled back. So it can say nothing else than what would happen.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-
-from demarc.base import log
+from demarc.base import limits, log
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
-from demarc.billing.actions.runs import preview_run
-from demarc.billing.models import PreviewRow, RecurringState
+from demarc.billing.actions.runs import bill_all
+from demarc.billing.models import RecurringState
+from demarc.billing.queries import WhatIf, foreseen_blocks
+from demarc.billing.rehearsal import rehearsed
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day, next_billing_day
 from demarc.customers import actions as customers
@@ -32,12 +32,16 @@ CHANGED_MAX = 50
 
 
 class Figures(NamedTuple):
-    """What a run would come to; amounts in minor units of the partner's currency."""
+    """What a run would come to; amounts in minor units of the partner's currency. `blocked`: accounts that the rules
+    block within 60 days if nobody pays, be it for an older document or for one of this run; `cut`: not all were looked
+    at."""
 
     documents: int
     net: int
     tax: int
     gross: int
+    blocked: int
+    cut: bool
 
 
 class Different(NamedTuple):
@@ -61,11 +65,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """What would be otherwise: list prices by plan (minor units), rates by tax category, days to pay."""
+    """What would be otherwise: list prices by plan (minor units), rates by tax category, days to pay (of what is open,
+    too), the hour of blocking."""
 
     prices: Mapping[int, int] = field(default_factory=dict)
     taxes: Mapping[str, Decimal] = field(default_factory=dict)
     due_days: int | None = None
+    block_hour: int | None = None
 
 
 def what_if(partner_id: int, change: Change, *, day: date | None = None, by: Actor, at: datetime) -> Answer:
@@ -76,14 +82,16 @@ def what_if(partner_id: int, change: Change, *, day: date | None = None, by: Act
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
-    if not (change.prices or change.taxes or change.due_days is not None):
-        raise Refused("Give at least one price, rate or number of days.", field="prices", code="required")
+    if not (change.prices or change.taxes or change.due_days is not None or change.block_hour is not None):
+        raise Refused("Give at least one price, rate, number of days or hour.", field="prices", code="required")
+    if change.block_hour is not None:
+        limits.whole(change.block_hour, 0, 23, field="block_hour")
     if RecurringState.objects.filter(partner=partner, parked_at=None).count() > ACCOUNTS_AT_ONCE:
         raise Refused(f"More than {ACCOUNTS_AT_ONCE} accounts are billed here, too many at once.", code="too_many")
     today = billing_day(at, ZoneInfo(partner.zone))
     day = day or next_billing_day(today, 1)
-    before, rows_before = _figures(partner_id, None, day, today, by, at)
-    after, rows_after = _figures(partner_id, change, day, today, by, at)
+    before, rows_before = _figures(partner, Change(), day, today, by, at)
+    after, rows_after = _figures(partner, change, day, today, by, at)
     accounts = [
         Different(account, rows_before.get(account), rows_after.get(account))
         for account in rows_before.keys() | rows_after.keys()
@@ -96,18 +104,23 @@ def what_if(partner_id: int, change: Change, *, day: date | None = None, by: Act
 
 
 def _figures(
-    partner_id: int, change: Change | None, day: date, today: date, by: Actor, at: datetime
+    partner: Partner, change: Change, day: date, today: date, by: Actor, at: datetime
 ) -> tuple[Figures, dict[int, int]]:
-    """One run and its sums by account, rolled back with what was changed for it."""
-    with transaction.atomic():
-        if change is not None:
-            _make(partner_id, change, today, by, at)
-        run = preview_run(partner_id, day=day, by=by, at=at)
+    """One run and its sums by account, and whom the rules block with its documents: rolled back with what was changed
+    for it."""
+    rules = {} if change.block_hour is None else {"block_hour": change.block_hour}
+
+    def done() -> tuple[Figures, dict[int, int]]:
+        _make(partner.pk, change, today, by, at)
+        outcome = bill_all(partner.pk, day=day, by=by, at=at)
         sums: dict[int, int] = {}
-        for account_id, gross in PreviewRow.objects.filter(run=run).values_list("account_id", "gross"):
-            sums[account_id] = sums.get(account_id, 0) + gross
-        transaction.set_rollback(True)
-    return Figures(run.documents, run.net, run.tax, run.gross), sums
+        for one in outcome.ready:
+            sums[one.payer.account_id] = sums.get(one.payer.account_id, 0) + one.draft.totals.gross
+        blocked, cut = foreseen_blocks(partner, WhatIf(rules, change.due_days), at=at)
+        documents, net, tax, gross = outcome.sums[1:5]
+        return Figures(documents, net, tax, gross, blocked, cut), sums
+
+    return rehearsed(done)
 
 
 def _make(partner_id: int, change: Change, today: date, by: Actor, at: datetime) -> None:

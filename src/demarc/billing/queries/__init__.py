@@ -8,12 +8,14 @@ parked_accounts(partner_ids) -> QuerySet[PrepaidState]           running_out(par
 day_list(partner_ids) -> QuerySet[BillingDay]                    blocked_on(partner_id, day) -> int
 preview(*, day, at, partner_ids) -> [Preview]                            accounts_behind(partner_id, day, *, chunk=2000)
 accounts_due(partner_id, day, *, chunk=2000)
-document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows)
+document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows),
+                                                                 may_be_credited(document)
 open_items(account_ids)                                          run_list(partner_ids), last_run(run)
 preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
 auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
 policy_on(partner_id, day, account_id=None) -> (Policy, Guards)  standing(account_id, *, at) -> Standing | None
 wave_list, held_waves, outage_list(partner_ids) -> QuerySet      foresee(partner, WhatIf, *, at, days=60) -> Foresight
+foreseen_blocks(same) -> (accounts, cut)
 """
 
 from demarc.billing.queries.accounts import (
@@ -38,6 +40,7 @@ from demarc.billing.queries.documents import (
     due_runs,
     in_state,
     last_run,
+    may_be_credited,
     open_items,
     parked_calendars,
     preview_rows,
@@ -50,6 +53,7 @@ from demarc.billing.queries.dunning import (
     Standing,
     WhatIf,
     foresee,
+    foreseen_blocks,
     held_waves,
     outage_list,
     policy_on,
@@ -99,10 +103,12 @@ __all__ = [
     "in_state",
     "last_run",
     "ledger_months",
+    "may_be_credited",
     "money_in",
     "open_items",
     "parked_calendars",
     "foresee",
+    "foreseen_blocks",
     "held_waves",
     "outage_list",
     "owed",

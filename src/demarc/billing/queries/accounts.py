@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet, Sum
 
 from demarc.billing.debts import load_cases
-from demarc.billing.facts import load
+from demarc.billing.facts import Payer, load
 from demarc.billing.models import Payment
 from demarc.core import charging, dunning
 from demarc.core.errors import Refused
@@ -19,9 +19,10 @@ from demarc.customers.models import Account, BillingType
 class AccountSummary:
     """One account now; amounts in minor units of `currency`.
 
-    `pays_until` is the last day that the balance pays for if nothing changes (None: blocked for money, or no day is
-    charged at all), `lasts_long` that it is more than a year ahead. `next_cost`: what the next day costs, or today
-    when blocked. `owed`: the least payment that brings a blocked one online.
+    `pays_until` is the last day that the balance pays for if nothing changes (None: blocked for money, no day is
+    charged at all, or `pays_all`: all that will still be charged before the last service ends), `lasts_long` that it
+    is more than a year ahead. `next_cost`: what the next day costs, or today when blocked; None: days of recurring
+    accounts cost nothing. `owed`: the least payment that brings a blocked one online.
     """
 
     account_id: int
@@ -32,7 +33,8 @@ class AccountSummary:
     limit_rule: str
     pays_until: date | None
     lasts_long: bool
-    next_cost: int
+    pays_all: bool
+    next_cost: int | None
     blocked_for_money: bool
     blocked_by_staff: bool
     owed: int
@@ -64,9 +66,8 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
     for payer in book.payers.values():
         facts = book.now(payer)
         runway = charging.runway(facts, payer.today)
-        last = runway.last_paid_day
+        last = _last_paid(payer, facts, runway)
         far = last is not None and (last - payer.today).days >= charging.RUNWAY_DAYS
-        counted = last is not None and payer.decided_through is not None
         found[payer.account_id] = AccountSummary(
             account_id=payer.account_id,
             currency=payer.currency,
@@ -74,9 +75,10 @@ def account_summaries(account_ids: Sequence[int], *, at: datetime) -> dict[int, 
             minimal_balance=facts.minimal_balance,
             day_rule=facts.day_rule.value,
             limit_rule=facts.limit_rule.value,
-            pays_until=last if counted else None,
+            pays_until=last,
             lasts_long=far and runway.cost_next_day > 0,
-            next_cost=runway.cost_next_day,
+            pays_all=last is None and runway.last_paid_day is not None and runway.cost_next_day > 0,
+            next_cost=None if payer.account_id in short else runway.cost_next_day,
             blocked_for_money=facts.blocked_for_money,
             blocked_by_staff=facts.blocked_by_hand,
             owed=short.get(payer.account_id, charging.shortfall(facts, payer.today)),
@@ -115,7 +117,7 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
     if tried is not None and opens:
         facts = facts._replace(balance=tried.balance_after, blocked_for_money=False)
     runway = charging.runway(facts, payer.today)
-    until = runway.last_paid_day if payer.decided_through is not None else None
+    until = _last_paid(payer, facts, runway)
     return AfterPayment(facts.balance, opens, charging.shortfall(facts, payer.today), until)
 
 
@@ -144,6 +146,21 @@ def money_in(partner_ids: Sequence[int] | None, day: date) -> list[Takings]:
     of_day = payment_list(partner_ids).filter(received_on=day).order_by("currency", "method")
     sums = of_day.values_list("currency", "method").annotate(payments=Count("id"), amount=Sum("amount"))
     return [Takings(*row) for row in sums]
+
+
+def _last_paid(payer: Payer, facts: charging.AccountFacts, runway: charging.Runway) -> date | None:
+    """The last day that the balance pays for. None also where it reaches the end of the runway because nothing is in
+    use there any more."""
+    last = runway.last_paid_day
+    if last is None or payer.decided_through is None:
+        return None
+    in_use = any(_in_use(service, last) for service in facts.services)
+    return last if in_use or (last - payer.today).days < charging.RUNWAY_DAYS else None
+
+
+def _in_use(service: charging.ServiceFacts, day: date) -> bool:
+    known = [state for state in service.states if state.valid_from <= day]
+    return bool(known) and max(known, key=lambda state: (state.valid_from, state.id)).active
 
 
 def _short_of(account_ids: Iterable[int], at: datetime) -> dict[int, int]:

@@ -13,6 +13,7 @@ from demarc.billing.models import (
     Allocation,
     Document,
     DocumentKind,
+    DocumentSource,
     InvoiceRun,
     Item,
     PreviewRow,
@@ -28,6 +29,8 @@ STATES = {
     "paid": "Paid",
     "credited": "Credited",
 }
+CREDITED_WHOLE = (DocumentSource.RUN, DocumentSource.FIRST, DocumentSource.MANUAL)
+"""How an invoice came to be that can be credited as a whole."""
 AUTO_ISSUE = "billing.auto_issue"
 LONGEST_AHEAD = timedelta(hours=14)
 """No zone is further ahead of UTC."""
@@ -86,6 +89,12 @@ def state_of(document: Document, today: date) -> str:
     if document.due_on < today:
         return "overdue"
     return "partly" if document.open_amount < document.gross else "open"
+
+
+def may_be_credited(document: Document) -> bool:
+    """Whether crediting the whole document is worth offering; the action decides."""
+    invoice = document.kind == DocumentKind.INVOICE and document.source in CREDITED_WHOLE and document.gross > 0
+    return invoice and not document.corrected_by.filter(source=DocumentSource.MANUAL).exists()
 
 
 def totals_by_currency(rows: QuerySet[Document]) -> list[Totals]:

@@ -138,6 +138,18 @@ def foresee(partner: Partner, what_if: WhatIf, *, at: datetime, days: int = DAYS
     return found
 
 
+def foreseen_blocks(partner: Partner, what_if: WhatIf, *, at: datetime, days: int = DAYS) -> tuple[int, bool]:
+    """How many of the partner's accounts the changed rules would block over the next days if nobody paid, and whether
+    there were more with open documents than are looked at."""
+    today = billing_day(at, ZoneInfo(partner.zone))
+    accounts = _with_debt(partner.pk)
+    blocked: set[int] = set()
+    for cases in _chunks(accounts[:ACCOUNTS_MAX], at):
+        events = dunning.simulate((_changed(one, what_if) for one in cases), today, days)
+        blocked.update(event.account_id for event in events if event.what == "block")
+    return len(blocked), len(accounts) > ACCOUNTS_MAX
+
+
 def _with_debt(partner_id: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(WITH_DEBT, {"partner": partner_id, "most": ACCOUNTS_MAX + 1})

@@ -9,7 +9,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from demarc.base import sql
-from demarc.billing.models import DayDecision, Document, Payment, TransferKind
+from demarc.billing.models import DayDecision, Document, DocumentLine, DocumentSource, Payment, TransferKind
+from demarc.billing.wording import ONCE
 from demarc.core.tax import tax_in_gross
 from demarc.customers.models import Account
 from demarc.plans.models import TaxRate
@@ -62,7 +63,8 @@ class Movement(NamedTuple):
 
 @dataclass(frozen=True)
 class LedgerMonth:
-    """One month: what was charged in all (gross, and the tax that it contains), its days, and the other movements."""
+    """One month: what was charged by the day and billed by documents, less what credit notes took back (gross, and the
+    tax that it contains) and for which plans; its days, and the other movements."""
 
     first: date
     opening: int
@@ -102,13 +104,17 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
     rows = [Row(*row) for row in sql.rows(TRANSFERS, account=account_id, since=shown[0])]
     decisions = list(decided.filter(day__gte=shown[0]))
     payments = {payment.entry_id: payment for payment in Payment.objects.filter(account_id=account_id)}
-    documents = {one.entry_id: one for one in Document.objects.filter(account_id=account_id, issued_on__gte=shown[0])}
+    papers = Document.objects.filter(account_id=account_id, issued_on__gte=shown[0], entry_id__isnull=False)
+    documents = {one.entry_id: one for one in papers.exclude(source=DocumentSource.CONSUMED)}
+    plans = _plans_on(documents.values())
     rates = list(tax_rates(account.partner_id))
     found = []
     for first in reversed(shown):
         of_month = [row for row in rows if row.day.replace(day=1) == first]
         charges = [row for row in of_month if row.kind == "charge"]
+        billed = [documents[entry] for entry in {row.entry_id for row in of_month} if entry in documents]
         net, tax = _split_tax(charges, rates)
+        net, tax = net + sum(one.net for one in billed), tax + sum(one.tax for one in billed)
         found.append(
             LedgerMonth(
                 first=first,
@@ -117,11 +123,20 @@ def ledger_months(account_id: int, *, months: int = 12) -> list[LedgerMonth]:
                 gross=net + tax,
                 net=net,
                 tax=tax,
-                plans=tuple(sorted({row.plan or "" for row in charges})),
+                plans=tuple(sorted({row.plan or "" for row in charges}.union(*(plans[one.pk] for one in billed)))),
                 days=_days([one for one in decisions if one.day.replace(day=1) == first], charges),
                 movements=_movements(of_month, payments, documents),
             )
         )
+    return found
+
+
+def _plans_on(documents: Iterable[Document]) -> dict[int, set[str]]:
+    """What each document bills by the month, by the texts of its lines."""
+    found: dict[int, set[str]] = defaultdict(set)
+    lines = DocumentLine.objects.filter(document__in=[one.pk for one in documents], service_id__isnull=False)
+    for document_id, text in lines.exclude(revenue=ONCE).values_list("document_id", "text").distinct():
+        found[document_id].add(text)
     return found
 
 

@@ -149,7 +149,7 @@ def _for_money(blocks: Sequence[Block], by_staff: bool, zone: ZoneInfo, at: date
             day=_day_that_blocked(account) if prepaid else None,
             standing=None if prepaid else standing(account.parent_id or account.pk, at=at),
             owed=missing.get(account.pk, (0, ""))[0],
-            cost=costs[account.pk].next_cost if prepaid else 0,
+            cost=(costs[account.pk].next_cost or 0) if prepaid else 0,
             by_staff=by_staff,
             currency=account.currency,
         )

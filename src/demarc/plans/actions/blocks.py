@@ -29,17 +29,20 @@ def block(customer_id: int, *, reason: str, by: Actor, at: datetime) -> Block:
 @transaction.atomic
 def block_many(customer_ids: Sequence[int], *, reason: str, by: Actor, at: datetime) -> list[Block]:
     """Block customers, all or none, as `block` does; each has his row in the log."""
+    customers = _customers(customer_ids)
+    if Block.objects.filter(customer__in=customers, cause=BlockCause.NOT_ACTIVE, lifted_at=None).exists():
+        raise _already()  # the database would refuse it too, and write an error into its log
     reason = texts.one_line(reason, field="reason", length_max=200)
     set_by = {"set_at": at, "set_by_kind": by.kind, "set_by_id": by.id, "set_by_label": by.label}
     blocked = [
         Block(partner_id=one.partner_id, customer=one, cause=BlockCause.NOT_ACTIVE, reason=reason, **set_by)
-        for one in _customers(customer_ids)
+        for one in customers
     ]
     try:
         with transaction.atomic():
             Block.objects.bulk_create(blocked, BATCH)
     except IntegrityError as error:
-        raise Refused("This customer is blocked already.", code="already_blocked") from error
+        raise _already() from error
     set_access(accounts_of(customer_ids), at=at)
     for one in blocked:
         log.record(
@@ -71,6 +74,10 @@ def unblock(customer_id: int, *, by: Actor, at: datetime) -> None:
     log.record("unblocked", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id)
     if any(one.lifted_at for one in blocks):
         emit_ids("RetryDue", "accounts", [one.account_id for one in blocks if one.account_id])
+
+
+def _already() -> Refused:
+    return Refused("This customer is blocked already.", code="already_blocked")
 
 
 def _customer(customer_id: int) -> Customer:
