@@ -327,7 +327,7 @@ def test_a_partner_in_trouble_keeps_no_other_waiting(place, rita, monkeypatch):
         make_due(account)
     asked = []
 
-    def trouble(partner_id, by, at):
+    def trouble(partner_id, by, at, hands):
         asked.append(partner_id)
         raise RuntimeError("no price")
 
