@@ -8,11 +8,13 @@ from tests.staff.world import World, logged_in, person, world
 
 from demarc.base import clock
 from demarc.billing import actions as billing
+from demarc.billing import queries
 from demarc.billing.models import Transfer
 from demarc.billing.queries.why import why_blocked
 from demarc.billing.why_words import block_staff
 from demarc.core.period import ONE_DAY, days_in_month
 from demarc.plans import actions as plans
+from demarc.plans.access_state import withhold
 
 
 @pytest.fixture
@@ -80,6 +82,20 @@ def test_one_who_is_blocked_sees_on_his_page_why_and_what_opens_it(place, client
     assert "so your access was paused" in day
     after = words(client.get(f"/accounts/{account.pk}/days/{first + ONE_DAY}/"))
     assert "He was blocked already, so nothing was tried" in after
+
+
+def test_one_whom_staff_blocked_too_is_promised_no_access_for_a_payment(place, client):
+    late = place.late.account
+    withhold({late.pk: clock.now()}, by=cast.STAFF, at=clock.now())
+    for account in (lived(place, paid=0, name="Olaf Owes"), late):
+        assert queries.after_payment(account.pk, 50_000, at=clock.now()).opens
+        plans.block(account.customer_id, reason="Abuse", by=cast.STAFF, at=clock.now())
+        page = words(client.get(f"/customers/{account.customer_id}/"))
+        assert "EUR, and staff to unblock" in page
+        assert "is missing; staff blocked him too" in page.partition("Why blocked")[2]
+        money = words(client.get(f"/customers/{account.customer_id}/money/"))
+        assert "brings access back" not in money
+        assert not queries.after_payment(account.pk, 50_000, at=clock.now()).opens
 
 
 def test_a_day_paid_within_it_says_what_the_balance_was_when_it_was_paid(place, client):

@@ -41,6 +41,15 @@ WORDS = {
     "changed": "accounts have changed since the preview, and were left for the next one",
 }
 
+ROW_WORDS = {
+    "zero": "Sums to zero",
+    "negative": "Sums to less than nothing",
+    "rise": "More than four times the last one",
+    "rate": "A tax of more than half",
+    "twice": "The same plan twice",
+}
+"""The same of one document."""
+
 PREVIOUS = """
 SELECT DISTINCT ON (account_id) account_id, gross FROM billing_document
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND source = 'run' ORDER BY account_id, issued_on DESC, id DESC
@@ -76,7 +85,7 @@ class Looked:
             flag = odd(draft, before.get(account_id))
             if flag:
                 self._note(flag, account_id)
-            note = WORDS.get(flag, "")
+            note = ROW_WORDS.get(flag, "")
             self.rows.append((account_id, draft.on, draft.totals.gross, before.get(account_id), flag, note))
         for account_id, reason in parked.items():
             self._note("parked", account_id)

@@ -78,7 +78,9 @@ def _transfer(one: Transfer) -> tuple[Any, ...]:
 
 def _side(ledger: Any) -> str:
     """An account of the ledger as people call it."""
-    return f"Account {ledger.payer.number}" if ledger.payer else f"{ledger.get_kind_display()}: {ledger.name}"
+    if ledger.payer:
+        return f"Account {ledger.payer.number}"
+    return f"{ledger.get_kind_display()}: {ledger.name.replace('_', '-')}"
 
 
 class Deed(NamedTuple):

@@ -47,8 +47,8 @@ def credit_document(request: HttpRequest, document_id: int) -> HttpResponse:
         request,
         form,
         "billing/credit.html",
-        title=f"Credit invoice {found.number}",
-        submit="Issue the credit note",
+        title=f"Credit {found.get_kind_display().lower()} {found.number}",
+        submit="Issue the credit note" if shown else "Show what it does",
         document=found,
         note=shown.note if shown else None,
         lines=shown_lines(shown.lines[:LINES_SHOWN], found.currency) if shown else [],
@@ -83,7 +83,9 @@ def _told(document: Document, shown: ForeseenCredit) -> list[str]:
         return formats.money(amount, document.currency)
 
     paid = document.gross - document.open_amount
-    told = [f"{money(document.open_amount)} is open on the invoice; afterwards nothing is owed for it."]
+    told = []
+    if document.open_amount:
+        told.append(f"{money(document.open_amount)} is open on the invoice; afterwards nothing is owed for it.")
     if paid:
         told.append(f"{money(paid)} had paid it and is free again.")
     told += [f"{money(amount)} pays document {number}." for number, amount in shown.pays]

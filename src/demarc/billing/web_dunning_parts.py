@@ -16,7 +16,7 @@ from demarc.billing.models import BlockingStop, Document, Outage, ReminderChanne
 from demarc.billing.queries.why import why_blocked
 from demarc.billing.why_words import block_customer, block_staff
 from demarc.core.dunning import Cause, Reminder
-from demarc.customers.models import Account, BillingType, Customer
+from demarc.customers.models import Account, BillingType, Block, Customer
 from demarc.staff.doors import scope, within
 from demarc.ui import formats
 from demarc.ui.panels import Action, Notice
@@ -33,7 +33,9 @@ def why_panel(request: HttpRequest, customer: Customer) -> SafeString | None:
     shown = [one for one in recurring if one] + _prepaid(customer)
     if not shown:
         return None
-    return SafeString(render_to_string("billing/why_panel.html", {"accounts": shown, "customer": customer}, request))
+    by_staff = Block.objects.filter(customer=customer, account=None, lifted_at=None).exists()
+    told = {"accounts": shown, "customer": customer, "by_staff": by_staff}
+    return SafeString(render_to_string("billing/why_panel.html", told, request))
 
 
 def _recurring(account: Account) -> dict[str, Any] | None:

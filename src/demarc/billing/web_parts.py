@@ -84,7 +84,8 @@ def _until(summary: AccountSummary) -> tuple[str, str]:
     if summary.parked:
         return "Parked: needs a look", "bad"
     if summary.blocked_for_money:
-        return f"Needs {formats.money(summary.owed, summary.currency)} to be online", "bad"
+        needed = formats.money(summary.owed, summary.currency)
+        return f"Needs {needed}{', and staff to unblock' if summary.blocked_by_staff else ' to be online'}", "bad"
     if summary.pays_all:
         return "Until its services end", ""
     if summary.pays_until is None or not summary.next_cost:

@@ -61,7 +61,7 @@ WAVES = ListSpec(
         ),
         Column(label="State", value=lambda wave: wave.get_state_display(), shown=_chip),
         Column(label="Found", value=lambda wave: wave.size, number=True, order="size"),
-        Column(label="Without a look", value=lambda wave: wave.usual_max, number=True),
+        Column(label="Held above", value=lambda wave: wave.usual_max, number=True),
         Column(label="Blocked", value=lambda wave: wave.blocked, number=True),
         Column(label="No longer due", value=lambda wave: wave.spared, number=True),
         Column(label="Online again", value=lambda wave: wave.restored, number=True),

@@ -107,9 +107,9 @@ def after_payment(account_id: int, amount: int, *, at: datetime) -> AfterPayment
     case = load_cases([account_id], at=at).get(account_id)
     if case is not None:
         left = max(0, dunning.shortfall(case.facts, case.policy, payer.today) - amount)
-        return AfterPayment(
-            payer.balance + amount, case.facts.blocked_on is not None and not left, left, None, charged=False
-        )
+        by_staff = book.now(payer).blocked_by_hand
+        opens = case.facts.blocked_on is not None and not left and not by_staff
+        return AfterPayment(payer.balance + amount, opens, left, None, charged=False)
     facts = book.now(payer)._replace(balance=payer.balance + amount)
     undecided = payer.decided_through is not None and payer.decided_through < payer.today
     tried = None if undecided else charging.retry(facts, payer.today)
