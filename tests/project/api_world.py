@@ -157,6 +157,7 @@ def isp(number: int) -> tuple[Partner, dict[str, int]]:
         "login_id": login.pk,
         "session_id": session.pk,
         "intent_id": told.pk,
+        "decision_id": radius.decided(stage.nas, login.login, subscriber_id=login.pk).pk,
         "cause": 2,
         **papers(stage.partner),
         "document_id": late.document_id,

@@ -6,6 +6,7 @@ from demarc.access import (
     web,
     web_answers,
     web_decisions,
+    web_history,
     web_logins,
     web_moving,
     web_nodes,
@@ -16,6 +17,7 @@ from demarc.access import (
 
 urlpatterns = [
     path("sessions/", web.sessions, name="sessions"),
+    path("sessions/past/", web_history.past, name="past_sessions"),
     path("sessions/<int:session_id>/disconnect/", web.disconnect, name="disconnect"),
     path("sessions/trace/", web_trace.trace, name="trace_address"),
     path("sessions/orders/", web_orders.told, name="orders"),
