@@ -288,6 +288,24 @@ def test_an_answer_is_looked_up_and_told_step_by_step(api, online):
     problem(api.call("GET", f"/decisions/{told.pk + 10_000}"), 404)
 
 
+def test_a_plan_s_volume_is_set_read_and_dropped(api, isp):
+    _, service = new_service(api, isp)
+    path, month = f"/plans/{service['plan_id']}/fair-use", f"/services/{service['id']}/month"
+    assert api.get(path)["monthly_gb"] is None
+    assert api.get(month)["volume_octets"] is None
+    api.put(path, {"monthly_gb": 200, "down_kbps": 1000, "up_kbps": 500})
+    assert (api.get(path)["monthly_gb"], api.get(path)["counts"]) == (200, "both")
+    assert api.get(month) | {"service_id": 0} == {
+        "service_id": 0, "octets": 0, "volume_octets": 200 * 10**9, "measured_at": None, "state": "",
+    }  # fmt: skip
+    problem(api.call("PUT", path, {"monthly_gb": 200, "down_kbps": 1000}), 422)
+    assert good(api.call("DELETE", path))["monthly_gb"] is None
+    block = f"/partners/{isp.pk}/fair-use/cisco"
+    assert api.put(block, {"block": "cut"})["block"] == "cut"
+    assert api.put(block, {"block": None})["block"] is None
+    problem(api.call("PUT", block, {"block": "sideways"}), 422)
+
+
 def test_every_list_is_read_in_pages(api, isp):
     made = [new_customer(api, isp, name)["id"] for name in ("Ana", "Ben", "Cid")]
     api = program("API full", isp)

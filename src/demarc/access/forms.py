@@ -8,6 +8,7 @@ from django import forms
 
 from demarc.access.holdings import MACS_MAX
 from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
+from demarc.access.models_fair_use import Counts, FairUseBlock
 from demarc.access.nodes import MAIN
 from demarc.access.queries import CAUSES
 from demarc.core.access import Cause
@@ -168,6 +169,12 @@ class AnswersForm(Form):
         choices=CauseAnswer.choices,
         help_text="For the causes 1 and 2. A router's own choice goes before this one.",
     )
+    fair_use = forms.ChoiceField(
+        label="A customer whose month's volume is used up",
+        required=False,
+        choices=(("", "As another blocked customer"), *FairUseBlock.choices),
+        help_text="Where the plan blocks; where it slows down, the speed is changed by CoA.",
+    )
     second = forms.ChoiceField(label="More sessions than a login may have", choices=SecondSession.choices)
     online = forms.CharField(label="Access-Accept, online", max_length=4000, required=False, widget=TEMPLATE)
     blocked = forms.CharField(label="Access-Accept, blocked", max_length=4000, required=False, widget=TEMPLATE)
@@ -182,6 +189,27 @@ class AnswersForm(Form):
         label="CoA on lifting it, and for another speed", max_length=4000, required=False, widget=TEMPLATE
     )
     groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
+
+
+class FairUseForm(Form):
+    """How much a plan's services may use in a month."""
+
+    monthly_gb = forms.IntegerField(
+        label="Volume of a month", min_value=1, widget=unit_input("GB"), help_text="Of the provider's calendar month."
+    )
+    counts = forms.ChoiceField(label="What counts", choices=Counts.choices)
+    down_kbps = forms.IntegerField(
+        label="Download after it",
+        min_value=0,
+        required=False,
+        widget=unit_input("kbit/s"),
+        help_text="Both empty: blocked until the month is over.",
+    )
+    up_kbps = forms.IntegerField(label="Upload after it", min_value=0, required=False, widget=unit_input("kbit/s"))
+
+    def facts(self) -> dict[str, Any]:
+        """Nothing typed is no speed."""
+        return {name: value or 0 if name != "counts" else value for name, value in self.cleaned_data.items()}
 
 
 class TraceForm(Form):

@@ -17,6 +17,7 @@ from ninja.operation import Operation
 from demarc import __version__
 from demarc.access.api import router as access
 from demarc.access.api_decisions import router as decisions
+from demarc.access.api_fair_use import router as fair_use
 from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.billing.api_changes import router as changes
@@ -93,6 +94,7 @@ for router in (
     access,
     orders,
     decisions,
+    fair_use,
     messages,
 ):
     api.add_router("", router)

@@ -80,9 +80,11 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
+    "plan.panels": (("plans.see", "demarc.access.web_fair_use.plan_panel"),),
     "service.panels": (
         ("customers.see", f"{PLANS}.planned_panel"),
         ("customers.see", f"{ACCESS}.logins_panel"),
+        ("customers.see", "demarc.access.web_fair_use.service_panel"),
         ("money.see", "demarc.billing.web_services.billing_panel"),
     ),
     "service.billed": (("customers.edit", "demarc.billing.web_services.billed_through"),),
