@@ -216,6 +216,14 @@ class TraceForm(Form):
     """Which address, when, and why it is asked."""
 
     address = forms.CharField(label="Address", max_length=45, help_text="IPv4 or IPv6, as it was seen from outside.")
+    port = forms.IntegerField(
+        label="Port",
+        required=False,
+        min_value=0,
+        max_value=65535,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="The customer's, as it was seen from outside; needed where customers share an address.",
+    )
     wall = forms.DateTimeField(
         label="Date and time",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
@@ -230,6 +238,24 @@ class TraceForm(Form):
         """Without the zone that the framework guessed."""
         wall: datetime = self.cleaned_data["wall"]
         return wall.replace(tzinfo=None)
+
+
+class NatRangeForm(Form):
+    """Private addresses that share public ones."""
+
+    inside = forms.CharField(label="Private network", max_length=18, help_text="Such as 100.64.0.0/22.")
+    outside = forms.CharField(
+        label="Public network", max_length=18, help_text="All its addresses take part. One address ends in /32."
+    )
+    first_port = forms.IntegerField(label="First port", initial=1024, widget=unit_input(""))
+    ports_each = forms.IntegerField(label="Ports for each customer", widget=unit_input("ports"))
+    vrf = forms.IntegerField(label="VRF of the private network", initial=0, widget=unit_input(""))
+    since = forms.DateTimeField(
+        label="So since",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="In your own time zone; empty: from now on.",
+    )
 
 
 class AddressesForm(Form):

@@ -128,7 +128,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
-    Entry("Pools", "pools", "network.see", "network"),
+    Entry("Pools", "pools", "network.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
 )
 

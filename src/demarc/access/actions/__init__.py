@@ -3,6 +3,7 @@
 from demarc.access.actions.fair_use import drop_fair_use, measure_fair_use, set_fair_use, set_fair_use_block
 from demarc.access.actions.moving import keep_decisions, save_moving_in, take_learned_passwords
 from demarc.access.actions.nas import save_nas
+from demarc.access.actions.nat import add_nat_range, end_nat_range
 from demarc.access.actions.nodes import let_node_join
 from demarc.access.actions.policy import publish_policy
 from demarc.access.actions.sessions import (
@@ -25,11 +26,13 @@ from demarc.access.actions.trace import Question, trace_address
 __all__ = [
     "NewSubscriber",
     "Question",
+    "add_nat_range",
     "change_password",
     "close_stale_sessions",
     "create_subscriber",
     "create_subscribers",
     "drop_fair_use",
+    "end_nat_range",
     "keep_decisions",
     "let_node_join",
     "make_session_months",
