@@ -9,7 +9,7 @@ from tests import cast
 from tests.cast import AT, STAFF
 
 from demarc.access import actions as access
-from demarc.access.models import CoaIntent, Decision, Nas, SessionLive, Subscriber
+from demarc.access.models import CoaIntent, Decision, Nas, SessionLive, SessionLog, Subscriber
 from demarc.base.models import Partner
 from demarc.network import actions as network
 from demarc.network.models import Pool, Router
@@ -81,6 +81,21 @@ def online(subscriber: Subscriber, nas: Nas, address: str | None = "172.16.0.10"
         "updated_at": at,
     }
     return SessionLive.objects.create(**given | facts)
+
+
+def past(
+    nas: Nas, whose: Subscriber, session_id: str, started_at: datetime, ended_at: datetime, **facts: Any
+) -> SessionLog:
+    """A session that ended, as radiusd's shipper writes it."""
+    given = {
+        "id": SessionLog.objects.count() + 1, "nas_id": nas.pk, "boot_epoch": 1, "session_id": session_id,
+        "user_name": whose.login, "partner_id": whose.partner_id, "subscriber_id": whose.pk,
+        "service_id": whose.service_id, "started_at": started_at, "ended_at": ended_at,
+        "calling_station": "02:00:00:00:00:01", "called_station": "", "nas_port_id": "vlan7", "vrf": 0,
+        "framed_ipv4": "172.16.0.10", "session_time_s": 3600, "input_octets": 0, "output_octets": 0,
+        "terminate_cause": 1, "ending": "stop",
+    }  # fmt: skip
+    return SessionLog.objects.create(**given | facts)
 
 
 def decided(nas: Nas, login: str = "ana", **facts: Any) -> Decision:

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from tests.access.scene import login, online, scene, service
+from tests.access.scene import login, online, past, scene, service
 from tests.cast import STAFF
 from tests.staff.world import logged_in, person, world
 
 from demarc.access import actions
-from demarc.access.models import SessionLive, SessionLog
+from demarc.access.models import SessionLive
 from demarc.access.trace import HAD_IPV4
 from demarc.base.models import OperationLog
 from demarc.core.errors import Refused
@@ -28,16 +28,6 @@ def ana():
     past(on.nas, ana, "first", NOON - timedelta(hours=3), NOON - timedelta(hours=1))
     past(on.nas, ana, "second", NOON - timedelta(hours=1), NOON + timedelta(hours=1))
     return ana
-
-
-def past(nas, whose, session_id, started_at, ended_at, **facts):
-    values = {"framed_ipv4": ADDRESS, **facts}
-    return SessionLog.objects.create(
-        id=SessionLog.objects.count() + 1, nas_id=nas.pk, boot_epoch=1, session_id=session_id, user_name=whose.login,
-        partner_id=whose.partner_id, subscriber_id=whose.pk, service_id=whose.service_id, started_at=started_at,
-        ended_at=ended_at, calling_station="02:00:00:00:00:01", called_station="", nas_port_id="vlan7", vrf=0,
-        session_time_s=3600, input_octets=0, output_octets=0, terminate_cause=1, ending="stop", **values,
-    )  # fmt: skip
 
 
 def asked(address=ADDRESS, wall=WALL, zone="UTC", reason="case 4711", partners=None):

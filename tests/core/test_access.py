@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from demarc.core.access import (
     MIN_INTERIM_S,
     PRESETS,
+    USED_UP,
     Accept,
     Address,
     Answer,
@@ -55,6 +56,35 @@ def asked(check=Check.PASS, **changes):
 
 def answer_to(request, subscriber, rules=None, open_sessions=0):
     return decide(request, subscriber, rules or policy(), open_sessions, NOW)
+
+
+# --- who has used up his volume ---
+
+
+@pytest.mark.parametrize(
+    ("own", "source", "list_name"),
+    [
+        (None, Source.REJECT_POOL, "Reject_2"),
+        (Answer.LIST, Source.POOL, "Reject_2"),
+        (Answer.POOL, Source.REJECT_POOL, "Reject_2"),
+        (Answer.REJECT, None, None),
+    ],
+)
+def test_a_used_up_volume_has_an_answer_of_its_own_else_that_of_the_cause(own, source, list_name):
+    answer = answer_to(asked(), replace(LATE, used_up=True), policy(Answer.POOL, used_up=own))
+    assert answer.why == USED_UP
+    assert answer.cause is Cause.NO_MONEY
+    if own is Answer.REJECT:
+        assert isinstance(answer, Reject)
+    else:
+        assert (answer.address.source, answer.list_name) == (source, list_name)
+
+
+def test_that_answer_is_for_nobody_else():
+    rules = policy(Answer.POOL, used_up=Answer.REJECT)
+    assert isinstance(answer_to(asked(), LATE, rules), Accept)
+    other_device = answer_to(asked(mac="00:00:00:00:00:01"), replace(LATE, used_up=True), rules)
+    assert (other_device.cause, isinstance(other_device, Accept)) == (Cause.WRONG_MAC, True)
 
 
 # --- a paying customer ---

@@ -18,7 +18,7 @@ from tests.radiusd.process import Radiusd, radiusd
 from tests.radiusd.stage import SECRET, Stage, add_subscriber, set_stage
 from tests.sim.nas import PretendNas
 
-from demarc.access.models import PoolBlock, SessionLive, SessionLog, Usage
+from demarc.access.models import CoaIntent, Nas, PoolBlock, SessionLive, SessionLog, Usage
 from demarc.project.config import RADIUS
 from demarc.radiusd.config import share_of
 
@@ -38,7 +38,7 @@ def stage(committed: None) -> Stage:
 @pytest.fixture
 def nases(stage: Stage) -> Iterator[tuple[PretendNas, PretendNas]]:
     """Two routers, empty tables, free pools."""
-    for table in ("sessionlive", "sessionlog", "usage", "bookmark", "lease"):
+    for table in ("sessionlive", "sessionlog", "usage", "bookmark", "lease", "coaintent"):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM access_{table}")
     PoolBlock.objects.update(owner="", free_after=None)
@@ -104,6 +104,35 @@ def test_a_router_that_turns_to_the_other_node_leaves_its_address_to_nobody_else
         first.until(lambda status: status["sessions"] == 1)
         assert even.account(second.acct, "Stop", "alice", "s1", Acct_Session_Time=1, **place)
         first.until(lambda status: status["sessions"] == 0)
+
+
+@pytest.mark.parametrize(("state", "heard"), [("queued", "never"), ("sent", "an hour ago")])
+def test_the_orders_of_a_node_that_is_dead_are_sent_by_another(nases, url, tmp_path, state, heard):
+    even, _ = nases
+    nas = Nas.objects.get(address=EVEN)
+    Nas.objects.filter(pk=nas.pk).update(coa_port=even.port)
+    order(nas, "lost", node="east", state=state)
+    order(nas, "new", node="east", state="queued", waited_s=0)
+    order(nas, "another's", node="west", state="queued")
+    said = [("west/0", "now()")] + ([("east/0", "now() - interval '1 hour'")] if heard != "never" else [])
+    with connection.cursor() as cursor:
+        for name, at in said:
+            cursor.execute(f'INSERT INTO access_bookmark (node, file, "offset", at) VALUES (%s, 0, 0, {at})', [name])
+    with node(tmp_path, url, "main"):
+        until(lambda: CoaIntent.objects.filter(node="east", state="ack").count() == 2, within_s=20)
+    assert {one["Acct-Session-Id"] for one in even.heard} == {"lost", "new"}
+    assert CoaIntent.objects.get(node="west").state == "queued"
+
+
+def order(nas: Nas, session_id: str, *, waited_s: int = 120, **facts: str) -> None:
+    """As it was left: due for `waited_s`, by the database's clock."""
+    one = CoaIntent.objects.create(nas=nas, kind="disconnect", session_id=session_id, user_name=session_id, **facts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE access_coaintent SET due_at = now() - %s * interval '1 s', sent_at = now() - %s * interval '1 s'"
+            " WHERE id = %s",
+            [waited_s, waited_s, one.pk],
+        )
 
 
 def everything_is_right(seen: Seen, at_least: int) -> None:

@@ -1,6 +1,8 @@
 """The API from a program's view: an ISP is set up and run through it alone."""
 
 from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from tests import cast
@@ -253,6 +255,55 @@ def test_a_session_is_found_and_disconnected(api, online):
     assert api.post(f"/sessions/{session['id']}/disconnect")["state"] == "queued"
     assert api.get(path)["words"] == "disconnect: waiting to be sent"
     assert api.get(f"/sessions/past?service_id={online.service_id}") == {"items": [], "next": None}
+
+
+def test_past_sessions_are_narrowed_by_time_router_and_cause(api, online):
+    began = online.started_at - timedelta(days=2)
+    radius.past(online.nas, online.subscriber, "gone", began, began + timedelta(hours=1), terminate_cause=2)
+    of = f"/sessions/past?service_id={online.service_id}"
+
+    def found(**query: Any) -> list[str]:
+        return [one["session_id"] for one in api.get(f"{of}&{urlencode(query)}")["items"]]
+
+    inside = (began + timedelta(minutes=30)).isoformat()
+    assert found(since=inside, until=inside, router_id=online.nas.router_id, terminate_cause=2) == ["gone"]
+    for other in ({"since": online.started_at.isoformat()}, {"until": (began - timedelta(days=1)).isoformat()},
+                  {"terminate_cause": 1}, {"router_id": online.nas.router_id + 1000}):  # fmt: skip
+        assert found(**other) == []
+    problem(api.call("GET", f"{of}&since=2026-01-01T00:00:00"), 422)
+
+
+def test_an_answer_is_looked_up_and_told_step_by_step(api, online):
+    wrong = {"credentials": "fail", "cause": 4, "outcome": "reject", "why": "The password is wrong.", "address": None}
+    told = radius.decided(online.nas, "ana", subscriber_id=online.subscriber_id, **wrong)
+    query = f"/decisions?q=ana&outcome=reject&router_id={online.nas.router_id}"
+    (one,) = api.get(query)["items"]
+    assert (one["id"], one["cause"], one["mac"], one["why"]) == (told.pk, 4, told.station, "The password is wrong.")
+    assert api.get(f"{query}&answered_by=old")["items"] == []
+    assert api.get(f"/decisions?q=ana&outcome=accept&router_id={online.nas.router_id}")["items"] == []
+    steps = {step["title"]: step for step in api.get(f"/decisions/{told.pk}")["steps"]}
+    assert steps["Router"]["words"] == "North, known by its address"
+    assert (steps["Password"]["words"], steps["Password"]["good"]) == ("PAP: the password is wrong.", False)
+    problem(api.call("GET", "/decisions?hours=1000"), 422)
+    problem(api.call("GET", f"/decisions/{told.pk + 10_000}"), 404)
+
+
+def test_a_plan_s_volume_is_set_read_and_dropped(api, isp):
+    _, service = new_service(api, isp)
+    path, month = f"/plans/{service['plan_id']}/fair-use", f"/services/{service['id']}/month"
+    assert api.get(path)["monthly_gb"] is None
+    assert api.get(month)["volume_octets"] is None
+    api.put(path, {"monthly_gb": 200, "down_kbps": 1000, "up_kbps": 500})
+    assert (api.get(path)["monthly_gb"], api.get(path)["counts"]) == (200, "both")
+    assert api.get(month) | {"service_id": 0} == {
+        "service_id": 0, "octets": 0, "volume_octets": 200 * 10**9, "measured_at": None, "state": "",
+    }  # fmt: skip
+    problem(api.call("PUT", path, {"monthly_gb": 200, "down_kbps": 1000}), 422)
+    assert good(api.call("DELETE", path))["monthly_gb"] is None
+    block = f"/partners/{isp.pk}/fair-use/cisco"
+    assert api.put(block, {"block": "cut"})["block"] == "cut"
+    assert api.put(block, {"block": None})["block"] is None
+    problem(api.call("PUT", block, {"block": "sideways"}), 422)
 
 
 def test_every_list_is_read_in_pages(api, isp):

@@ -137,6 +137,17 @@ def login_at(server, nas, login, password, station, session):
     )  # fmt: skip
 
 
+def test_a_wrong_password_is_judged_anew_when_the_rules_or_the_password_change(server, nas):
+    server.put_nases(server.nas(answers={"4": "reject"}))
+    for _ in range(2):
+        rejected(nas.log_in(server.auth, "alice", "wrong"))
+    accepted(nas.log_in(server.auth, "alice", "alpha"))
+    rejected(nas.log_in(server.auth, "alice", "wrong"))
+    server.put_nases(server.nas(answers={"4": "pool"}))
+    assert accepted(nas.log_in(server.auth, "alice", "wrong"))["Mikrotik-Address-List"] == "Reject_4"
+    assert accepted(nas.log_in(server.auth, "alice", "alpha")).get("Mikrotik-Address-List") is None
+
+
 def test_a_wrong_password_never_learns_about_the_customer(server, nas):
     server.put_nases(server.nas(answers={"4": "list", "2": "list"}))
     reply = accepted(nas.log_in(server.auth, "alice", "wrong"))

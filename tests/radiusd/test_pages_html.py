@@ -60,6 +60,18 @@ def test_every_page_says_who_why_and_what_to_do(language, cause):
     assert Tags(html).open == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_whose_volume_is_used_up_is_not_asked_for_money(language):
+    own = provider(message="You owe us money.", how_to_pay="At the desk.")
+    html = page(Visitor(own, Cause.NO_MONEY, used_up=True), Reader(language)).html
+    words, message = WORDS[language], WORDS[language].used_up
+    for said in (message.label, message.title, message.text, message.todo, message.after, words.again_button):
+        assert said in html
+    for asked in (words.pay_heading, words.paid_button, own.message, own.how_to_pay):
+        assert asked not in html
+    assert Tags(html).open == []
+
+
 @pytest.mark.parametrize("cause", [*Cause, None])
 def test_a_page_is_small_and_has_no_script_and_nothing_from_elsewhere(cause):
     made = page(Visitor(provider(how_to_pay="я" * 4000, message="&" * 4000), cause, OWED), ENGLISH)

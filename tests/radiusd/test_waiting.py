@@ -30,9 +30,23 @@ def test_what_one_asks_is_answered_in_order_whatever_its_port():
 
 def test_none_has_more_than_its_part():
     waiting = Waiting(most=10)
-    assert [waiting.put(b"", LOUD, 0.0) for _ in range(11)] == [True] * 10 + [False]
-    assert [waiting.put(b"", QUIET, 0.0) for _ in range(6)] == [True] * 5 + [False]
+    assert [waiting.put(b"%d" % number, LOUD, 0.0) for number in range(11)] == [True] * 10 + [False]
+    assert [waiting.put(b"%d" % number, QUIET, 0.0) for number in range(6)] == [True] * 5 + [False]
     assert not waiting.put(b"", LOUD, 0.0)
+
+
+def test_one_who_asks_again_while_he_waits_stays_where_he_is_and_is_answered_once():
+    waiting = Waiting()
+    asked = bytes([1, 7, 0, 24]) + b"authenticator of 16." + b"and more"
+    waiting.put(asked, LOUD, 0.0)
+    assert waiting.holds(asked, LOUD)
+    assert not waiting.holds(asked, ("10.0.0.1", 1001)), "the same from another port is another's"
+    assert not waiting.holds(bytes([1, 8]) + asked[2:], LOUD)
+    assert taken(waiting) == [asked]
+    assert not waiting.holds(asked, LOUD)
+    waiting.put(asked, LOUD, 0.0)
+    waiting.clear()
+    assert not waiting.holds(asked, LOUD)
 
 
 def test_when_all_are_answered_nothing_is_kept():

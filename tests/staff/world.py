@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast
 from tests.access import scene
 
-from demarc.access.models import CoaIntent, Decision, SessionLive, Subscriber
+from demarc.access.models import CoaIntent, Decision, NatRange, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
 from demarc.base.models import Partner
@@ -75,6 +75,13 @@ class World:
         return CoaIntent.objects.get_or_create(**told, defaults={**facts, "node": "main"})[0]
 
     @property
+    def nat_range(self) -> NatRange:
+        """Public addresses that its customers share."""
+        facts = {"inside": "100.64.0.0/30", "ports_each": 1000, "valid_from": self.session.started_at}
+        outside = f"198.51.100.{self.partner.pk % 250}/32"
+        return NatRange.objects.get_or_create(partner=self.partner, defaults={**facts, "outside": outside})[0]
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -93,6 +100,7 @@ class World:
             "cause": 2,
             "preset": "demarc",
             "decision_id": self.decision.pk,
+            "range_id": self.nat_range.pk,
             "nas_type": "mikrotik",
             "place": 2,
             "day": clock.today(self.partner.zone).isoformat(),

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator
 
-from demarc.access import actions, queries
+from demarc.access import actions, history, queries
 from demarc.access.holdings import MACS_MAX
 from demarc.access.models import (
     CoaIntent,
@@ -209,9 +209,13 @@ class SessionSearch(Page):
 
 
 class PastSearch(Page):
-    """Whose sessions."""
+    """Whose sessions; those that were on at any time from `since` to `until` (ISO 8601, with an offset)."""
 
     service_id: Filter
+    router_id: Filter | None = None
+    terminate_cause: Annotated[int, Field(ge=0, le=32767)] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class DisconnectOut(Schema):
@@ -375,7 +379,10 @@ def sessions(request: HttpRequest, search: Query[SessionSearch]) -> dict[str, An
 def past_sessions(request: HttpRequest, search: Query[PastSearch]) -> dict[str, Any]:
     service = one(request, Service.objects.all(), search.service_id, "service", field="service_id")
     seen(request, service.customer_id, service.partner_id, "past sessions")
-    return listing(SessionLog.objects.filter(service_id=service.pk), search)
+    wanted = history.Past(
+        router_id=search.router_id, terminate_cause=search.terminate_cause, since=search.since, until=search.until
+    )
+    return listing(history.narrowed(SessionLog.objects.filter(service_id=service.pk), wanted), search)
 
 
 @router.post(

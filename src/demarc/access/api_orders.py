@@ -57,12 +57,13 @@ class StuckOut(Schema):
 
 
 class TraceIn(Input):
-    """`time`: as clocks in `zone` showed it. `reason` is written down."""
+    """`time`: as clocks in `zone` showed it. `reason` is written down. `port`: of an address that customers share."""
 
     address: Annotated[str, Field(max_length=45)]
     time: Annotated[str, Field(max_length=26, examples=["2026-03-10T12:00:00"])]
     zone: Annotated[str, Field(max_length=60)] = "UTC"
     reason: Annotated[str, Field(max_length=200)]
+    port: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
 
 
 class HolderOut(Schema):
@@ -149,6 +150,6 @@ def trace_address(request: HttpRequest, payload: TraceIn) -> list[dict[str, Any]
         raise Refused("Write a time like 2026-03-10T12:00:00.", field="time", code="invalid") from error
     if wall.tzinfo is not None:
         raise Refused("Write the time without an offset, and its zone beside it.", field="time", code="invalid")
-    question = actions.Question(payload.address, wall, payload.zone, payload.reason)
+    question = actions.Question(payload.address, wall, payload.zone, payload.reason, payload.port)
     found = actions.trace_address(question, partner_ids=scope(request), by=actor_of(request), at=clock.now())
     return [holder._asdict() for holder in found]

@@ -8,6 +8,7 @@ from django import forms
 
 from demarc.access.holdings import MACS_MAX
 from demarc.access.models import CoaKind, MovingMode, RequireAuthenticator
+from demarc.access.models_fair_use import Counts, FairUseBlock
 from demarc.access.nodes import MAIN
 from demarc.access.queries import CAUSES
 from demarc.core.access import Cause
@@ -168,6 +169,12 @@ class AnswersForm(Form):
         choices=CauseAnswer.choices,
         help_text="For the causes 1 and 2. A router's own choice goes before this one.",
     )
+    fair_use = forms.ChoiceField(
+        label="A customer whose month's volume is used up",
+        required=False,
+        choices=(("", "As another blocked customer"), *FairUseBlock.choices),
+        help_text="Where the plan blocks; where it slows down, the speed is changed by CoA.",
+    )
     second = forms.ChoiceField(label="More sessions than a login may have", choices=SecondSession.choices)
     online = forms.CharField(label="Access-Accept, online", max_length=4000, required=False, widget=TEMPLATE)
     blocked = forms.CharField(label="Access-Accept, blocked", max_length=4000, required=False, widget=TEMPLATE)
@@ -184,10 +191,39 @@ class AnswersForm(Form):
     groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
 
 
+class FairUseForm(Form):
+    """How much a plan's services may use in a month."""
+
+    monthly_gb = forms.IntegerField(
+        label="Volume of a month", min_value=1, widget=unit_input("GB"), help_text="Of the provider's calendar month."
+    )
+    counts = forms.ChoiceField(label="What counts", choices=Counts.choices)
+    down_kbps = forms.IntegerField(
+        label="Download after it",
+        min_value=0,
+        required=False,
+        widget=unit_input("kbit/s"),
+        help_text="Both empty: blocked until the month is over.",
+    )
+    up_kbps = forms.IntegerField(label="Upload after it", min_value=0, required=False, widget=unit_input("kbit/s"))
+
+    def facts(self) -> dict[str, Any]:
+        """Nothing typed is no speed."""
+        return {name: value or 0 if name != "counts" else value for name, value in self.cleaned_data.items()}
+
+
 class TraceForm(Form):
     """Which address, when, and why it is asked."""
 
     address = forms.CharField(label="Address", max_length=45, help_text="IPv4 or IPv6, as it was seen from outside.")
+    port = forms.IntegerField(
+        label="Port",
+        required=False,
+        min_value=0,
+        max_value=65535,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="The customer's, as it was seen from outside; needed where customers share an address.",
+    )
     wall = forms.DateTimeField(
         label="Date and time",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
@@ -202,6 +238,24 @@ class TraceForm(Form):
         """Without the zone that the framework guessed."""
         wall: datetime = self.cleaned_data["wall"]
         return wall.replace(tzinfo=None)
+
+
+class NatRangeForm(Form):
+    """Private addresses that share public ones."""
+
+    inside = forms.CharField(label="Private network", max_length=18, help_text="Such as 100.64.0.0/22.")
+    outside = forms.CharField(
+        label="Public network", max_length=18, help_text="All its addresses take part. One address ends in /32."
+    )
+    first_port = forms.IntegerField(label="First port", initial=1024, widget=unit_input(""))
+    ports_each = forms.IntegerField(label="Ports for each customer", widget=unit_input("ports"))
+    vrf = forms.IntegerField(label="VRF of the private network", initial=0, widget=unit_input(""))
+    since = forms.DateTimeField(
+        label="So since",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="In your own time zone; empty: from now on.",
+    )
 
 
 class AddressesForm(Form):

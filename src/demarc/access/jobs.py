@@ -7,6 +7,8 @@ from demarc.access.queries import services_without_money
 from demarc.base.clock import now
 from demarc.base.events import IDS_MAX
 
+FAIR_USE_BATCHES_MAX = 500
+
 
 @app.task(name="access.sync_services", queue="now")
 def sync_services(services: list[int]) -> None:
@@ -36,6 +38,15 @@ def sync_owed(timestamp: int) -> None:
     services = services_without_money()
     for start in range(0, len(services), IDS_MAX):
         actions.sync_services(services[start : start + IDS_MAX], at=now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="access.measure_fair_use", queue="run")
+def measure_fair_use(timestamp: int) -> None:
+    """Every five minutes: who has used up his month's volume, and at a month's start who may go on."""
+    for _ in range(FAIR_USE_BATCHES_MAX):
+        if not actions.measure_fair_use(at=now()):
+            break
 
 
 @app.periodic(cron="17 * * * *")

@@ -12,6 +12,10 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
+from demarc.access.models_fair_use import FairUse as FairUse
+from demarc.access.models_fair_use import FairUseAnswer as FairUseAnswer
+from demarc.access.models_fair_use import MonthUse as MonthUse
+from demarc.access.models_nat import NatRange as NatRange
 from demarc.base.fields import CidrField, MacField, TransactionIdField
 from demarc.base.models import Partner, choices_check
 from demarc.network.models import Pool, Router
@@ -73,6 +77,13 @@ class AnsweredBy(models.TextChoices):
     US = "us", "Us"
     OLD = "old", "The old server"
     NOBODY = "nobody", "Nobody"
+
+
+class FairUseState(models.TextChoices):
+    """What a service has after it used up its month's volume; empty: it has not, or is blocked for something else."""
+
+    SLOWED = "slowed", "Slowed down"
+    BLOCKED = "blocked", "Blocked"
 
 
 class CoaKind(models.TextChoices):
@@ -144,6 +155,9 @@ class Subscriber(models.Model):
     rate_limit = models.CharField(max_length=120, blank=True, help_text="Mikrotik-Rate-Limit, ready to send.")
     owed = models.BigIntegerField(null=True, help_text="Cause 2: what must be paid to be online, minor units.")
     owed_currency = models.CharField(max_length=3, blank=True)
+    fair_use = models.CharField(
+        max_length=8, choices=FairUseState.choices, blank=True, db_default="", help_text="After the month's volume."
+    )
     learned_at = models.DateTimeField(null=True, help_text="When the old server taught us the password.")
 
     class Meta:
@@ -151,6 +165,7 @@ class Subscriber(models.Model):
             models.UniqueConstraint(fields=["partner", "realm", "login"], name="access_subscriber_login"),
             models.CheckConstraint(condition=~Q(login=""), name="access_subscriber_has_login"),
             models.CheckConstraint(condition=Q(simultaneous_limit__range=(1, 100)), name="access_subscriber_limit"),
+            models.CheckConstraint(condition=Q(fair_use__in=("", "slowed", "blocked")), name="access_subscriber_fair"),
         ]
         indexes = [models.Index(fields=["service"], name="access_subscriber_service")]
 

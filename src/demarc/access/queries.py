@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
-from demarc.access.models import CoaIntent, CoaKind, CoaState, Nas, SessionLive, SessionLog, Subscriber
+from demarc.access.models import CoaIntent, CoaKind, CoaState, FairUseState, Nas, SessionLive, SessionLog, Subscriber
 from demarc.core.access import Cause
 from demarc.network.models import CauseRule
 from demarc.plans.models import Service, ServiceState
@@ -124,9 +124,17 @@ def _state(login: Subscriber, lists: dict[int, str]) -> str:
     if login.service.state == ServiceState.ENDED:
         return "ended; its addresses are free"
     if login.cause is None:
-        return "has access"
+        slowed = login.fair_use == FairUseState.SLOWED
+        return "slowed: the month's volume is used up" if slowed else "has access"
     list_name = lists.get(login.cause)
-    return f"blocked: {CAUSES[Cause(login.cause)]}" + (f" ({list_name})" if list_name else "")
+    return f"blocked: {why(login)}" + (f" ({list_name})" if list_name else "")
+
+
+def why(login: Subscriber) -> str:
+    """Why a login that is blocked is, in a few words."""
+    if login.fair_use == FairUseState.BLOCKED:
+        return "volume used up"
+    return CAUSES[Cause(login.cause or 0)]
 
 
 def nases(partner_ids: Sequence[int] | None) -> QuerySet[Nas]:

@@ -19,6 +19,11 @@ def rate_text(plan: Plan) -> str:
     return rate_limit(speed.up, speed.down, burst, plan.priority, limit_at)
 
 
+def slow_text(plan: Plan, up_kbps: int, down_kbps: int) -> str:
+    """Mikrotik-Rate-Limit for a service of the plan whose volume is used up: no burst, nothing guaranteed."""
+    return rate_limit(up_kbps, down_kbps, priority=plan.priority)
+
+
 def _share(kbps: UpDown, percent: int) -> UpDown:
     """In bits per second."""
     return UpDown(kbps.up * 10 * percent, kbps.down * 10 * percent)

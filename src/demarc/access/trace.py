@@ -9,6 +9,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Q
+
+from demarc.access.models import NatRange
+from demarc.core.nat import Sharing
 
 MARGIN = timedelta(minutes=2)
 """Clocks differ: a session that ended or began so shortly before or after is named, too, but not as certain."""
@@ -89,6 +93,31 @@ def holders(
                 if key not in found or holder.certain:
                     found[key] = holder
     return list(found.values())
+
+
+class Shared(NamedTuple):
+    """How a public address was shared at a moment; `vrf`: of the private addresses."""
+
+    sharing: Sharing
+    vrf: int
+
+    def inside_of(self, address: IPv4Address | IPv6Address, port: int) -> IPv4Address | None:
+        """Whose the address and port were; None: nobody's."""
+        return self.sharing.inside_of(address, port) if isinstance(address, IPv4Address) else None
+
+
+def sharing_at(
+    address: IPv4Address | IPv6Address, moment: datetime, partner_ids: Sequence[int] | None
+) -> Shared | None:
+    """How these partners' customers (None: all) shared a public address then; None: it was nobody's or one's alone."""
+    then = Q(valid_to=None) | Q(valid_to__gt=moment)
+    found = NatRange.objects.filter(then, valid_from__lte=moment).order_by("id")
+    if partner_ids is not None:
+        found = found.filter(partner_id__in=partner_ids)
+    for one in found:
+        if address in one.outside:
+            return Shared(Sharing(one.inside, one.outside, one.first_port, one.ports_each), one.vrf)
+    return None
 
 
 def _holder(row: Sequence[Any], moment: datetime) -> Holder:

@@ -12,7 +12,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from demarc.access.actions.policy import BLOCKED_SESSION_TIMEOUT_S
-from demarc.access.models import AnsweredBy, Decision, MovingIn, MovingMode, Nas, Outcome, Subscriber
+from demarc.access.fair_use import fair_use_block
+from demarc.access.models import AnsweredBy, Decision, FairUseState, MovingIn, MovingMode, Nas, Outcome, Subscriber
+from demarc.access.models_fair_use import FairUseBlock
 from demarc.access.queries import CAUSES
 from demarc.core import access
 from demarc.core.access import Accept, Answer, Cause, CauseRule, Check, NasRules, Policy, Request, Source
@@ -174,11 +176,17 @@ def _as_customer(decision: Decision) -> list[Step]:
         Step("Device", f"{station}. {macs[decision.mac_rule]}.", decision.mac_rule != "other"),
         Step(
             "State",
-            f"Blocked: {CAUSES[Cause(decision.cause)]}." if decision.cause is not None and blocked else "Not blocked.",
+            _blocked(decision) if blocked else "Not blocked.",
             not blocked,
         ),
         Step("Sessions", f"{decision.others} others are on; {allowed}.", not full),
     ]
+
+
+def _blocked(decision: Decision) -> str:
+    if decision.why == access.USED_UP:
+        return "Blocked: the month's volume is used up."
+    return f"Blocked: {CAUSES[Cause(decision.cause or 0)]}."
 
 
 def _answer(decision: Decision) -> Step:
@@ -259,6 +267,7 @@ def _rule(subscriber: Subscriber) -> access.Subscriber:
         id=subscriber.pk,
         service_id=subscriber.service_id,
         blocked=None if cause is None else Cause(cause),
+        used_up=subscriber.fair_use == FairUseState.BLOCKED,
         static_ipv4=IPv4Address(subscriber.static_ipv4) if subscriber.static_ipv4 else None,
         routes=tuple(subscriber.routes),
         macs=frozenset(map(access.normal_mac, subscriber.macs)) if subscriber.bind_mac else frozenset(),
@@ -281,7 +290,10 @@ def _policy(nas: Nas, what_if: WhatIf) -> Policy:
     dynamic = Pool.objects.filter(partner_id=nas.partner_id, kind=PoolKind.DYNAMIC).order_by("id")
     own = dynamic.filter(router_id=nas.router_id).values_list("pk", flat=True)
     shared = dynamic.filter(router__isnull=True).values_list("pk", flat=True)
-    nas_rules = NasRules((*own, *shared), framed_pool=nas.framed_pool, answers=answers | what_if.answers)
+    block = fair_use_block(nas.partner_id, nas.router.nas_type)
+    used_up = Answer.LIST if block == FairUseBlock.CUT else Answer(block) if block else None
+    answers |= what_if.answers
+    nas_rules = NasRules((*own, *shared), framed_pool=nas.framed_pool, answers=answers, used_up=used_up)
     return Policy(table, nas.interim_s, BLOCKED_SESSION_TIMEOUT_S, {nas.pk: nas_rules})
 
 

@@ -11,9 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from demarc.access import actions, queries
-from demarc.access.models import SessionLive
+from demarc.access.models import FairUseState, SessionLive
 from demarc.base import clock
-from demarc.core.access import Cause
 from demarc.customers.models import Customer
 from demarc.customers.web import customer_page, visible_customer
 from demarc.network.models import Router
@@ -51,8 +50,9 @@ def _state(session: SessionLive) -> Any:
     if session.subscriber is None:
         return components.chip("blocked", "Not known")
     if session.subscriber.cause is None:
-        return components.chip("active", "Full access")
-    return components.chip("blocked", queries.CAUSES[Cause(session.subscriber.cause)].capitalize())
+        slowed = session.subscriber.fair_use == FairUseState.SLOWED
+        return components.chip("paused", "Slowed") if slowed else components.chip("active", "Full access")
+    return components.chip("blocked", queries.why(session.subscriber).capitalize())
 
 
 SESSIONS = ListSpec(

@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from demarc.access.actions import set_fair_use_block
+from demarc.access.fair_use import fair_use_block
 from demarc.access.forms import AnswersForm
 from demarc.access.models import Subscriber
 from demarc.access.preview import TEMPLATES, preview, subscriber_like
@@ -36,13 +38,15 @@ def edit_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpRe
     """What routers of one make are told."""
     partner = visible_partner(request, partner_id)
     answers = _answers(partner_id, nas_type)
-    initial = {name: getattr(answers, name) for name in FIELDS}
+    fair_use = fair_use_block(partner_id, nas_type)
+    initial = {name: getattr(answers, name) for name in FIELDS} | {"fair_use": fair_use}
     form = AnswersForm(posted(request), initial=initial)
 
     def act() -> NasAnswers:
-        return actions.save_answers(
-            partner_id, nas_type, by=actor_of(request), at=clock.now(), **_given(form.cleaned_data)
-        )
+        by, at, block = actor_of(request), clock.now(), form.cleaned_data["fair_use"]
+        if block != fair_use:
+            set_fair_use_block(partner_id, nas_type, block=block, by=by, at=at)
+        return actions.save_answers(partner_id, nas_type, by=by, at=at, **_given(form.cleaned_data))
 
     if carried_out(request, form, "save_answers", ("partner", partner_id), act):
         messages.success(request, "Saved; new logins are answered so within seconds.")

@@ -106,6 +106,9 @@ _WHY = {
     Cause.WRONG_PASSWORD: "The password is wrong.",
 }
 
+USED_UP = "The month's volume is used up."
+"""Why a customer without access, though he has paid, is answered as one without money is, or as its own rule says."""
+
 DEFAULT_ANSWERS: dict[Cause, Answer] = {
     Cause.NOT_FOUND: Answer.REJECT,
     Cause.NOT_ACTIVE: Answer.LIST,
@@ -142,16 +145,17 @@ class Ipv6Pools:
 class Subscriber:
     """All that a packet needs to know of one login.
 
-    `blocked` None: active. `macs` empty: any; else normal form (see `normal_mac`). `learns`: up to so many MACs are
-    taken as his own as they come, and where it `relearns`, more of them instead of the oldest. `port` "": any; else
-    what one of the request's ports must be. `pool_ids` empty: the
-    pools of the NAS. Rates, `simultaneous` and `session_timeout_s` 0: no limit. `ends_at`: access ends then,
-    by itself.
+    `blocked` None: active; `used_up`: blocked because he used up his month's volume. `macs` empty: any; else normal
+    form (see `normal_mac`). `learns`: up to so many MACs are taken as his own as they come, and where it `relearns`,
+    more of them instead of the oldest. `port` "": any; else what one of the request's ports must be. `pool_ids` empty:
+    the pools of the NAS. Rates, `simultaneous` and `session_timeout_s` 0: no limit. `ends_at`: access ends then, by
+    itself.
     """
 
     id: int
     service_id: int
     blocked: Cause | None = None
+    used_up: bool = False
     static_ipv4: IPv4Address | None = None
     ipv6: Ipv6 | None = None
     routes: tuple[str, ...] = ()
@@ -188,13 +192,15 @@ class Request:
 class NasRules:
     """What one NAS adds: its own pools of addresses and of IPv6 prefixes (`framed_pool`, when set, is a pool that the
     NAS itself holds), and its answer for each cause; a cause that is missing is answered as in DEFAULT_ANSWERS.
-    `replaces`: whoever has as many sessions as he may have is let in, and his oldest one is to be cut."""
+    `replaces`: whoever has as many sessions as he may have is let in, and his oldest one is to be cut. `used_up`: the
+    answer to one who has used up his volume; None: that of his cause."""
 
     pool_ids: tuple[int, ...] = ()
     ipv6: Ipv6Pools = Ipv6Pools()
     framed_pool: str = ""
     answers: Mapping[Cause, Answer] = field(default_factory=dict)
     replaces: bool = False
+    used_up: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,25 +350,25 @@ def _full(request: Request, subscriber: Subscriber, policy: Policy, now: datetim
 def _limited(request: Request, subscriber: Subscriber | None, policy: Policy, cause: Cause) -> Accept | Reject:
     """What the table says for `cause`. Only a caller who passed may keep the own address; others get the pool."""
     nas = policy.nas.get(request.nas_id, _NO_RULES)
-    answer = nas.answers.get(cause, DEFAULT_ANSWERS[cause])
+    answer, why = _answer(subscriber, nas, cause)
     rule = policy.rules.get(cause)
     subscriber_id = subscriber.id if subscriber is not None else None
     proven = subscriber if request.check is Check.PASS else None
     if answer is Answer.REJECT or rule is None:
-        return Reject(_WHY[cause], cause, subscriber_id)
+        return Reject(why, cause, subscriber_id)
     if request.needs_proof and proven is None:
-        return Reject(f"{_WHY[cause]} This kind of login cannot be accepted without it.", cause, subscriber_id)
+        return Reject(f"{why} This kind of login cannot be accepted without it.", cause, subscriber_id)
     if answer is Answer.LIST and proven is not None:
         address, routes = _own_address(proven, nas), proven.routes
     elif rule.pool_id is not None:
         address, routes = Address(Source.REJECT_POOL, pool_ids=(rule.pool_id,)), ()
     else:
-        return Reject(f"{_WHY[cause]} There is no reject pool for it.", cause, subscriber_id)
+        return Reject(f"{why} There is no reject pool for it.", cause, subscriber_id)
     accept = Accept(
         address=address,
         interim_s=jittered(policy.interim_s, subscriber_id or 0),
         session_timeout_s=policy.blocked_session_timeout_s,
-        why=_WHY[cause],
+        why=why,
         list_name=rule.list_name,
         cause=cause,
     )
@@ -376,6 +382,14 @@ def _limited(request: Request, subscriber: Subscriber | None, policy: Policy, ca
         up_kbps=proven.up_kbps,
         routes=routes,
     )
+
+
+def _answer(subscriber: Subscriber | None, nas: NasRules, cause: Cause) -> tuple[Answer, str]:
+    """What is answered for a cause, and why in words."""
+    answer = nas.answers.get(cause, DEFAULT_ANSWERS[cause])
+    if subscriber is not None and subscriber.used_up and cause is subscriber.blocked:
+        return nas.used_up or answer, USED_UP
+    return answer, _WHY[cause]
 
 
 def _own_address(subscriber: Subscriber, nas: NasRules) -> Address:

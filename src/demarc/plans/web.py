@@ -20,7 +20,7 @@ from demarc.plans import actions, queries
 from demarc.plans.forms import NewPlanForm, PlanForm, PriceForm, TaxForm
 from demarc.plans.models import Plan, PlanPrice, TaxRate
 from demarc.staff.doors import actor_of, page, permitted, scope, within
-from demarc.staff.pages import carried_out, choose_partner, chosen_partner, list_page
+from demarc.staff.pages import carried_out, choose_partner, chosen_partner, list_page, parts
 from demarc.ui import components, formats
 from demarc.ui.forms import form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -108,7 +108,12 @@ def plan(request: HttpRequest, plan_id: int) -> HttpResponse:
         Fact("Speed", f"{down} / {up}", ("Download / upload",)),
         Fact("Services", formats.number(in_use), ("Not ended",)),
     )
-    shown = {"plan": found, "facts": facts, "prices": _prices(prices, now, today)}
+    shown = {
+        "plan": found,
+        "facts": facts,
+        "prices": _prices(prices, now, today),
+        "panels": parts(request, "plan.panels", found),
+    }
     return render(request, "plans/plan.html", shown)
 
 

@@ -16,6 +16,9 @@ from ninja.operation import Operation
 
 from demarc import __version__
 from demarc.access.api import router as access
+from demarc.access.api_decisions import router as decisions
+from demarc.access.api_fair_use import router as fair_use
+from demarc.access.api_nat import router as nat
 from demarc.access.api_orders import router as orders
 from demarc.billing.api import router as billing
 from demarc.billing.api_changes import router as changes
@@ -93,6 +96,9 @@ for router in (
     network,
     access,
     orders,
+    decisions,
+    fair_use,
+    nat,
     messages,
 ):
     api.add_router("", router)

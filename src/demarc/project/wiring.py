@@ -80,9 +80,11 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
+    "plan.panels": (("plans.see", "demarc.access.web_fair_use.plan_panel"),),
     "service.panels": (
         ("customers.see", f"{PLANS}.planned_panel"),
         ("customers.see", f"{ACCESS}.logins_panel"),
+        ("customers.see", "demarc.access.web_fair_use.service_panel"),
         ("money.see", "demarc.billing.web_services.billing_panel"),
     ),
     "price.billed": (("plans.edit", "demarc.billing.queries.billed.billed_beside"),),
@@ -127,7 +129,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Blocking", "waves", "money.see", "ban", under=("/waves/", "/outages/")),
     Entry("Plans", "plans", "plans.see", "package"),
     Entry("Routers", "routers", "network.see", "router"),
-    Entry("Pools", "pools", "network.see", "network"),
+    Entry("Pools", "pools", "network.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
 )
 

@@ -119,16 +119,17 @@ class Authenticator:
         self._leases.write_down()
 
     def _decided(self, caller: Caller, verdict: credentials.Verdict) -> Decided:
-        """The decision, remembered for one who passed: the same rules, device and NAS give the same answer again, as
-        long as he is below or above his number of sessions."""
+        """The decision, remembered for one who is known: the same rules, device and NAS give the same answer again, as
+        long as he is below or above his number of sessions. A wrong password comes back again and again, too."""
         login, policy = caller.login, caller.client.policy
-        if login is None or verdict.check is not Check.PASS or login.rule.ends_at is not None:
+        if login is None or verdict.check is Check.UNKNOWN or login.rule.ends_at is not None:
             return _decide(caller, verdict)
         rule = login.rule
         device = caller.packet.first.get(keys.CALLING_STATION_ID) if rule.macs or rule.learns else None
         port = _ports(caller.packet) if rule.port else ()
         ppp = keys.FRAMED_PROTOCOL in caller.packet.first
-        key = (caller.client.id, device, port, ppp, login.rule.simultaneous <= caller.others, verdict.needs_proof)
+        full = rule.simultaneous <= caller.others
+        key = (caller.client.id, device, port, ppp, full, verdict.needs_proof, verdict.check)
         decided: Decided | None = login.decided.get(key)
         if decided is None or decided.policy is not policy:
             if len(login.decided) >= DECISIONS_MAX:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address
+from time import monotonic
 from typing import NamedTuple
 
 import psycopg
@@ -38,6 +39,13 @@ RETRY_S = 1.0
 CLAIM_MAX = 256
 PER_NAS_MAX = 64
 """Intents that are under way to one NAS; the rest waits in the database, so that a dead NAS holds up no other."""
+
+LOOK_S = 15.0
+"""How often it is looked for nodes that do not send their orders any more; they are sent from here then."""
+
+SILENT_S = 300.0
+WAITED_S = 60.0
+"""A node is dead that has said nothing for so long while an order waits for it; half a minute of that is RFC 5080's."""
 
 CUTS_MAX = 4096
 """Sessions to end that wait for the database; after a storm's worth the rest is left to the next login."""
@@ -152,6 +160,8 @@ class Sender:
         self._gates: dict[int, Gate] = {}
         self._results: list[Result] = []
         self._cuts: list[Session] = []
+        self._dead: list[str] = []
+        self._look_at = 0.0
         self._told = asyncio.Event()
 
     def cut(self, session: Session) -> None:
@@ -177,17 +187,35 @@ class Sender:
 
     async def _claim_on(self, conn: Connection) -> None:
         await listen(conn, CHANNEL)
-        mine = [client.id for client in self._model.clients.values() if self._config.owns(client.address)]
-        await conn.execute(store_coa.ORPHANS, {"node": self._config.node, "nases": mine})
+        await self._again(conn, self._config.node, since_s=0.0)
+        self._look_at = float("-inf")
         while True:
-            count = await self._claim(conn)
+            if monotonic() >= self._look_at:
+                await self._look_for_dead(conn)
+            count = max([await self._claim(conn, node) for node in (self._config.node, *self._dead)])
             if count < CLAIM_MAX:
                 await woken(conn, POLL_S)
 
-    async def _claim(self, conn: Connection) -> int:
+    async def _again(self, conn: Connection, node: str, since_s: float) -> None:
+        """What this node sent longer than `since_s` ago, and never heard an answer to, waits again."""
+        mine = [client.id for client in self._model.clients.values() if self._config.owns(client.address)]
+        await conn.execute(store_coa.ORPHANS, {"node": node, "nases": mine, "since_s": since_s})
+
+    async def _look_for_dead(self, conn: Connection) -> None:
+        """Routers take orders from any of their RADIUS servers: better from here than never."""
+        self._look_at = monotonic() + LOOK_S
+        values = {"node": self._config.node, "silent_s": SILENT_S, "waited_s": WAITED_S}
+        dead = [node for (node,) in await (await conn.execute(store_coa.DEAD_NODES, values)).fetchall()]
+        if dead and dead != self._dead:
+            log.warning("sending the orders of nodes that are silent: %s", ", ".join(dead))
+        self._dead = dead
+        for node in dead:
+            await self._again(conn, node, since_s=WAITED_S)
+
+    async def _claim(self, conn: Connection, node: str) -> int:
         mine = [c.id for c in self._model.clients.values() if c.coa_enabled and self._config.owns(c.address)]
         values = {
-            "node": self._config.node,
+            "node": node,
             "nases": [nas_id for nas_id in mine if self._under_way[nas_id] < PER_NAS_MAX],
             "urgent": [nas_id for nas_id in mine if self._under_way[nas_id] < 2 * PER_NAS_MAX],
             "limit": CLAIM_MAX,

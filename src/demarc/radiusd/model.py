@@ -22,6 +22,9 @@ from demarc.wire.radius.templates import parse as parse_template
 Row = list[Any]
 T = TypeVar("T")
 
+FAIR_USE = {"cut": access.Answer.LIST, **{answer.value: answer for answer in access.Answer}}
+"""How a login is answered whose volume is used up: whether its session is told or cut is the database's to say."""
+
 PASSWORDS_OPEN = 20_000
 """Of those who asked last; the others stay sealed."""
 
@@ -228,7 +231,8 @@ class Model:
         if "block" in told:
             usual = {cause: access.Answer(told["block"]) for cause in access.BLOCKS}
             replaces = told["second"] == "replace" and coa_enabled
-            rules = replace(rules, answers={**usual, **rules.answers}, replaces=replaces)
+            used_up = FAIR_USE.get(told.get("fair_use", ""))
+            rules = replace(rules, answers={**usual, **rules.answers}, replaces=replaces, used_up=used_up)
         known = self.clients_by_id.get(nas_id)
         same = known is not None and known.require == require and known.address == address
         return Client(
@@ -348,9 +352,9 @@ def _ipv6(prefix: str | None = None, delegated: str | None = None, address: str 
     )
 
 
-def _bound(learns: int = 0, relearns: bool = False, port: str = "") -> dict[str, Any]:
+def _bound(learns: int = 0, relearns: bool = False, port: str = "", used_up: bool = False) -> dict[str, Any]:
     """Missing in the snapshot of an earlier version."""
-    return {"learns": learns, "relearns": relearns, "port": port}
+    return {"learns": learns, "relearns": relearns, "port": port, "used_up": used_up}
 
 
 def _login(row: Row) -> Login:
@@ -364,7 +368,7 @@ def _login(row: Row) -> Login:
         blocked=None if cause is None else access.Cause(cause),
         static_ipv4=IPv4Address(static) if static else None,
         ipv6=_ipv6(*row[19:22]),
-        **_bound(*row[22:25]),
+        **_bound(*row[22:26]),
         routes=tuple(routes),
         macs=frozenset(access.normal_mac(mac) for mac in macs),
         down_kbps=down_kbps,

@@ -71,10 +71,10 @@ def page(visitor: Visitor, reads: Reader) -> Page:
         title=escape(message.title),
         text=_paragraphs(message.text),
         owed=_owed(visitor, words, reads),
-        todo_heading=words.pay_heading if visitor.cause is Cause.NO_MONEY else words.todo_heading,
+        todo_heading=words.pay_heading if _pays(visitor) else words.todo_heading,
         todo=_paragraphs(message.todo),
         after=message.after,
-        button=_button(visitor.cause, words),
+        button=_button(visitor, words),
         contact=_contact(provider, words),
     )
     policy = "; ".join(
@@ -114,13 +114,15 @@ OWN_POLICY = (
 def _message(visitor: Visitor, words: Words) -> Message:
     """The words for this cause, the provider's own where he wrote some."""
     shipped, own = words.messages[visitor.cause], visitor.provider
+    if visitor.used_up:
+        return words.used_up
     if own is None or visitor.cause not in OWN_WORDS_FOR:
         return shipped
     return Message(
         label=shipped.label,
         title=own.title or shipped.title,
         text=own.message or shipped.text,
-        todo=own.how_to_pay if own.how_to_pay and visitor.cause is Cause.NO_MONEY else shipped.todo,
+        todo=own.how_to_pay if own.how_to_pay and _pays(visitor) else shipped.todo,
         after=shipped.after,
     )
 
@@ -154,10 +156,15 @@ def _owed(visitor: Visitor, words: Words, reads: Reader) -> str:
     return f'<p class="{kind}"><span>{words.owed}</span><strong>{escape(shown)}</strong></p>'
 
 
-def _button(cause: Cause | None, words: Words) -> str:
-    if cause is None:
+def _pays(visitor: Visitor) -> bool:
+    """Whether a payment would help."""
+    return visitor.cause is Cause.NO_MONEY and not visitor.used_up
+
+
+def _button(visitor: Visitor, words: Words) -> str:
+    if visitor.cause is None:
         return words.continue_button
-    return words.paid_button if cause is Cause.NO_MONEY else words.again_button
+    return words.paid_button if _pays(visitor) else words.again_button
 
 
 def _contact(provider: Provider | None, words: Words) -> str:

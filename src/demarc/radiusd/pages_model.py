@@ -46,11 +46,13 @@ class Provider:
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """What the page is about. `provider` None: none is set up yet; `cause` None: not blocked (any more);
-    `owed` None: unknown, or not for this visitor's eyes."""
+    `owed` None: unknown, or not for this visitor's eyes. `used_up`: it is not money that is missing, but the month's
+    volume that is used up."""
 
     provider: Provider | None
     cause: Cause | None
     owed: Money | None = None
+    used_up: bool = False
 
 
 class Standing(NamedTuple):
@@ -61,6 +63,7 @@ class Standing(NamedTuple):
     owed: int | None
     currency: str
     static: str
+    used_up: bool = False
 
 
 class Session(NamedTuple):
@@ -106,9 +109,10 @@ class PagesModel:
 
     def put_standings(self, rows: Iterable[Row]) -> None:
         """Take how these subscribers stand, instead of what was known of each."""
-        for subscriber_id, partner_id, cause, owed, currency, static in rows:
+        for subscriber_id, partner_id, cause, owed, currency, static, *used_up in rows:
             self.drop_standing(subscriber_id)
-            self.standings[subscriber_id] = Standing(partner_id, CAUSES[cause], owed, currency, static or "")
+            known = Standing(partner_id, CAUSES[cause], owed, currency, static or "", used_up == [True])
+            self.standings[subscriber_id] = known
             if static:
                 self.statics[static] = subscriber_id
 
@@ -147,7 +151,7 @@ class PagesModel:
         if told and told <= UNPROVEN:
             return Visitor(provider, _lowest(told))
         if standing and standing.cause is not None:
-            return Visitor(provider, standing.cause, _sum(standing))
+            return Visitor(provider, standing.cause, _sum(standing), standing.used_up)
         asked = _lowest(told or _of_port(rules, port, folder))
         if standing and asked not in UNPROVEN:
             return Visitor(provider, None)

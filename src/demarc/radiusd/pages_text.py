@@ -43,6 +43,7 @@ class Words:
     """All words of one language. `messages`: by cause; None is for somebody who is not blocked any more."""
 
     messages: Mapping[Cause | None, Message]
+    used_up: Message
     owed: str
     todo_heading: str
     pay_heading: str
@@ -67,7 +68,7 @@ def _words(language: str) -> Words:
     read: dict[str, Any] = tomllib.loads(files(__package__).joinpath("words", f"{language}.toml").read_text("utf-8"))
     messages: dict[Cause | None, Message] = {cause: Message(**read.pop(cause.name.lower())) for cause in Cause}
     messages[None] = Message(**read.pop("active"))
-    return Words(messages=messages, **read)
+    return Words(messages=messages, used_up=Message(**read.pop("used_up")), **read)
 
 
 WORDS = {language: _words(language) for language in LANGUAGES}

@@ -18,7 +18,7 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.model import Client, Mode, Model
 from demarc.radiusd.moving import Mover
 from demarc.radiusd.online import Online
-from demarc.radiusd.waiting import PATIENCE_S, Waiting
+from demarc.radiusd.waiting import HEADER, PATIENCE_S, Waiting
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
@@ -32,7 +32,6 @@ DATAGRAM_MAX = 4096
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """What waits in a full buffer of this size is still answered within a second, before RouterOS gives up (1.1 s)."""
 
-HEADER = 20
 BUG_LOG_S = 60.0
 SO_RCVBUFFORCE = 33
 
@@ -121,6 +120,8 @@ class Port:
                 continue
             if self._model.client(source[0]) is None:
                 dropped["unknown_client"] += 1
+            elif self._waiting.holds(datagram, source):
+                self._counters.repeated += 1
             elif not self._waiting.put(datagram, source, now):
                 dropped["too_many"] += 1
         return self._waiting.count > 0

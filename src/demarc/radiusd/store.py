@@ -39,7 +39,8 @@ _SUBSCRIBER = """
         CASE WHEN s.bind_mac THEN s.macs ELSE '{}' END, s.simultaneous_limit, s.pool_id, s.session_timeout_s,
         s.active, s.cause, host(s.static_ipv4), s.routes, s.down_kbps, s.up_kbps, s.rate_limit, s.owed, s.owed_currency,
         s.framed_ipv6_prefix, s.delegated_prefix, host(s.framed_ipv6),
-        CASE WHEN s.bind_mac THEN s.learn_macs ELSE 0 END, s.learn_replaces, s.nas_port_id
+        CASE WHEN s.bind_mac THEN s.learn_macs ELSE 0 END, s.learn_replaces, s.nas_port_id,
+        s.fair_use = 'blocked'
     )::text
     FROM access_subscriber s
 """

@@ -28,8 +28,21 @@ CLAIM = """
 ORPHANS = """
     UPDATE access_coaintent SET state = 'queued', tries = greatest(tries - 1, 0)
     WHERE node = %(node)s AND state = 'sent' AND tries < 6 AND nas_id = ANY(%(nases)s)
+        AND sent_at <= now() - make_interval(secs => %(since_s)s)
 """
-"""What an earlier life of ours had sent when it ended: what came of it is not known, so it is sent again."""
+"""What an earlier life of ours, or a node that is gone, had sent when it ended: what came of it is not known, so it is
+sent again."""
+
+# Each process writes its bookmark once in a hundred times the length of a snapshot, a busy one more often. One that is
+# only quiet still sends what it is told to: so an order must have waited, too, for its node to be taken for dead.
+DEAD_NODES = """
+    SELECT DISTINCT c.node FROM access_coaintent c
+    WHERE c.node <> %(node)s AND c.state IN ('queued', 'sent', 'no_answer', 'later', 'ignored') AND c.tries < 5
+      AND c.due_at < now() - make_interval(secs => %(waited_s)s)
+      AND NOT EXISTS (SELECT FROM access_bookmark b
+                      WHERE starts_with(b.node, c.node || '/') AND b.at > now() - make_interval(secs => %(silent_s)s))
+"""
+"""The nodes that have orders to send and do not: dead, or never there."""
 
 # The Stop may be applied before the answer is recorded: what accounting proved stays. A cut that follows from a refusal
 # is wanted since the change was: so it keeps that time.

@@ -22,7 +22,7 @@ PROVIDERS = """
 _STANDING = """
     SELECT json_build_array(
         s.id, s.partner_id, CASE WHEN s.active THEN s.cause ELSE coalesce(s.cause, 1) END, s.owed, s.owed_currency,
-        host(s.static_ipv4)
+        host(s.static_ipv4), s.fair_use = 'blocked'
     )::text
     FROM access_subscriber s
 """

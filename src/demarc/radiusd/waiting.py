@@ -1,7 +1,8 @@
 """What waits for its answer when more comes than can be answered: by NAS, each in turn, and none for too long.
 
 The kernel's buffer is one line for all, in which one NAS gone mad stands before every other. So under load it is
-emptied into these lines, which takes a fiftieth of answering. Knows no packets, only where they came from.
+emptied into these lines, which takes a fiftieth of answering. Who asks again while he waits stays where he is: one
+answer serves both. Knows of packets only what makes two the same, and where they came from.
 """
 
 from collections import deque
@@ -9,6 +10,10 @@ from typing import NamedTuple
 
 WAITING_MAX = 16_384
 """Of all NASes together; each has an equal part of it. A second and a half of work."""
+
+HEADER = 20
+"""Octets that tell a request from another of its sender (RFC 5080 section 2.2.2): code, identifier, length and
+authenticator."""
 
 PATIENCE_S = 3.0
 """By then the NAS has asked again or given up (RouterOS after 1.1 s): an answer would be work for nothing, and an
@@ -32,7 +37,12 @@ class Waiting:
         self._most = most
         self._lines: dict[str, deque[Datagram]] = {}
         self._turns: deque[str] = deque()
+        self._known: set[tuple[Source, bytes]] = set()
         self.count = 0
+
+    def holds(self, octets: bytes, source: Source) -> bool:
+        """Whether the same request waits already."""
+        return (source, octets[:HEADER]) in self._known
 
     def put(self, octets: bytes, source: Source, now: float) -> bool:
         """To the end of its NAS's line; False: that is as long as it may be."""
@@ -43,6 +53,7 @@ class Waiting:
         elif len(line) >= self._most // len(self._turns):
             return False
         line.append(Datagram(octets, source, now))
+        self._known.add((source, octets[:HEADER]))
         self.count += 1
         return True
 
@@ -51,6 +62,7 @@ class Waiting:
         address = self._turns.popleft()
         line = self._lines[address]
         datagram = line.popleft()
+        self._known.discard((datagram.source, datagram.octets[:HEADER]))
         self.count -= 1
         if line:
             self._turns.append(address)
@@ -62,4 +74,5 @@ class Waiting:
         """Nobody waits any more."""
         self._lines.clear()
         self._turns.clear()
+        self._known.clear()
         self.count = 0

@@ -6,12 +6,14 @@ A list shows at most ROWS rows at a time and always says how many there are.
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 ROWS = 50
@@ -46,6 +48,14 @@ class Filter:
     choices: Callable[[HttpRequest], Sequence[tuple[str, str]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date and time as clocks in the viewer's zone show it; `moment_of` reads what was picked."""
+
+    key: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSpec:
     """`rows` answers with the rows that the viewer may see for the picked filters and the searched text ("q")."""
@@ -56,6 +66,7 @@ class ListSpec:
     columns: tuple[Column, ...]
     rows: Callable[[HttpRequest, Mapping[str, str]], QuerySet[Any]]
     filters: tuple[Filter, ...] = ()
+    moments: tuple[Moment, ...] = ()
     search: str = ""
     empty: str = "There is nothing yet."
 
@@ -86,6 +97,10 @@ class Listing:
             word = given.get(chooser.key, "")
             if word and word in dict(chooser.choices(self.request)):
                 self.picked[chooser.key] = word
+        for chosen in self.spec.moments:
+            word = given.get(chosen.key, "")[:TEXT_MAX]
+            if word and moment_of({chosen.key: word}, chosen.key) is not None:
+                self.picked[chosen.key] = word
         text = given.get("q", "").replace("\0", "").strip()[:TEXT_MAX]
         if self.spec.search and text:
             self.picked["q"] = text
@@ -130,6 +145,13 @@ class Listing:
                 "picked": self.picked.get(chooser.key, ""),
             }
             for chooser in self.spec.filters
+        ]
+
+    @property
+    def moments(self) -> list[dict[str, str]]:
+        """The date and time fields: key, label and what is picked."""
+        return [
+            {"key": one.key, "label": one.label, "picked": self.picked.get(one.key, "")} for one in self.spec.moments
         ]
 
     @property
@@ -184,6 +206,16 @@ class Listing:
         response = StreamingHttpResponse(_csv_lines(self.columns, self.rows), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{self.spec.name}.csv"'
         return response
+
+
+def moment_of(picked: Mapping[str, str], key: str) -> datetime | None:
+    """What a Moment was picked as, in the viewer's zone; None: not, or it is no time. Where clocks show it twice, the
+    earlier."""
+    try:
+        wall = datetime.fromisoformat(picked.get(key, ""))
+        return None if wall.tzinfo else timezone.make_aware(wall).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class _Echo:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from demarc.access.feed import tell_radius
-from demarc.access.models import Nas, Policy, PoolBlock
+from demarc.access.models import FairUseAnswer, Nas, Policy, PoolBlock
 from demarc.base import log
 from demarc.base.actors import SYSTEM, Actor
 from demarc.base.models import Partner
@@ -30,8 +30,8 @@ def publish_policy(partner_id: int, *, by: Actor = SYSTEM, at: datetime) -> Poli
 
     The body: {"partner_id", "name", "causes": {"0": {"list", "pool_id" or null, "page_port"}, ... "4"},
     "blocked_session_timeout_s", "restore_list", "answers": {make: {"block", "second", "online", "blocked", "coa_block",
-    "coa_restore"}}}; `restore_list` is the list that means "not blocked", since a CoA can
-    only put an address into a list. Refuses nothing.
+    "coa_restore", "fair_use" (only where it is set)}}}; `restore_list` is the list that means "not blocked", since a
+    CoA can only put an address into a list. Refuses nothing.
     """
     partner = Partner.objects.select_for_update().get(pk=partner_id)
     policy, _ = Policy.objects.update_or_create(partner=partner, defaults={"body": _body(partner)})
@@ -46,6 +46,8 @@ def publish_policy(partner_id: int, *, by: Actor = SYSTEM, at: datetime) -> Poli
 
 
 def _body(partner: Partner) -> dict[str, Any]:
+    choices = FairUseAnswer.objects.filter(partner=partner).values_list("nas_type", "block")
+    fair_use = {make: {"fair_use": block} for make, block in choices}
     return {
         "partner_id": partner.pk,
         "name": partner.name,
@@ -56,7 +58,7 @@ def _body(partner: Partner) -> dict[str, Any]:
         "blocked_session_timeout_s": BLOCKED_SESSION_TIMEOUT_S,
         "restore_list": RESTORE_LIST,
         "answers": {
-            make: {name: getattr(answers, name) for name in ("block", "second", *TEMPLATES)}
+            make: {name: getattr(answers, name) for name in ("block", "second", *TEMPLATES)} | fair_use.get(make, {})
             for make, answers in nas_answers(partner.pk).items()
         },
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from demarc.access.fair_use import fair_answers, slow_speed
 from demarc.access.feed import tell_radius, wake_coa_sender
 from demarc.access.rates import rate_text
 from demarc.base import log
@@ -47,8 +48,13 @@ PROJECT = """
 WITH mine AS MATERIALIZED (
     SELECT * FROM access_subscriber WHERE id = ANY(%(subscribers)s)
 ), wanted AS MATERIALIZED (
-    SELECT mine AS old, s.state = 'active' AS active, s.blocked_cause AS cause, s.access_since AS since,
-        plan.down_kbps, plan.up_kbps, plan.rate_limit,
+    SELECT mine AS old, s.state = 'active' AS active,
+        coalesce(s.blocked_cause, CASE used.fair_use WHEN 'blocked' THEN 2 END) AS cause,
+        coalesce(used.passed_at, s.access_since) AS since,
+        CASE used.fair_use WHEN 'slowed' THEN plan.slow_down_kbps ELSE plan.down_kbps END AS down_kbps,
+        CASE used.fair_use WHEN 'slowed' THEN plan.slow_up_kbps ELSE plan.up_kbps END AS up_kbps,
+        CASE used.fair_use WHEN 'slowed' THEN plan.slow_rate ELSE plan.rate_limit END AS rate_limit,
+        coalesce(used.fair_use, '') AS fair_use,
         (SELECT a.address FROM access_staticaddress a
          WHERE a.subscriber_id = mine.id AND a.active ORDER BY a.id LIMIT 1) AS static_ipv4,
         six.framed_ipv6_prefix, six.delegated_prefix, six.framed_ipv6,
@@ -57,8 +63,19 @@ WITH mine AS MATERIALIZED (
         due.owed, coalesce(due.currency, '') AS owed_currency
     FROM mine
     JOIN plans_service s ON s.id = mine.service_id
-    JOIN unnest(%(plans)s::bigint[], %(down)s::int[], %(up)s::int[], %(rates)s::text[])
-        AS plan (id, down_kbps, up_kbps, rate_limit) ON plan.id = s.plan_id
+    JOIN unnest(%(plans)s::bigint[], %(down)s::int[], %(up)s::int[], %(rates)s::text[],
+                %(slow_down)s::int[], %(slow_up)s::int[], %(slow_rates)s::text[])
+        AS plan (id, down_kbps, up_kbps, rate_limit, slow_down_kbps, slow_up_kbps, slow_rate) ON plan.id = s.plan_id
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN fair.down_kbps > 0 THEN 'slowed' ELSE 'blocked' END AS fair_use,
+            CASE WHEN fair.down_kbps = 0 THEN month.passed_at END AS passed_at
+        FROM access_fairuse fair
+        JOIN access_monthuse month ON month.service_id = s.id
+        JOIN base_partner partner ON partner.id = s.partner_id
+        WHERE fair.plan_id = s.plan_id AND s.blocked_cause IS NULL
+            AND month.octets >= fair.monthly_gb * 1000000000::bigint
+            AND month.month = date_trunc('month', %(at)s AT TIME ZONE partner.zone) AT TIME ZONE partner.zone
+    ) used ON true
     LEFT JOIN LATERAL (
         SELECT max(p.prefix::inet) FILTER (WHERE p.kind = 'framed')::cidr AS framed_ipv6_prefix,
             max(p.prefix::inet) FILTER (WHERE p.kind = 'delegated')::cidr AS delegated_prefix,
@@ -72,19 +89,20 @@ UPDATE access_subscriber sub
 SET active = w.active, cause = w.cause, since = w.since, down_kbps = w.down_kbps, up_kbps = w.up_kbps,
     rate_limit = w.rate_limit, static_ipv4 = w.static_ipv4, macs = w.macs, owed = w.owed,
     owed_currency = w.owed_currency, framed_ipv6_prefix = w.framed_ipv6_prefix,
-    delegated_prefix = w.delegated_prefix, framed_ipv6 = w.framed_ipv6
+    delegated_prefix = w.delegated_prefix, framed_ipv6 = w.framed_ipv6, fair_use = w.fair_use
 FROM wanted w
 WHERE sub.id = (w.old).id AND (
     ((w.old).active, (w.old).cause, (w.old).since, (w.old).down_kbps, (w.old).up_kbps, (w.old).rate_limit,
      (w.old).static_ipv4, (w.old).macs, (w.old).owed, (w.old).owed_currency, (w.old).framed_ipv6_prefix,
-     (w.old).delegated_prefix, (w.old).framed_ipv6)
+     (w.old).delegated_prefix, (w.old).framed_ipv6, (w.old).fair_use)
     IS DISTINCT FROM
     (w.active, w.cause, w.since, w.down_kbps, w.up_kbps, w.rate_limit, w.static_ipv4, w.macs, w.owed,
-     w.owed_currency, w.framed_ipv6_prefix, w.delegated_prefix, w.framed_ipv6))
+     w.owed_currency, w.framed_ipv6_prefix, w.delegated_prefix, w.framed_ipv6, w.fair_use))
 RETURNING sub.id,
     ((w.old).static_ipv4, (w.old).framed_ipv6_prefix, (w.old).delegated_prefix, (w.old).framed_ipv6)
     IS DISTINCT FROM (w.static_ipv4, w.framed_ipv6_prefix, w.delegated_prefix, w.framed_ipv6),
-    ((w.old).active, (w.old).cause, (w.old).rate_limit) IS DISTINCT FROM (w.active, w.cause, w.rate_limit)
+    ((w.old).active, (w.old).cause, (w.old).rate_limit, (w.old).fair_use)
+    IS DISTINCT FROM (w.active, w.cause, w.rate_limit, w.fair_use)
 """
 
 SUPERSEDE = """
@@ -110,7 +128,7 @@ FROM (
         CASE WHEN sub.cause IS NULL THEN %(restore_list)s ELSE rule.list_name END AS list_name,
         nas.block_by = 'disconnect'
             OR s.state = 'ended'
-            OR coalesce(answer.answer, 'list') <> 'list'
+            OR coalesce(fair.answer, answer.answer, 'list') <> 'list'
             OR nas.router_id = ANY(CASE WHEN sub.cause IS NULL THEN %(no_restores)s::bigint[]
                                         ELSE %(no_blocks)s::bigint[] END)
             OR (sub.cause IS NOT NULL AND rule.list_name IS NULL)
@@ -134,6 +152,8 @@ FROM (
     LEFT JOIN network_causerule rule ON rule.partner_id = sub.partner_id AND rule.cause = sub.cause
     LEFT JOIN unnest(%(routers)s::bigint[], %(causes)s::int[], %(answers)s::text[])
         AS answer (router_id, cause, answer) ON answer.router_id = nas.router_id AND answer.cause = sub.cause
+    LEFT JOIN unnest(%(fair_routers)s::bigint[], %(fair_answers)s::text[])
+        AS fair (router_id, answer) ON fair.router_id = nas.router_id AND sub.fair_use = 'blocked'
     WHERE live.subscriber_id = ANY(%(subscribers)s)
     ORDER BY live.id
 ) told
@@ -197,7 +217,9 @@ def project(service_ids: Sequence[int], *, at: datetime) -> Outcome:
         if not subscribers:
             return Outcome([], [], 0)
         cursor.execute(RELEASE, {"subscribers": subscribers})
-        cursor.execute(PROJECT, {"subscribers": subscribers, **_speeds(service_ids), **_owed(service_ids, at)})
+        cursor.execute(
+            PROJECT, {"subscribers": subscribers, "at": at, **_speeds(service_ids), **_owed(service_ids, at)}
+        )
         rows = cursor.fetchall()
     changed = sorted(row[0] for row in rows)
     moved = sorted(row[0] for row in rows if row[1])
@@ -234,19 +256,26 @@ def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
         ]
         columns = {name: [row[n] for row in answers] for n, name in enumerate(("routers", "causes", "answers"))}
         no_blocks, no_restores = cut_instead(partners)
-        cursor.execute(TELL, {**facts, **columns, "no_blocks": no_blocks, "no_restores": no_restores})
+        cursor.execute(
+            TELL, {**facts, **columns, **fair_answers(partners), "no_blocks": no_blocks, "no_restores": no_restores}
+        )
         told = int(cursor.rowcount)
     wake_coa_sender()
     return told
 
 
 def _speeds(service_ids: Sequence[int]) -> dict[str, Any]:
-    plans = list(Plan.objects.filter(pk__in=Service.objects.filter(pk__in=list(service_ids)).values("plan")))
+    mine = Plan.objects.filter(pk__in=Service.objects.filter(pk__in=list(service_ids)).values("plan"))
+    plans = list(mine.select_related("fair_use"))
+    slow = [slow_speed(plan) for plan in plans]
     return {
         "plans": [plan.pk for plan in plans],
         "down": [plan.speed_down_kbps for plan in plans],
         "up": [plan.speed_up_kbps for plan in plans],
         "rates": [rate_text(plan) for plan in plans],
+        "slow_down": [down for down, _, _ in slow],
+        "slow_up": [up for _, up, _ in slow],
+        "slow_rates": [rate for _, _, rate in slow],
     }
 
 
