@@ -43,12 +43,14 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set it up in a few seconds, and leave nothing behind. Once per process, since Django is set up once."""
+def stage(*, durable: bool = True) -> Iterator[Stage]:
+    """Set it up in a few seconds, and leave nothing behind. Once per process, since Django is set up once.
+
+    `durable=False` waits for no disk: for campaigns that look at what is right and not at what it costs."""
     data = Path(tempfile.mkdtemp(prefix="demarc-bench-", dir="/tmp"))
     data.chmod(0o755)
     (data / "TEST").touch()
-    server = PrivatePostgres(data)
+    server = PrivatePostgres(data, test=not durable)
     try:
         superuser_url = server.start()
         config = Config(data=data)

@@ -1,66 +1,102 @@
-"""`python -m bench.campaigns.books --steps 1000000 --seed 7`: the model-based test of tests/billing, for hours.
+"""`python -m bench.campaigns.books --steps 1000000`: the model-based test of tests/billing, for hours.
 
 Stories of a hundred steps each, drawn from one seed after the other, against a dictionary that knows what everything
-costs; the first that disagrees ends it, told as briefly as possible. Interrupted (SIGTERM), it says how far it came.
+costs; the first that disagrees ends it, told as briefly as possible. With --keep each seed's line goes to
+bench/results/books-DATE.txt as soon as it is played. The next run counts what all those files say, goes on with the
+seed after the last one, and so comes to its --steps in as many sittings as it takes; SIGTERM ends one.
 """
 
 import argparse
 import importlib
+import os
+import re
 import signal
 import sys
 import time
 import traceback
 from types import FrameType
 
-from bench.campaigns.report import Report, commit
+from bench.campaigns.report import ROOT, commit, keep_line
 from bench.stage import stage
 
-ROUND = 10_000
-"""So many steps are played between two lines of the report."""
+FIRST_SEED = 2_000_000
+"""Far from the seeds that CI plays."""
 
-SEEDS_A_ROUND = 1000
+STEPS_A_SEED = 1000
+"""About a minute's: what an interruption loses. Fewer than play() draws from one seed, so that a line is one seed's."""
+
+LINE = "seed {seed}  {steps} steps  {documents} documents  {cpu_s:.0f} s of CPU  commit {commit}  {outcome}"
+KEPT = re.compile(r"^seed (\d+)  (\d+) steps  (\d+) documents  .*  (\w+)$", re.M)
 
 
-def campaign(steps: int, seed: int, report: Report) -> bool:
-    """Play so many steps, or until something disagrees, which is told: whether all went well."""
+def kept() -> list[tuple[int, int, int, str]]:
+    """What earlier sittings wrote: (seed, steps, documents, ok or FAILED) of each seed."""
+    files = sorted((ROOT / "bench" / "results").glob("books-*.txt"))
+    found = [match.groups() for file in files for match in KEPT.finditer(file.read_text())]
+    return [(int(seed), int(steps), int(documents), outcome) for seed, steps, documents, outcome in found]
+
+
+def campaign(steps: int, seed: int, before: int, *, keep: bool) -> bool:
+    """Play seeds until there were so many steps with those `before`, or something disagrees: whether all went well."""
     provider = importlib.import_module("tests.billing.provider")
-    done = documents = 0
-    began = time.monotonic()
-    for first in range(seed, seed + steps * SEEDS_A_ROUND, SEEDS_A_ROUND):
+    done = before
+    while done < steps:
+        began, outcome, told = time.process_time(), "ok", ""
         try:
-            played = provider.play(min(ROUND, steps - done), first, shrink=True)
+            provider.play(STEPS_A_SEED, seed, shrink=True)
         except Exception as found:  # noqa: BLE001 - whatever it is, it is told
-            report.say("".join(traceback.format_exception(found, limit=-5)))
-            report.say(f"FAILED after {done:,} steps")
+            outcome, told = "FAILED", "".join(traceback.format_exception(found, limit=-5))
+        played = provider.played
+        done += played["steps"]
+        line = LINE.format(
+            seed=seed, steps=played["steps"], documents=played["documents"], cpu_s=time.process_time() - began,
+            commit=commit(), outcome=outcome,
+        )  # fmt: skip
+        if keep:
+            keep_line("books", line)
+        print(f"{line}; {done:,} steps in all", flush=True)
+        if told:
+            print(told, flush=True)
             return False
-        done, documents = done + played["steps"], documents + played["documents"]
-        pace = done / (time.monotonic() - began)
-        report.say(f"{done:12,} steps  {documents:9,} documents  {pace:6.1f} steps a second")
-        if done >= steps:
-            break
-    report.say(f"{done:,} steps: every balance is the model's, the checker finds nothing")
+        seed += 1
     return True
 
 
 def main() -> int:
     """0 when nothing was found."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--keep", action="store_true", help="write bench/results/books-SEED-DATE.txt")
+    parser.add_argument("--steps", type=int, default=1_000_000, help="with --keep: together with what is kept")
+    parser.add_argument("--seed", type=int, help="the first one; without it, the one after the last that was kept")
+    parser.add_argument("--keep", action="store_true", help="append to bench/results/books-DATE.txt")
+    parser.add_argument("--totals", action="store_true", help="only say what all sittings together have played")
     given = parser.parse_args()
-    report = Report()
-    report.say(f"books --steps {given.steps} --seed {given.seed}, commit {commit()}")
+    earlier = kept() if given.keep or given.totals else []
+    totals(earlier)
+    if given.totals:
+        return 0
+    seed = max((seed + 1 for seed, *_ in earlier), default=FIRST_SEED) if given.seed is None else given.seed
+    before = sum(steps for _, steps, _, outcome in earlier if outcome == "ok")
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        with stage():
-            return 0 if campaign(given.steps, given.seed, report) else 1
+        with stage(durable=False):
+            well = campaign(given.steps, seed, before, keep=given.keep)
     except KeyboardInterrupt:
-        report.say("interrupted; until here nothing was found")
-        return 0
-    finally:
-        if given.keep:
-            report.keep(f"books-{given.seed}")
+        print("interrupted; until here nothing was found")
+        well = True
+    if given.keep:
+        totals(kept())
+    return 0 if well else 1
+
+
+def totals(seeds: list[tuple[int, int, int, str]]) -> None:
+    """Say what all sittings together have played."""
+    failed = [seed for seed, *_, outcome in seeds if outcome != "ok"]
+    print(
+        f"kept: {len(seeds)} seeds, {sum(steps for _, steps, *_ in seeds):,} steps, "
+        f"{sum(documents for *_, documents, _ in seeds):,} documents, failed: {failed or 'none'}; "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+        flush=True,
+    )
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -33,6 +33,13 @@ class Report:
         path.write_text("\n".join(self._lines) + "\n")
 
 
+def keep_line(name: str, line: str) -> None:
+    """Add one line to bench/results/NAME-DATE.txt at once, so that nothing of a long campaign waits for its end."""
+    path = ROOT / "bench" / "results" / f"{name}-{date.today().isoformat()}.txt"
+    with path.open("a") as file:
+        file.write(f"{line}\n")
+
+
 def commit() -> str:
     """The commit that is tried, with a + when the sources have more than that."""
     try:

@@ -7,6 +7,7 @@ service is billed ahead is kept with the price that it was billed at.
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from tests.core.naive import month_of, round_half_up
 
@@ -36,6 +37,7 @@ class Payer:
     held: dict[int, Held] = field(default_factory=dict)
 
 
+@lru_cache(100_000)
 def share(price: int, day: date, billing_day: int) -> int:
     """What a day costs of a month's price."""
     begin, end = month_of(day, billing_day)

@@ -12,10 +12,18 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from demarc.base import sql
 from demarc.base.models import SubjectKey
 from demarc.base.seal import Opener, Sealer
 
 AUDIENCES = ("radius", "log", "messages")
+
+# By hand, for every row of the log asks: the ORM makes the same statement for four times the price.
+SUBJECT_KEY = "SELECT wrapped FROM base_subjectkey WHERE subject_kind = %(kind)s AND subject_id = %(subject)s"
+NEW_SUBJECT_KEY = """
+INSERT INTO base_subjectkey (subject_kind, subject_id, wrapped) VALUES (%(kind)s, %(subject)s, %(wrapped)s)
+ON CONFLICT DO NOTHING RETURNING wrapped
+"""
 
 
 def keys_directory() -> Path:
@@ -70,14 +78,14 @@ def open_for_subject(kind: str, subject_id: int, sealed: bytes) -> bytes | None:
 
 
 def _subject_key(kind: str, subject_id: int) -> bytes:
-    row = SubjectKey.objects.filter(subject_kind=kind, subject_id=subject_id).first()
-    if row is None:
-        fresh = _sealer("log").seal(AESGCM.generate_key(256), _place(kind, subject_id))
-        SubjectKey.objects.bulk_create(
-            [SubjectKey(subject_kind=kind, subject_id=subject_id, wrapped=fresh)], ignore_conflicts=True
-        )
-        row = SubjectKey.objects.get(subject_kind=kind, subject_id=subject_id)
-    return _log_opener().open(bytes(row.wrapped), _place(kind, subject_id))
+    place = _place(kind, subject_id)
+    found = sql.rows(SUBJECT_KEY, kind=kind, subject=subject_id)
+    if not found:
+        fresh = _sealer("log").seal(AESGCM.generate_key(256), place)
+        found = sql.rows(NEW_SUBJECT_KEY, kind=kind, subject=subject_id, wrapped=fresh)
+    if not found:  # another one was quicker
+        found = sql.rows(SUBJECT_KEY, kind=kind, subject=subject_id)
+    return _log_opener().open(bytes(found[0][0]), place)
 
 
 def _place(kind: str, subject_id: int) -> str:

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from django.db import connection
 
-from demarc.billing.models import LedgerAccount, LedgerKind, PaymentMethod
+from demarc.base import sql
+from demarc.billing.models import LedgerKind, PaymentMethod
 from demarc.core.ledger import Account, AccountKind
 
 TILLS = {
@@ -25,10 +26,15 @@ ORDER BY id
 ON CONFLICT (payer_id) DO NOTHING
 """
 
+HOUSE = """
+SELECT id FROM billing_ledgeraccount WHERE partner_id = %(partner)s AND kind = %(kind)s AND currency = %(currency)s
+    AND name = %(name)s AND payer_id IS NULL
+"""
+
 OPEN_HOUSE = """
 INSERT INTO billing_ledgeraccount (partner_id, kind, currency, name, balance)
 VALUES (%(partner)s, %(kind)s, %(currency)s, %(name)s, CASE WHEN %(kind)s = 'cash' THEN 0 END)
-ON CONFLICT (partner_id, kind, currency, name) WHERE payer_id IS NULL DO NOTHING
+ON CONFLICT (partner_id, kind, currency, name) WHERE payer_id IS NULL DO NOTHING RETURNING id
 """
 
 
@@ -40,13 +46,9 @@ def open_payers(account_ids: Sequence[int]) -> None:
 
 def house_account(partner_id: int, currency: str, kind: str, name: str) -> Account:
     """The partner's own account of this kind, currency and name (category, till, bank), made if need be."""
-    found = LedgerAccount.objects.filter(partner_id=partner_id, kind=kind, currency=currency, name=name, payer=None)
-    row = found.values_list("id").first()
-    if row is None:
-        with connection.cursor() as cursor:
-            cursor.execute(OPEN_HOUSE, {"partner": partner_id, "kind": kind, "currency": currency, "name": name})
-        row = found.values_list("id").get()
-    return Account(row[0], AccountKind(kind), currency)
+    which = {"partner": partner_id, "kind": kind, "currency": currency, "name": name}
+    found = sql.rows(HOUSE, **which) or sql.rows(OPEN_HOUSE, **which) or sql.rows(HOUSE, **which)
+    return Account(found[0][0], AccountKind(kind), currency)
 
 
 def tax_name(category: str, rate: Decimal) -> str:

@@ -16,50 +16,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="SessionLog",
-            fields=[
-                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("nas_id", models.BigIntegerField()),
-                ("boot_epoch", models.PositiveIntegerField()),
-                ("session_id", models.CharField(max_length=128)),
-                ("user_name", models.CharField(max_length=253)),
-                ("partner_id", models.BigIntegerField()),
-                ("subscriber_id", models.BigIntegerField(null=True)),
-                ("service_id", models.BigIntegerField(null=True)),
-                ("started_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField()),
-                ("event_at", models.DateTimeField(null=True)),
-                ("calling_station", models.CharField(max_length=80)),
-                ("called_station", models.CharField(max_length=120)),
-                ("nas_port_id", models.CharField(max_length=120)),
-                ("vrf", models.PositiveIntegerField()),
-                ("framed_ipv4", models.GenericIPAddressField(null=True)),
-                ("framed_ipv6_prefix", demarc.base.fields.CidrField(null=True)),
-                ("delegated_prefix", demarc.base.fields.CidrField(null=True)),
-                ("framed_ipv6", models.GenericIPAddressField(null=True)),
-                ("session_time_s", models.BigIntegerField()),
-                ("input_octets", models.BigIntegerField()),
-                ("output_octets", models.BigIntegerField()),
-                ("terminate_cause", models.PositiveSmallIntegerField()),
-                (
-                    "ending",
-                    models.CharField(
-                        choices=[
-                            ("stop", "Stop"),
-                            ("reboot", "Restart of the router"),
-                            ("stale", "Not heard of any more"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("counting", models.JSONField(help_text="Unless told by the row.", null=True)),
-            ],
-            options={
-                "db_table": "access_sessionlog",
-                "managed": False,
-            },
-        ),
-        migrations.CreateModel(
             name="Bookmark",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -135,6 +91,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("require_authenticator__in", ["yes", "auto", "no"])),
+                        name="access_nas_require",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("interim_s__range", (60, 86400))), name="access_nas_interim"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("coa_port__range", (1, 65535))), name="access_nas_coa_port"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Policy",
@@ -153,8 +123,8 @@ class Migration(migrations.Migration):
             name="PoolBlock",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("first", models.GenericIPAddressField(protocol="IPv4")),
-                ("last", models.GenericIPAddressField(protocol="IPv4")),
+                ("first", models.GenericIPAddressField()),
+                ("last", models.GenericIPAddressField()),
                 ("owner", models.CharField(blank=True, help_text="node/process/start; empty: free.", max_length=80)),
                 ("taken_at", models.DateTimeField(null=True)),
                 (
@@ -167,7 +137,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE, related_name="blocks", to="network.pool"
                     ),
                 ),
+                ("size", models.PositiveIntegerField(help_text="How many addresses or prefixes.")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("pool", "first"), name="access_poolblock_first"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lte", models.F("last"))), name="access_poolblock_order"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Subscriber",
@@ -175,10 +154,20 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("realm", models.CharField(blank=True, max_length=60)),
                 ("login", models.CharField(max_length=120)),
-                ("secret", models.BinaryField(help_text="Sealed for radiusd (base.seal).")),
+                (
+                    "secret",
+                    models.BinaryField(help_text="Sealed for radiusd (base.seal); empty: to be learned (Learned)."),
+                ),
                 ("bind_mac", models.BooleanField(default=False, help_text="Only the MACs listed may connect.")),
                 ("simultaneous_limit", models.PositiveSmallIntegerField(default=1)),
-                ("nas_port_id", models.CharField(blank=True, max_length=100)),
+                (
+                    "nas_port_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="Set: only at this port, or circuit or remote id of option 82.",
+                        max_length=100,
+                    ),
+                ),
                 ("session_timeout_s", models.PositiveIntegerField(default=0)),
                 (
                     "active",
@@ -249,7 +238,34 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="subscribers", to="plans.service"
                     ),
                 ),
+                (
+                    "learned_at",
+                    models.DateTimeField(help_text="When the old server taught us the password.", null=True),
+                ),
+                ("delegated_prefix", demarc.base.fields.CidrField(null=True)),
+                ("framed_ipv6", models.GenericIPAddressField(null=True, protocol="IPv6")),
+                ("framed_ipv6_prefix", demarc.base.fields.CidrField(null=True)),
+                (
+                    "learn_macs",
+                    models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many."),
+                ),
+                (
+                    "learn_replaces",
+                    models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest."),
+                ),
             ],
+            options={
+                "indexes": [models.Index(fields=["service"], name="access_subscriber_service")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "realm", "login"), name="access_subscriber_login"),
+                    models.CheckConstraint(
+                        condition=models.Q(("login", ""), _negated=True), name="access_subscriber_has_login"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("simultaneous_limit__range", (1, 100))), name="access_subscriber_limit"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="StaticAddress",
@@ -265,61 +281,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="SessionLive",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("boot_epoch", models.PositiveIntegerField()),
-                ("session_id", models.CharField(max_length=128)),
-                ("user_name", models.CharField(max_length=253)),
-                ("started_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                ("event_at", models.DateTimeField(help_text="Event-Timestamp, the NAS's own clock.", null=True)),
-                ("calling_station", models.CharField(blank=True, max_length=80)),
-                ("called_station", models.CharField(blank=True, max_length=120)),
-                ("nas_port_id", models.CharField(blank=True, max_length=120)),
-                ("vrf", models.PositiveIntegerField(default=0)),
-                ("framed_ipv4", models.GenericIPAddressField(null=True)),
-                ("framed_ipv6_prefix", demarc.base.fields.CidrField(null=True)),
-                ("delegated_prefix", demarc.base.fields.CidrField(null=True)),
-                ("framed_ipv6", models.GenericIPAddressField(null=True)),
-                ("session_time_s", models.BigIntegerField(default=0)),
-                ("input_octets", models.BigIntegerField(default=0, help_text="From the customer (upload).")),
-                ("output_octets", models.BigIntegerField(default=0, help_text="To the customer (download).")),
-                ("gigawords_seen", models.BooleanField(default=False)),
-                (
-                    "list_name",
-                    models.CharField(blank=True, help_text="The list we put it in last; empty: none.", max_length=60),
-                ),
-                ("counting", models.JSONField(default=dict, help_text="radiusd's counter readings.")),
-                (
-                    "nas",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="access.nas"),
-                ),
-                (
-                    "partner",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
-                ),
-                (
-                    "service",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sessions",
-                        to="plans.service",
-                    ),
-                ),
-                (
-                    "subscriber",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sessions",
-                        to="access.subscriber",
-                    ),
-                ),
-            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("active", True)),
+                        fields=("vrf", "address"),
+                        name="access_staticaddress_one_holder",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CoaIntent",
@@ -341,9 +311,13 @@ class Migration(migrations.Migration):
                         choices=[
                             ("queued", "Queued"),
                             ("sent", "Sent"),
-                            ("ack", "Confirmed"),
+                            ("ack", "Router confirmed"),
+                            ("confirmed", "Seen in accounting"),
                             ("nak", "Refused"),
+                            ("later", "Refused for now"),
                             ("no_answer", "No answer"),
+                            ("gone", "The session is over"),
+                            ("ignored", "Confirmed, but not done"),
                             ("superseded", "Replaced by a newer one"),
                             ("not_sent", "The router takes no CoA"),
                         ],
@@ -368,7 +342,58 @@ class Migration(migrations.Migration):
                         to="access.subscriber",
                     ),
                 ),
+                ("confirmed_at", models.DateTimeField(help_text="When accounting showed that it was done.", null=True)),
+                (
+                    "follows",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="access.coaintent",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
+                    models.Index(
+                        condition=models.Q(
+                            ("state__in", ["queued", "sent", "no_answer", "later", "ignored"]), ("tries__lt", 5)
+                        ),
+                        fields=["node", "-unblock", "due_at"],
+                        name="access_coa_due",
+                    ),
+                    models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
+                    models.Index(fields=["created_at"], name="access_coa_created"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["coa", "disconnect"])), name="access_coaintent_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "queued",
+                                    "sent",
+                                    "ack",
+                                    "confirmed",
+                                    "nak",
+                                    "later",
+                                    "no_answer",
+                                    "gone",
+                                    "ignored",
+                                    "superseded",
+                                    "not_sent",
+                                ],
+                            )
+                        ),
+                        name="access_coaintent_state",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BoundMac",
@@ -383,156 +408,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Usage",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("hour", models.DateTimeField()),
-                ("input_octets", models.BigIntegerField(default=0)),
-                ("output_octets", models.BigIntegerField(default=0)),
-                (
-                    "service",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="usage", to="plans.service"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Lease",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("address", models.GenericIPAddressField(protocol="IPv4")),
-                ("at", models.DateTimeField()),
-                (
-                    "pool",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="network.pool"
-                    ),
-                ),
-                (
-                    "service",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="plans.service"
-                    ),
-                ),
-            ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("pool", "service"), name="access_lease_sticky")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("active", True)), fields=("mac",), name="access_boundmac_one_holder"
+                    )
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="nas",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("require_authenticator__in", ["yes", "auto", "no"])), name="access_nas_require"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nas",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("interim_s__range", (60, 86400))), name="access_nas_interim"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nas",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("coa_port__range", (1, 65535))), name="access_nas_coa_port"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="poolblock",
-            constraint=models.UniqueConstraint(fields=("pool", "first"), name="access_poolblock_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="poolblock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first__lte", models.F("last"))), name="access_poolblock_order"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="subscriber",
-            index=models.Index(fields=["service"], name="access_subscriber_service"),
-        ),
-        migrations.AddConstraint(
-            model_name="subscriber",
-            constraint=models.UniqueConstraint(fields=("partner", "realm", "login"), name="access_subscriber_login"),
-        ),
-        migrations.AddConstraint(
-            model_name="subscriber",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("login", ""), _negated=True), name="access_subscriber_has_login"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="subscriber",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("simultaneous_limit__range", (1, 100))), name="access_subscriber_limit"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staticaddress",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("active", True)), fields=("vrf", "address"), name="access_staticaddress_one_holder"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sessionlive",
-            index=models.Index(fields=["subscriber"], name="access_sessionlive_subscriber"),
-        ),
-        migrations.AddIndex(
-            model_name="sessionlive",
-            index=models.Index(fields=["service"], name="access_sessionlive_service"),
-        ),
-        migrations.AddConstraint(
-            model_name="sessionlive",
-            constraint=models.UniqueConstraint(
-                fields=("nas", "boot_epoch", "session_id", "user_name"), name="access_sessionlive_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sessionlive",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("framed_ipv4__isnull", False)),
-                fields=("vrf", "framed_ipv4"),
-                name="access_sessionlive_address",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coaintent",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "sent", "no_answer"]), ("tries__lt", 5)),
-                fields=["node", "-unblock", "due_at"],
-                name="access_coa_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coaintent",
-            index=models.Index(fields=["subscriber", "-id"], name="access_coa_subscriber"),
-        ),
-        migrations.AddConstraint(
-            model_name="coaintent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["queued", "sent", "ack", "nak", "no_answer", "superseded", "not_sent"])
-                ),
-                name="access_coaintent_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="coaintent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["coa", "disconnect"])), name="access_coaintent_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="boundmac",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("active", True)), fields=("mac",), name="access_boundmac_one_holder"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usage",
-            constraint=models.UniqueConstraint(fields=("service", "hour"), name="access_usage_hour"),
         ),
     ]

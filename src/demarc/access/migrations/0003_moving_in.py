@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-
 SQL = """
 CREATE SEQUENCE access_decision_id_seq;
 CREATE TABLE access_decision (
@@ -164,16 +163,6 @@ class Migration(migrations.Migration):
                 "db_table": "access_decision",
                 "managed": False,
             },
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="learned_at",
-            field=models.DateTimeField(help_text="When the old server taught us the password.", null=True),
-        ),
-        migrations.AlterField(
-            model_name="subscriber",
-            name="secret",
-            field=models.BinaryField(help_text="Sealed for radiusd (base.seal); empty: to be learned (Learned)."),
         ),
         migrations.CreateModel(
             name="Learned",

@@ -4,7 +4,6 @@ import demarc.base.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 SQL = """
 -- radiusd, which may write no subscriber, tells what it saw; whether it may be learned is looked at under the row's lock.
 CREATE FUNCTION access_learn_mac(whose bigint, heard macaddr) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
@@ -56,108 +55,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name="coaintent",
-            name="access_coaintent_state",
-        ),
-        migrations.RemoveIndex(
-            model_name="coaintent",
-            name="access_coa_due",
-        ),
-        migrations.AddField(
-            model_name="coaintent",
-            name="confirmed_at",
-            field=models.DateTimeField(help_text="When accounting showed that it was done.", null=True),
-        ),
-        migrations.AddField(
-            model_name="coaintent",
-            name="follows",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="access.coaintent",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="coaintent",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("queued", "Queued"),
-                    ("sent", "Sent"),
-                    ("ack", "Router confirmed"),
-                    ("confirmed", "Seen in accounting"),
-                    ("nak", "Refused"),
-                    ("later", "Refused for now"),
-                    ("no_answer", "No answer"),
-                    ("gone", "The session is over"),
-                    ("ignored", "Confirmed, but not done"),
-                    ("superseded", "Replaced by a newer one"),
-                    ("not_sent", "The router takes no CoA"),
-                ],
-                default="queued",
-                max_length=10,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coaintent",
-            index=models.Index(
-                condition=models.Q(
-                    ("state__in", ["queued", "sent", "no_answer", "later", "ignored"]), ("tries__lt", 5)
-                ),
-                fields=["node", "-unblock", "due_at"],
-                name="access_coa_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coaintent",
-            index=models.Index(fields=["nas", "session_id", "user_name", "-id"], name="access_coa_session"),
-        ),
-        migrations.AddIndex(
-            model_name="coaintent",
-            index=models.Index(fields=["created_at"], name="access_coa_created"),
-        ),
-        migrations.AddConstraint(
-            model_name="coaintent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "queued",
-                            "sent",
-                            "ack",
-                            "confirmed",
-                            "nak",
-                            "later",
-                            "no_answer",
-                            "gone",
-                            "ignored",
-                            "superseded",
-                            "not_sent",
-                        ],
-                    )
-                ),
-                name="access_coaintent_state",
-            ),
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="delegated_prefix",
-            field=demarc.base.fields.CidrField(null=True),
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="framed_ipv6",
-            field=models.GenericIPAddressField(null=True, protocol="IPv6"),
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="framed_ipv6_prefix",
-            field=demarc.base.fields.CidrField(null=True),
-        ),
         migrations.CreateModel(
             name="StaticPrefix",
             fields=[
@@ -195,23 +92,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="learn_macs",
-            field=models.PositiveSmallIntegerField(default=0, help_text="With bind_mac: take the first so many."),
-        ),
-        migrations.AddField(
-            model_name="subscriber",
-            name="learn_replaces",
-            field=models.BooleanField(default=False, help_text="A further MAC takes the place of the oldest."),
-        ),
-        migrations.AlterField(
-            model_name="subscriber",
-            name="nas_port_id",
-            field=models.CharField(
-                blank=True, help_text="Set: only at this port, or circuit or remote id of option 82.", max_length=100
-            ),
         ),
         migrations.RunSQL(SQL, REVERSE),
     ]

@@ -1,8 +1,6 @@
 """Blocks and leases of IPv6 prefixes; what a login holds for good lies in no pool that sessions get prefixes from."""
 
-from django.db import migrations, models
-
-SIZES = "UPDATE access_poolblock SET size = last - first + 1"
+from django.db import migrations
 
 # As the owner: row policies hide other partners' rows from the one who writes, and the guard must see them.
 SQL = """
@@ -42,19 +40,5 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="poolblock",
-            name="size",
-            field=models.PositiveIntegerField(default=1, help_text="How many addresses or prefixes."),
-            preserve_default=False,
-        ),
-        migrations.AlterField(model_name="poolblock", name="first", field=models.GenericIPAddressField()),
-        migrations.AlterField(model_name="poolblock", name="last", field=models.GenericIPAddressField()),
-        migrations.AlterField(
-            model_name="lease",
-            name="address",
-            field=models.GenericIPAddressField(help_text="Of a prefix: with its length."),
-        ),
-        migrations.RunSQL(SIZES, migrations.RunSQL.noop),
         migrations.RunSQL(SQL, REVERSE),
     ]

@@ -61,6 +61,57 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("id", "currency"), name="billing_ledgeraccount_currency"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("payer", None)),
+                        fields=("partner", "kind", "currency", "name"),
+                        name="billing_ledgeraccount_house",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("balance__isnull", False), ("kind", "payer"), ("payer__isnull", False)),
+                            models.Q(("balance__isnull", False), ("kind", "cash"), ("payer", None)),
+                            models.Q(
+                                models.Q(("kind__in", ["payer", "cash"]), _negated=True),
+                                ("balance", None),
+                                ("payer", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_ledgeraccount_stored_balance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "payer",
+                                    "revenue",
+                                    "tax",
+                                    "cash",
+                                    "clearing",
+                                    "deferred",
+                                    "voucher",
+                                    "writeoff",
+                                    "rounding",
+                                    "exchange",
+                                ],
+                            )
+                        ),
+                        name="billing_ledgeraccount_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "payer"), _negated=True),
+                            ("balance__range", (-1000000000000000, 1000000000000000)),
+                            _connector="OR",
+                        ),
+                        name="billing_ledgeraccount_limit",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Payment",
@@ -105,6 +156,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["account", "-id"], name="billing_payment_account")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "number"), name="billing_payment_number"),
+                    models.UniqueConstraint(fields=("partner", "key"), name="billing_payment_key"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="billing_payment_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("method__in", ["cash", "bank", "card"])), name="billing_payment_method"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PrepaidState",
@@ -125,6 +189,12 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="Left out of runs until someone looks.", max_length=300),
                 ),
                 ("parked_at", models.DateTimeField(null=True)),
+                (
+                    "begun_on",
+                    models.DateField(
+                        help_text="The first day decided, where the account was recurring before.", null=True
+                    ),
+                ),
             ],
             options={
                 "constraints": [
@@ -155,6 +225,9 @@ class Migration(migrations.Migration):
                             ("payment", "Payment"),
                             ("refund", "Refund"),
                             ("correction", "Correction"),
+                            ("document", "Invoice or credit note"),
+                            ("tax", "Tax of consumed services"),
+                            ("moved", "Moved between accounts"),
                         ],
                         max_length=10,
                     ),
@@ -210,6 +283,40 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["account", "day", "id"], name="billing_transfer_account")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("entry_id", "seq"), name="billing_transfer_entry"),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "charge"), _negated=True), ("service_id", None), _connector="OR"
+                        ),
+                        fields=("key", "seq"),
+                        name="billing_transfer_key",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "charge")),
+                        fields=("service_id", "day"),
+                        name="billing_transfer_one_charge_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__range", (1, 1000000000000000))), name="billing_transfer_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                        name="billing_transfer_two_sides",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("day__range", ("2000-01-01", "2199-12-31"))), name="billing_transfer_day"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["charge", "payment", "refund", "correction", "document", "tax", "moved"])
+                        ),
+                        name="billing_transfer_kind",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BillingDay",
@@ -286,138 +393,44 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.UniqueConstraint(fields=("id", "currency"), name="billing_ledgeraccount_currency"),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("payer", None)),
-                fields=("partner", "kind", "currency", "name"),
-                name="billing_ledgeraccount_house",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("balance__isnull", False), ("kind", "payer"), ("payer__isnull", False)),
-                    models.Q(("balance__isnull", False), ("kind", "cash"), ("payer", None)),
-                    models.Q(
-                        models.Q(("kind__in", ["payer", "cash"]), _negated=True), ("balance", None), ("payer", None)
+        migrations.CreateModel(
+            name="RecurringState",
+            fields=[
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="recurring",
+                        serialize=False,
+                        to="customers.account",
                     ),
-                    _connector="OR",
                 ),
-                name="billing_ledgeraccount_stored_balance",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "payer",
-                            "revenue",
-                            "tax",
-                            "cash",
-                            "clearing",
-                            "deferred",
-                            "voucher",
-                            "writeoff",
-                            "rounding",
-                            "exchange",
-                        ],
+                ("begun_on", models.DateField(help_text="Days before it were billed otherwise, or not at all.")),
+                ("next_on", models.DateField()),
+                ("billing_day", models.PositiveSmallIntegerField()),
+                (
+                    "parked_reason",
+                    models.CharField(blank=True, help_text="Left out of runs until someone looks.", max_length=300),
+                ),
+                ("parked_at", models.DateTimeField(null=True)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["partner", "next_on", "account"], name="billing_recurringstate_due")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("next_on__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))
+                        ),
+                        name="billing_recurringstate_range",
                     )
-                ),
-                name="billing_ledgeraccount_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "payer"), _negated=True),
-                    ("balance__range", (-1000000000000000, 1000000000000000)),
-                    _connector="OR",
-                ),
-                name="billing_ledgeraccount_limit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["account", "-id"], name="billing_payment_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(fields=("partner", "number"), name="billing_payment_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(fields=("partner", "key"), name="billing_payment_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="billing_payment_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("method__in", ["cash", "bank", "card"])), name="billing_payment_method"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(fields=["account", "day", "id"], name="billing_transfer_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(fields=("entry_id", "seq"), name="billing_transfer_entry"),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(models.Q(("kind", "charge"), _negated=True), ("service_id", None), _connector="OR"),
-                fields=("key", "seq"),
-                name="billing_transfer_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "charge")),
-                fields=("service_id", "day"),
-                name="billing_transfer_one_charge_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__range", (1, 1000000000000000))), name="billing_transfer_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
-                name="billing_transfer_two_sides",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("day__range", ("2000-01-01", "2199-12-31"))), name="billing_transfer_day"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["charge", "payment", "refund", "correction"])),
-                name="billing_transfer_kind",
-            ),
+                ],
+            },
         ),
     ]

@@ -4,7 +4,6 @@ import datetime
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 ONCE = ("billing_dunningterms", "billing_reminder")
 SQL = "".join(
     f"""
@@ -65,6 +64,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["partner", "-id"], name="billing_wave_newest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "day"), name="billing_wave_day"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["held", "working", "done", "restoring", "restored", "dropped"])
+                        ),
+                        name="billing_wave_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("day__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
+                        name="billing_wave_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WaveRow",
@@ -103,6 +118,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["wave", "state", "account"], name="billing_waverow_work")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("wave", "account"), name="billing_waverow_one"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "blocked", "spared", "restored"])),
+                        name="billing_waverow_state",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BlockingStop",
@@ -341,43 +366,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="wave",
-            index=models.Index(fields=["partner", "-id"], name="billing_wave_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="wave",
-            constraint=models.UniqueConstraint(fields=("partner", "day"), name="billing_wave_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="wave",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["held", "working", "done", "restoring", "restored", "dropped"])),
-                name="billing_wave_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wave",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("day__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
-                name="billing_wave_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="waverow",
-            index=models.Index(fields=["wave", "state", "account"], name="billing_waverow_work"),
-        ),
-        migrations.AddConstraint(
-            model_name="waverow",
-            constraint=models.UniqueConstraint(fields=("wave", "account"), name="billing_waverow_one"),
-        ),
-        migrations.AddConstraint(
-            model_name="waverow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "blocked", "spared", "restored"])),
-                name="billing_waverow_state",
-            ),
         ),
         migrations.RunSQL(SQL, REVERSE),
     ]

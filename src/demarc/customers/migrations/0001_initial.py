@@ -13,38 +13,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Account",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(max_length=30)),
-                ("currency", models.CharField(max_length=3)),
-                ("zone", models.CharField(max_length=60)),
-                (
-                    "billing_type",
-                    models.CharField(
-                        choices=[("prepaid", "Prepaid"), ("recurring", "Recurring")], default="prepaid", max_length=10
-                    ),
-                ),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="customers.account",
-                    ),
-                ),
-                (
-                    "partner",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="base.partner"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="Customer",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -89,6 +57,74 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["partner", "status", "id"], name="customers_by_status"),
+                    models.Index(fields=["partner", "name", "id"], name="customers_by_name"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "number"), name="customers_customer_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["new", "active", "blocked", "inactive"])),
+                        name="customers_customer_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="customers_customer_has_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("category__in", ("person", "company"))), name="customers_customer_category"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Account",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30)),
+                ("currency", models.CharField(max_length=3)),
+                ("zone", models.CharField(max_length=60)),
+                (
+                    "billing_type",
+                    models.CharField(
+                        choices=[("prepaid", "Prepaid"), ("recurring", "Recurring")], default="prepaid", max_length=10
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="customers.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="base.partner"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="customers.customer"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["partner", "billing_type", "id"], name="customers_account_type")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "number"), name="customers_account_number"),
+                    models.UniqueConstraint(fields=("id", "currency"), name="customers_account_currency"),
+                    models.CheckConstraint(
+                        condition=models.Q(("billing_type__in", ["prepaid", "recurring"])),
+                        name="customers_account_billing_type",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Block",
@@ -123,13 +159,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddField(
-            model_name="account",
-            name="customer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="customers.customer"
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["customer", "-id"], name="customers_block_history"),
+                    models.Index(fields=["account", "set_at"], name="customers_block_account"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("account__isnull", False), ("lifted_at", None)),
+                        fields=("account",),
+                        name="customers_block_one_money",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("account", None), ("lifted_at", None)),
+                        fields=("customer",),
+                        name="customers_block_one_staff",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lifted_at", None), ("lifted_at__gte", models.F("set_at")), _connector="OR"
+                        ),
+                        name="customers_block_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("account", None), ("cause", 1)),
+                            models.Q(("account__isnull", False), ("cause", 2)),
+                            _connector="OR",
+                        ),
+                        name="customers_block_whose",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PartnerTerms",
@@ -171,6 +232,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["partner", "valid_from", "id"], name="customers_partnerterms_at")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("day_rule__in", ["calendar", "thirty"])),
+                        name="customers_partnerterms_day_rule",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("limit_rule__in", ["cover", "stop_at_limit"])),
+                        name="customers_partnerterms_limit_rule",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))
+                        ),
+                        name="customers_partnerterms_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("minimal_balance__range", (-1000000000000, 1000000000000))),
+                        name="customers_partnerterms_limit",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AccountTerms",
@@ -234,128 +318,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["partner", "status", "id"], name="customers_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["partner", "name", "id"], name="customers_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(fields=("partner", "number"), name="customers_customer_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["new", "active", "blocked", "inactive"])),
-                name="customers_customer_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="customers_customer_has_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("category__in", ("person", "company"))), name="customers_customer_category"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="block",
-            index=models.Index(fields=["customer", "-id"], name="customers_block_history"),
-        ),
-        migrations.AddIndex(
-            model_name="block",
-            index=models.Index(fields=["account", "set_at"], name="customers_block_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="block",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("account__isnull", False), ("lifted_at", None)),
-                fields=("account",),
-                name="customers_block_one_money",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="block",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("account", None), ("lifted_at", None)),
-                fields=("customer",),
-                name="customers_block_one_staff",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="block",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lifted_at", None), ("lifted_at__gte", models.F("set_at")), _connector="OR"),
-                name="customers_block_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="block",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("account", None), ("cause", 1)),
-                    models.Q(("account__isnull", False), ("cause", 2)),
-                    _connector="OR",
-                ),
-                name="customers_block_whose",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["partner", "billing_type", "id"], name="customers_account_type"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("partner", "number"), name="customers_account_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("id", "currency"), name="customers_account_currency"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("billing_type__in", ["prepaid", "recurring"])),
-                name="customers_account_billing_type",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="partnerterms",
-            index=models.Index(fields=["partner", "valid_from", "id"], name="customers_partnerterms_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="partnerterms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("day_rule__in", ["calendar", "thirty"])), name="customers_partnerterms_day_rule"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="partnerterms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("limit_rule__in", ["cover", "stop_at_limit"])),
-                name="customers_partnerterms_limit_rule",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="partnerterms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
-                name="customers_partnerterms_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="partnerterms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minimal_balance__range", (-1000000000000, 1000000000000))),
-                name="customers_partnerterms_limit",
-            ),
         ),
     ]

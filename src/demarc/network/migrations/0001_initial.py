@@ -30,6 +30,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Site",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sites", to="base.partner"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("partner", "name"), name="network_site_name")],
+            },
+        ),
+        migrations.CreateModel(
             name="Router",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -37,7 +53,12 @@ class Migration(migrations.Migration):
                 (
                     "nas_type",
                     models.CharField(
-                        choices=[("mikrotik", "MikroTik"), ("generic", "Other (RADIUS only)")],
+                        choices=[
+                            ("mikrotik", "MikroTik"),
+                            ("accel", "accel-ppp"),
+                            ("cisco", "Cisco IOS and IOS-XE"),
+                            ("generic", "Other (RADIUS only)"),
+                        ],
                         default="mikrotik",
                         max_length=12,
                     ),
@@ -49,7 +70,26 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="routers", to="base.partner"
                     ),
                 ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="routers",
+                        to="network.site",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "name"), name="network_router_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("nas_type__in", ["mikrotik", "accel", "cisco", "generic"])),
+                        name="network_router_nas_type",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Pool",
@@ -59,15 +99,21 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("dynamic", "Dynamic"), ("static", "Static"), ("reject", "Reject")],
+                        choices=[
+                            ("dynamic", "Dynamic"),
+                            ("static", "Static"),
+                            ("reject", "Reject"),
+                            ("prefix", "IPv6 prefix of the line"),
+                            ("delegated", "IPv6 prefix for the customer's router"),
+                        ],
                         default="dynamic",
                         max_length=10,
                     ),
                 ),
                 ("vrf", models.PositiveIntegerField(default=0)),
                 ("network", demarc.base.fields.CidrField()),
-                ("first", models.GenericIPAddressField(protocol="IPv4")),
-                ("last", models.GenericIPAddressField(protocol="IPv4")),
+                ("first", models.GenericIPAddressField()),
+                ("last", models.GenericIPAddressField(help_text="Of a pool of prefixes: the address of the last one.")),
                 (
                     "partner",
                     models.ForeignKey(
@@ -84,7 +130,20 @@ class Migration(migrations.Migration):
                         to="network.router",
                     ),
                 ),
+                ("prefix_length", models.PositiveSmallIntegerField(db_default=32, default=32)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "name"), name="network_pool_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lte", models.F("last"))), name="network_pool_order"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["dynamic", "static", "reject", "prefix", "delegated"])),
+                        name="network_pool_kind",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RouterCause",
@@ -109,30 +168,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Site",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=120)),
-                (
-                    "partner",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="sites", to="base.partner"
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("router", "cause"), name="network_routercause_cause"),
+                    models.CheckConstraint(
+                        condition=models.Q(("answer__in", ["list", "pool", "reject"])),
+                        name="network_routercause_answer",
                     ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="router",
-            name="site",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="routers",
-                to="network.site",
-            ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CauseRule",
@@ -168,45 +212,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.UniqueConstraint(fields=("partner", "name"), name="network_pool_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first__lte", models.F("last"))), name="network_pool_order"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["dynamic", "static", "reject"])), name="network_pool_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="routercause",
-            constraint=models.UniqueConstraint(fields=("router", "cause"), name="network_routercause_cause"),
-        ),
-        migrations.AddConstraint(
-            model_name="routercause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("answer__in", ["list", "pool", "reject"])), name="network_routercause_answer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.UniqueConstraint(fields=("partner", "name"), name="network_site_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="router",
-            constraint=models.UniqueConstraint(fields=("partner", "name"), name="network_router_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="router",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("nas_type__in", ["mikrotik", "generic"])), name="network_router_nas_type"
-            ),
         ),
     ]

@@ -53,59 +53,25 @@ class Migration(migrations.Migration):
                 ("blocked", models.TextField(blank=True, max_length=4000)),
                 ("coa_block", models.TextField(blank=True, max_length=4000)),
                 ("coa_restore", models.TextField(blank=True, max_length=4000)),
+                (
+                    "partner",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="base.partner"),
+                ),
             ],
-        ),
-        migrations.RemoveConstraint(
-            model_name="router",
-            name="network_router_nas_type",
-        ),
-        migrations.AlterField(
-            model_name="router",
-            name="nas_type",
-            field=models.CharField(
-                choices=[
-                    ("mikrotik", "MikroTik"),
-                    ("accel", "accel-ppp"),
-                    ("cisco", "Cisco IOS and IOS-XE"),
-                    ("generic", "Other (RADIUS only)"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "nas_type"), name="network_nasanswers_type"),
+                    models.CheckConstraint(
+                        condition=models.Q(("nas_type__in", ["mikrotik", "accel", "cisco", "generic"])),
+                        name="network_nasanswers_nas_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("block__in", ["list", "pool", "reject"])), name="network_nasanswers_block"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("second__in", ["refuse", "replace"])), name="network_nasanswers_second"
+                    ),
                 ],
-                default="mikrotik",
-                max_length=12,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="router",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("nas_type__in", ["mikrotik", "accel", "cisco", "generic"])),
-                name="network_router_nas_type",
-            ),
-        ),
-        migrations.AddField(
-            model_name="nasanswers",
-            name="partner",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="base.partner"),
-        ),
-        migrations.AddConstraint(
-            model_name="nasanswers",
-            constraint=models.UniqueConstraint(fields=("partner", "nas_type"), name="network_nasanswers_type"),
-        ),
-        migrations.AddConstraint(
-            model_name="nasanswers",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("nas_type__in", ["mikrotik", "accel", "cisco", "generic"])),
-                name="network_nasanswers_nas_type",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nasanswers",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("block__in", ["list", "pool", "reject"])), name="network_nasanswers_block"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nasanswers",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("second__in", ["refuse", "replace"])), name="network_nasanswers_second"
-            ),
+            },
         ),
     ]

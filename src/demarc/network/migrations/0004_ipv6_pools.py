@@ -1,6 +1,6 @@
 """Pools of IPv6 prefixes beside those of addresses: kind, family and length go together."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 SQL = """
 ALTER TABLE network_pool
@@ -25,39 +25,5 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(model_name="pool", name="network_pool_kind"),
-        migrations.AddField(
-            model_name="pool",
-            name="prefix_length",
-            field=models.PositiveSmallIntegerField(db_default=32, default=32),
-        ),
-        migrations.AlterField(model_name="pool", name="first", field=models.GenericIPAddressField()),
-        migrations.AlterField(
-            model_name="pool",
-            name="last",
-            field=models.GenericIPAddressField(help_text="Of a pool of prefixes: the address of the last one."),
-        ),
-        migrations.AlterField(
-            model_name="pool",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("dynamic", "Dynamic"),
-                    ("static", "Static"),
-                    ("reject", "Reject"),
-                    ("prefix", "IPv6 prefix of the line"),
-                    ("delegated", "IPv6 prefix for the customer's router"),
-                ],
-                default="dynamic",
-                max_length=10,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["dynamic", "static", "reject", "prefix", "delegated"])),
-                name="network_pool_kind",
-            ),
-        ),
         migrations.RunSQL(SQL, REVERSE),
     ]

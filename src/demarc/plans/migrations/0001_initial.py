@@ -19,11 +19,23 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=120)),
-                ("kind", models.CharField(choices=[("internet", "Internet")], default="internet", max_length=12)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("internet", "Internet"),
+                            ("voice", "Voice"),
+                            ("recurring", "Recurring"),
+                            ("one_time", "One-time"),
+                        ],
+                        default="internet",
+                        max_length=12,
+                    ),
+                ),
                 ("currency", models.CharField(max_length=3)),
                 ("tax_category", models.CharField(default="standard", max_length=30)),
-                ("speed_down_kbps", models.PositiveIntegerField()),
-                ("speed_up_kbps", models.PositiveIntegerField()),
+                ("speed_down_kbps", models.PositiveIntegerField(default=0)),
+                ("speed_up_kbps", models.PositiveIntegerField(default=0)),
                 (
                     "burst_percent",
                     models.PositiveSmallIntegerField(default=0, help_text="Burst above the speed; 0: none."),
@@ -40,7 +52,68 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="base.partner"
                     ),
                 ),
+                (
+                    "cancellation_fee",
+                    models.BigIntegerField(default=0, help_text="Billed when a service ends within its term."),
+                ),
+                (
+                    "change_fee",
+                    models.BigIntegerField(default=0, help_text="Billed when a service is moved to this plan."),
+                ),
+                ("contract_months", models.PositiveSmallIntegerField(default=0, help_text="The term; 0: none.")),
+                ("price_includes_tax", models.BooleanField(default=True)),
+                (
+                    "reactivation_fee",
+                    models.BigIntegerField(default=0, help_text="Billed when a service is taken up again."),
+                ),
+                ("setup_fee", models.BigIntegerField(default=0, help_text="Billed when a service is activated first.")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("partner", "name"), name="plans_plan_name"),
+                    models.CheckConstraint(condition=models.Q(("priority__range", (1, 8))), name="plans_plan_priority"),
+                    models.CheckConstraint(
+                        condition=models.Q(("contention_ratio__gte", 1)), name="plans_plan_contention"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["internet", "voice", "recurring", "one_time"])),
+                        name="plans_plan_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("speed_down_kbps__range", (1, 400000000)), ("speed_up_kbps__range", (1, 400000000))
+                            ),
+                            models.Q(
+                                models.Q(("kind", "internet"), _negated=True),
+                                ("speed_down_kbps", 0),
+                                ("speed_up_kbps", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="plans_plan_speed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("setup_fee__range", (-1000000000000, 1000000000000))),
+                        name="plans_plan_setup_fee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("change_fee__range", (-1000000000000, 1000000000000))),
+                        name="plans_plan_change_fee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cancellation_fee__range", (-1000000000000, 1000000000000))),
+                        name="plans_plan_cancellation_fee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reactivation_fee__range", (-1000000000000, 1000000000000))),
+                        name="plans_plan_reactivation_fee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("contract_months__range", (0, 120))), name="plans_plan_contract"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PlanPrice",
@@ -59,6 +132,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["plan", "valid_from", "id"], name="plans_planprice_at")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__range", (0, 1000000000000))), name="plans_planprice_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))
+                        ),
+                        name="plans_planprice_day",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Service",
@@ -117,6 +204,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["account"], name="plans_service_account"),
+                    models.Index(fields=["customer"], name="plans_service_customer"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "active", "paused", "stopped", "ended"])),
+                        name="plans_service_state",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ServiceFact",
@@ -151,7 +250,32 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="facts", to="plans.service"
                     ),
                 ),
+                ("quantity", models.PositiveSmallIntegerField(default=1)),
             ],
+            options={
+                "indexes": [models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "active", "paused", "stopped", "ended"])),
+                        name="plans_servicefact_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("price_override", None), ("price_override__range", (0, 1000000000000)), _connector="OR"
+                        ),
+                        name="plans_servicefact_price",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))
+                        ),
+                        name="plans_servicefact_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__range", (1, 1000))), name="plans_servicefact_quantity"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TaxRate",
@@ -171,108 +295,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.UniqueConstraint(fields=("partner", "name"), name="plans_plan_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(condition=models.Q(("kind__in", ["internet"])), name="plans_plan_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("speed_down_kbps__range", (1, 400000000)), ("speed_up_kbps__range", (1, 400000000))
-                ),
-                name="plans_plan_speed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__range", (1, 8))), name="plans_plan_priority"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("contention_ratio__gte", 1)), name="plans_plan_contention"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="planprice",
-            index=models.Index(fields=["plan", "valid_from", "id"], name="plans_planprice_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__range", (0, 1000000000000))), name="plans_planprice_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
-                name="plans_planprice_day",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(fields=["account"], name="plans_service_account"),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(fields=["customer"], name="plans_service_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["pending", "active", "paused", "stopped", "ended"])),
-                name="plans_service_state",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="servicefact",
-            index=models.Index(fields=["service", "valid_from", "id"], name="plans_servicefact_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="servicefact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["pending", "active", "paused", "stopped", "ended"])),
-                name="plans_servicefact_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="servicefact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("price_override", None), ("price_override__range", (0, 1000000000000)), _connector="OR"
-                ),
-                name="plans_servicefact_price",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="servicefact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
-                name="plans_servicefact_day",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="taxrate",
-            index=models.Index(fields=["partner", "category", "valid_from", "id"], name="plans_taxrate_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(condition=models.Q(("rate__range", (0, 1))), name="plans_taxrate_rate"),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
-                name="plans_taxrate_day",
-            ),
+            options={
+                "indexes": [models.Index(fields=["partner", "category", "valid_from", "id"], name="plans_taxrate_at")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("rate__range", (0, 1))), name="plans_taxrate_rate"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))
+                        ),
+                        name="plans_taxrate_day",
+                    ),
+                ],
+            },
         ),
     ]
