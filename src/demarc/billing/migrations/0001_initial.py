@@ -406,7 +406,6 @@ class Migration(migrations.Migration):
                         to="customers.account",
                     ),
                 ),
-                ("begun_on", models.DateField(help_text="Days before it were billed otherwise, or not at all.")),
                 ("next_on", models.DateField()),
                 ("billing_day", models.PositiveSmallIntegerField()),
                 (

@@ -31,13 +31,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("day", models.DateField()),
+                (
+                    "begun_on",
+                    models.DateField(help_text="Days before it were paid by the day, or are settled for good."),
+                ),
             ],
             options={
                 "constraints": [
                     models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "begun_on__lte",
+                                django.db.models.expressions.CombinedExpression(models.F("day"), "+", models.Value(1)),
+                            )
+                        ),
+                        name="billing_billedthrough_order",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(("day__range", (datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)))),
                         name="billing_billedthrough_range",
-                    )
+                    ),
                 ],
             },
         ),
