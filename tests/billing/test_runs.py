@@ -2,15 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from tests import cast
 from tests.cast import AT, STAFF, midnight
 
 from demarc.base.actors import SYSTEM
 from demarc.base.hands import HANDS
 from demarc.billing import actions, check, jobs, queries
+from demarc.billing.accounts import house_account
 from demarc.billing.models import BillingDay, DayDecision, LedgerAccount, PrepaidState, Transfer
 from demarc.core.errors import Refused
 
@@ -182,3 +184,22 @@ def test_the_same_key_at_the_same_time_is_one_payment():
     together(lambda: pay(other), lambda: pay(account))
     assert "conflict" in made
     assert check.run() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_cash_and_the_first_transfer_in_either_order_wait_for_each_other_and_no_longer():
+    partner = cast.partner()
+    other_is_on = Event()
+
+    def open_both(kinds, meet):
+        with transaction.atomic():
+            for kind, name in kinds:
+                house_account(partner.pk, "EUR", kind, name)
+                meet()
+
+    tills = [("cash", ""), ("clearing", "bank")]
+    together(
+        lambda: open_both(tills, lambda: other_is_on.wait(1)),
+        lambda: open_both(reversed(tills), other_is_on.set),
+    )
+    assert LedgerAccount.objects.filter(partner=partner, payer=None).count() == 2

@@ -31,6 +31,9 @@ SELECT id FROM billing_ledgeraccount WHERE partner_id = %(partner)s AND kind = %
     AND name = %(name)s AND payer_id IS NULL
 """
 
+# Who opens two in one order and who opens them in another would wait for each other: so one transaction at a time.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('billing_ledgeraccount'), %(partner)s::int)"
+
 OPEN_HOUSE = """
 INSERT INTO billing_ledgeraccount (partner_id, kind, currency, name, balance)
 VALUES (%(partner)s, %(kind)s, %(currency)s, %(name)s, CASE WHEN %(kind)s = 'cash' THEN 0 END)
@@ -47,7 +50,10 @@ def open_payers(account_ids: Sequence[int]) -> None:
 def house_account(partner_id: int, currency: str, kind: str, name: str) -> Account:
     """The partner's own account of this kind, currency and name (category, till, bank), made if need be."""
     which = {"partner": partner_id, "kind": kind, "currency": currency, "name": name}
-    found = sql.rows(HOUSE, **which) or sql.rows(OPEN_HOUSE, **which) or sql.rows(HOUSE, **which)
+    found = sql.rows(HOUSE, **which)
+    if not found:
+        sql.rows(ONE_AT_A_TIME, partner=partner_id)
+        found = sql.rows(OPEN_HOUSE, **which) or sql.rows(HOUSE, **which)
     return Account(found[0][0], AccountKind(kind), currency)
 
 

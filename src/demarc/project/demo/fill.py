@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from demarc.access.actions import NewSubscriber, create_subscribers, make_session_months, publish_policy, sync_services
 from demarc.base.actors import Actor
-from demarc.base.hands import HANDS, each
+from demarc.base.hands import HANDS, apart, each
 from demarc.base.models import Partner
 from demarc.billing.actions import NewPayment, activate_many, bill, receive_many
 from demarc.core.errors import Refused
@@ -49,11 +49,12 @@ class Held:
 
 def fill(*, by: Actor, at: datetime, customers: int = 1000, seed: int = 1) -> Iterator[str]:
     """Make the demo as of `at`; yields the lines to show. Refused: there is a provider already."""
-    with _collecting_seldom():
-        yield from _fill(by, at, customers, seed)
+    with _collecting_seldom(), apart():
+        _fill(by, at, customers, seed)
+    yield from _introduce(by=by, at=at)
 
 
-def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
+def _fill(by: Actor, at: datetime, customers: int, seed: int) -> None:
     if Partner.objects.exists():
         raise Refused("The demo needs an empty data directory; choose another with --data.", code="setting")
     today = billing_day(at, ZoneInfo(ZONE))
@@ -74,7 +75,6 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> Iterator[str]:
     publish_policy(provider.partner.pk, by=by, at=at)
     each(lambda some: sync_services([one.service_id for one in some], by=by, at=at), batched(held, CHUNK))
     live_through({one.service_id: one.person.joined for one in held if one.person.fate != "new"}, at=at, seed=seed)
-    yield from _introduce(by=by, at=at)
 
 
 @contextmanager

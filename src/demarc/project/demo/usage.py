@@ -12,6 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from demarc.access.models import Subscriber
+from demarc.base.hands import each
 from demarc.network.models import Pool
 from demarc.project.config import Config
 from demarc.project.demo.people import KNOWN_PEOPLE
@@ -63,19 +64,18 @@ def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     numbered = list(enumerate(logins))
     routers = len(_doors())
     with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
-        shipping = []
-        for first in range(routers):  # each is shipped by a process of its own while the next is written
+
+        def ship(first: int) -> None:
             directory = Path(apart, str(first))
             _write(directory, _records(numbered[first::routers], joined, at, step, seed))
-            shipping.append(_ship(directory, config))
-        for process in shipping:
-            if process.wait():
-                raise subprocess.CalledProcessError(process.returncode, process.args)
+            _ship(directory, config)
+
+        each(ship, range(routers), hands=routers)
 
 
-def _ship(directory: Path, config: Config) -> subprocess.Popen[bytes]:
+def _ship(directory: Path, config: Config) -> None:
     command = (sys.executable, "-m", "demarc.radiusd.drain", str(directory), f"{WRITER}-{directory.name}")
-    return subprocess.Popen(command, env=os.environ | {"DEMARC_RADIUS_URL": config.radius_url()})
+    subprocess.run(command, env=os.environ | {"DEMARC_RADIUS_URL": config.radius_url()}, check=True)
 
 
 def _write(directory: Path, payloads: Iterable[bytes]) -> None:
