@@ -249,13 +249,14 @@ class Feed(models.Model):
 class SessionLive(models.Model):
     """A session that is on now. Never partitioned; unique per NAS and key, and per (vrf, address)."""
 
-    nas = models.ForeignKey(Nas, models.PROTECT, related_name="+")
+    # Not indexed by itself: a planner without statistics would look a session up by its NAS, among thousands.
+    nas = models.ForeignKey(Nas, models.PROTECT, related_name="+", db_index=False)
     boot_epoch = models.PositiveIntegerField()
     session_id = models.CharField(max_length=128)
     user_name = models.CharField(max_length=253)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    subscriber = models.ForeignKey(Subscriber, models.PROTECT, null=True, related_name="sessions")
-    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="sessions")
+    subscriber = models.ForeignKey(Subscriber, models.PROTECT, null=True, related_name="sessions", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="sessions", db_index=False)
     started_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     event_at = models.DateTimeField(null=True, help_text="Event-Timestamp, the NAS's own clock.")

@@ -151,7 +151,12 @@ class Migration(migrations.Migration):
                 ("counting", models.JSONField(default=dict, help_text="radiusd's counter readings.")),
                 (
                     "nas",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="access.nas"),
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.nas",
+                    ),
                 ),
                 (
                     "partner",
@@ -160,6 +165,7 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="sessions",
@@ -169,6 +175,7 @@ class Migration(migrations.Migration):
                 (
                     "subscriber",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="sessions",

@@ -36,9 +36,12 @@ ALTER TABLE access_staticprefix
     ADD CONSTRAINT access_staticprefix_no_overlap EXCLUDE USING gist (prefix inet_ops WITH &&) WHERE (active),
     ADD CONSTRAINT access_staticprefix_six CHECK (family(prefix) = 6);
 CREATE INDEX access_sessionlog_ended ON access_sessionlog (ended_at);
-CREATE INDEX access_sessionlog_framed_ipv6 ON access_sessionlog (framed_ipv6, started_at DESC);
-CREATE INDEX access_sessionlog_ipv6_prefix ON access_sessionlog USING gist (framed_ipv6_prefix inet_ops);
-CREATE INDEX access_sessionlog_delegated ON access_sessionlog USING gist (delegated_prefix inet_ops);
+CREATE INDEX access_sessionlog_framed_ipv6 ON access_sessionlog (framed_ipv6, started_at DESC)
+    WHERE framed_ipv6 IS NOT NULL;
+CREATE INDEX access_sessionlog_ipv6_prefix ON access_sessionlog USING gist (framed_ipv6_prefix inet_ops)
+    WHERE framed_ipv6_prefix IS NOT NULL;
+CREATE INDEX access_sessionlog_delegated ON access_sessionlog USING gist (delegated_prefix inet_ops)
+    WHERE delegated_prefix IS NOT NULL;
 """
 
 REVERSE = """

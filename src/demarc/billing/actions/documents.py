@@ -164,10 +164,12 @@ def pay_documents(paid: Sequence[tuple[int, int | None, int]], *, at: datetime) 
     claims = _claims({account_id for account_id, _, _ in paid})
     if not claims:
         return
+    of_account: dict[int, list[tuple[int | None, int]]] = defaultdict(list)
+    for account_id, payment, amount in paid:
+        of_account[account_id].append((payment, amount))
     settled = Settlement([], {})
     for account_id, balance in sql.rows(BALANCES, accounts=sql.array(claims)):
-        mine = [(payment, amount) for of_account, payment, amount in paid if of_account == account_id]
-        wanted = claims[account_id]
+        mine, wanted = of_account[account_id], claims[account_id]
         before = balance + sum(claim.amount for claim in wanted) - sum(amount for _, amount in mine)
         wanted = _give(settled, wanted, before)
         for payment, amount in mine:

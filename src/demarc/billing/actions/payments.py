@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit_ids
-from demarc.base.numbering import take
+from demarc.base.numbering import take, take_ids
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
 from demarc.billing.actions.conversion import move_to_parents
@@ -87,11 +87,12 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
         bulk.settle(_behind(found), until=None, by=by, at=at)
         entries = _credit(fresh, found, at)
         bulk.retry(accounts_blocked_for_money(account_ids=accounts), by=by, at=at)
-        made = _write_payments(fresh, entries, found, recorded(by, at))
-        pay_documents([(payment.account_id, payment.pk, payment.amount) for payment in made.values()], at=at)
+        ids = dict(zip(fresh, take_ids("billing_payment_id_seq", len(fresh)), strict=True))
+        pay_documents([(one["account_id"], ids[name], one["amount"]) for name, one in fresh.items()], at=at)
         reassess(accounts, by=by, at=at)
-        known |= made
         move_to_parents(accounts, at=at)
+        made = _write_payments(fresh, ids, entries, found, recorded(by, at))
+        known |= made
         emit_ids("PaymentsReceived", "payments", [payment.pk for payment in made.values()], queue="run")
         _log_received(list(fresh.values()), found, by=by, at=at)
     return [known[name] for name in names]
@@ -203,7 +204,11 @@ def _credit(fresh: Mapping[Name, NewPayment], found: Payers, at: datetime) -> di
 
 
 def _write_payments(
-    fresh: Mapping[Name, NewPayment], entries: Mapping[Name, int], found: Payers, record: dict[str, Any]
+    fresh: Mapping[Name, NewPayment],
+    ids: Mapping[Name, int],
+    entries: Mapping[Name, int],
+    found: Payers,
+    record: dict[str, Any],
 ) -> dict[Name, Payment]:
     """The payments' rows. Last, because a partner's next number is waited for by all who receive money for him."""
     counts = Counter(partner_id for partner_id, _ in fresh)
@@ -212,6 +217,7 @@ def _write_payments(
     for name, given in fresh.items():
         payer = found[given["account_id"]]
         payment = _payment(payer, next(numbers[name[0]]), entries[name], record)
+        payment.pk = ids[name]
         payment.amount, payment.method, payment.received_on, payment.comment = _facts_of(given)[1:]
         payment.key = name[1]
         made[name] = payment
