@@ -11,12 +11,13 @@ from pathlib import Path
 import psycopg
 
 from demarc.radiusd import journal, store_shipping
-from demarc.radiusd.shipper import Shipper, connect
+from demarc.radiusd.shipper import Shipper, collect_seldom, connect
 
 
 def main(directory: Path, writer: str, *, delete: bool = False) -> int:
     """1 when the database is away; started again, it goes on where it was."""
     shipper = Shipper(directory, writer)
+    collect_seldom()
     try:
         with connect(os.environ["DEMARC_RADIUS_URL"]) as conn:
             while shipper.ship_past_poison(conn):

@@ -312,14 +312,19 @@ def connect(url: str) -> Connection[Any]:
     )
 
 
+def collect_seldom() -> None:
+    """A batch holds no cycles: what is looked at again and again is what was imported."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 def main(index: int, parent: int) -> int:
     """Ship the journal of radiusd's process `index`, whose pid is `parent`; alone, an earlier shipper is waited for."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s shipper: %(message)s")
     config = configuration.from_environment(index=index)
     config.journal.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.nice(NICENESS)
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     with (config.journal / "shipper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         follow(config, Stop(), parent)
