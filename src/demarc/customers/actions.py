@@ -20,6 +20,7 @@ from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit, emit_ids
 from demarc.base.models import Location, Partner
 from demarc.base.numbering import take
+from demarc.base.rows import insert
 from demarc.core.errors import Refused
 from demarc.core.money import currency as currency_of
 from demarc.customers.models import (
@@ -35,7 +36,6 @@ from demarc.customers.models import (
 )
 from demarc.customers.queries import accounts_blocked_for_money
 
-BATCH = 2000
 TEXT_LENGTHS = {"phone": 60, "street": 200, "zip_code": 20, "city": 100}
 
 
@@ -241,18 +241,16 @@ def create_customers(customers: Sequence[NewCustomer], *, partner_id: int, by: A
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     locations = set(Location.objects.filter(partner=partner).values_list("id", flat=True))
-    first = take(partner_id, "customer", len(customers))
     made: list[Customer] = []
     accounts: list[Account] = []
-    for number, given in enumerate(customers, first):
-        customer = Customer(partner=partner, number=f"{number:06d}", status_since=at, created_at=at)
+    for given in customers:
+        customer = Customer(partner=partner, status_since=at, created_at=at)
         _fill(customer, given, locations)
         made.append(customer)
         accounts.append(
             Account(
                 partner=partner,
                 customer=customer,
-                number=customer.number,
                 currency=partner.currency,
                 zone=partner.zone,
                 billing_type=limits.word(
@@ -260,10 +258,13 @@ def create_customers(customers: Sequence[NewCustomer], *, partner_id: int, by: A
                 ),
             )
         )
-    Customer.objects.bulk_create(made, BATCH)
+    first = take(partner_id, "customer", len(made))  # last, because others wait for the next number from here
+    for number, customer in enumerate(made, first):
+        customer.number = f"{number:06d}"
+    insert(made)
     for account, customer in zip(accounts, made, strict=True):
-        account.customer_id = customer.pk
-    Account.objects.bulk_create(accounts, BATCH)
+        account.customer_id, account.number = customer.pk, customer.number
+    insert(accounts)
     subject = ("customer", made[0].pk) if len(made) == 1 else ("partner", partner_id)
     log.record("created", by=by, at=at, subject=subject, partner_id=partner_id, customers=len(made), first=first)
     return made

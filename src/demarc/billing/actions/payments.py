@@ -12,6 +12,7 @@ from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit_ids
 from demarc.base.numbering import take, take_ids
+from demarc.base.rows import insert
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
 from demarc.billing.actions.conversion import move_to_parents
@@ -26,7 +27,6 @@ from demarc.core.period import ONE_DAY, billing_day
 from demarc.customers.models import Account
 from demarc.customers.queries import accounts_blocked_for_money
 
-BATCH = 2000
 KEY_LENGTH = 80
 SERIES = "payment"
 
@@ -222,7 +222,7 @@ def _write_payments(
         payment.key = name[1]
         made[name] = payment
     try:
-        Payment.objects.bulk_create(made.values(), BATCH)
+        insert(list(made.values()))
     except IntegrityError as error:
         # Somebody used the key for another account while we held this one.
         raise _conflict() from error

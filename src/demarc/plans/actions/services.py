@@ -13,6 +13,7 @@ from django.db import transaction
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
 from demarc.base.events import emit_ids
+from demarc.base.rows import insert
 from demarc.core.errors import Refused
 from demarc.core.period import billing_day
 from demarc.customers.models import Account, Customer, Status
@@ -22,7 +23,6 @@ from demarc.plans.actions.ahead import keep_planned
 from demarc.plans.models import Plan, Service, ServiceFact, ServiceState
 from demarc.plans.queries import accounts_of, newest_facts
 
-BATCH = 2000
 QUANTITY_MAX = 1000
 MAX_BACK = timedelta(days=3 * 366)
 PROJECTED = ["activated_at", "ended_at", "blocked_cause", "access_since"]
@@ -62,7 +62,7 @@ def add_services(services: Sequence[NewService], *, by: Actor, at: datetime) -> 
     """
     known = _Known(services)
     made = [known.make(given, at) for given in services]
-    Service.objects.bulk_create(made, BATCH)
+    insert(made)
     facts = [
         ServiceFact(
             service=service,
@@ -74,7 +74,7 @@ def add_services(services: Sequence[NewService], *, by: Actor, at: datetime) -> 
         )
         for service, given in zip(made, services, strict=True)
     ]
-    ServiceFact.objects.bulk_create(facts, BATCH)
+    insert(facts)
     _log("added", made, by, at)
     return made
 
@@ -340,7 +340,7 @@ def _record_facts(services: Sequence[Service], agreed: Mapping[int, Agreed], by:
         )
         for service in services
     ]
-    ServiceFact.objects.bulk_create(facts, BATCH)
+    insert(facts)
     keep_planned(facts, by=by, at=at)
     emit_ids("HoldingChanged", "services", [service.pk for service in services])
 
