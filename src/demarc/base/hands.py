@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from queue import Empty, SimpleQueue
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any, TypeVar
 
 from django.db import connection, connections
@@ -86,7 +87,7 @@ def _in_processes(work: Callable[[T], R], things: Sequence[T], hands: int) -> di
     at_work = {}
     for _ in range(hands):
         mine, theirs = fork.Pipe(duplex=False)
-        process = fork.Process(target=_hand_apart, args=(work, things, taken, theirs))
+        process = fork.Process(target=_hand_apart, args=(work, things, taken, theirs), daemon=True)
         process.start()
         theirs.close()
         at_work[mine] = process
@@ -108,6 +109,7 @@ def _in_processes(work: Callable[[T], R], things: Sequence[T], hands: int) -> di
 
 def _hand_apart(work: Callable[[T], R], things: Sequence[T], taken: "Synchronized[int]", told: Connection) -> None:
     """A process of its own until nothing is left to take: tells (place, result, error)."""
+    signal(SIGINT, SIG_IGN)  # it ends with the process that asked
     for alias in connections:
         _INHERITED.append(connections[alias])
         del connections[alias]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
-from demarc.base.hands import HANDS
+from demarc.base.hands import HANDS, apart
 from demarc.base.models import Partner
 from demarc.billing import actions, queries
 from demarc.billing.models import BillingDay, InvoiceRun, RunState
@@ -31,9 +31,10 @@ def run(args: Namespace) -> int:
         _show_preview(day)
         return 0
     look_seldom()
-    _decide(args, day)
-    if args.documents:
-        _issue()
+    with apart():
+        _decide(args, day)
+        if args.documents:
+            _issue()
     return 0
 
 
@@ -47,7 +48,7 @@ def _decide(args: Namespace, day: date | None) -> None:
 
 def _issue() -> None:
     """As the jobs do: each partner's preview, then whatever is confirmed and not done, also what a job has begun."""
-    actions.issue_due(by=SYSTEM, at=clock.now())
+    actions.issue_due(by=SYSTEM, at=clock.now(), hands=HANDS)
     for run in InvoiceRun.objects.filter(state=RunState.RUNNING).order_by("id"):
         actions.work_run(run.pk, by=SYSTEM, at=clock.now(), hands=HANDS)
     for run in InvoiceRun.objects.filter(day__gte=clock.now() - SHOWN).select_related("partner").order_by("id"):
