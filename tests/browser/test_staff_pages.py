@@ -306,7 +306,7 @@ def test_the_figures_of_what_if_are_sound(browser: Browser, site: str, place: Wo
     page.get_by_label("Its price a month").fill("50.00")
     page.get_by_role("button", name="Show the figures").click()
     page.get_by_role("cell", name="Billed in all").wait_for()
-    assert page.get_by_text("would be billed another amount").is_visible()
+    assert page.get_by_role("heading", name="would be billed another amount").is_visible()
     assert faults_here(page) == []
     opened.close()
 

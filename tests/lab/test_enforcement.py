@@ -157,6 +157,6 @@ def test_orders_never_exceed_what_the_router_is_to_bear(routers, cluster):
     began = time.monotonic()
     asyncio.run(work_off(cluster.url(RADIUS), [], Pace(at_once=16, per_s=50)))
     at = [heard.at for heard in one.heard if heard["User-Name"] != "p149"]
-    assert len(at) == 149
+    assert {heard["User-Name"] for heard in one.heard} == {f"p{n}" for n in range(150)}  # one may have been repeated
     assert all(came - began >= (before - 2) / 50 for before, came in enumerate(at))  # a busy machine makes it later
     assert [heard["User-Name"] for heard in one.heard].index("p149") < 8

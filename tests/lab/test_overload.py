@@ -28,11 +28,11 @@ line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 line.bind((address, 0))
 line.connect(("127.0.0.1", port))
 line.setblocking(False)
-packets = [pap_request(n % 256, os.urandom(16), ("alice", "secret"), b"", secret) for n in range(2000)]
+packets = [pap_request(n % 256, os.urandom(16), ("alice", "secret"), b"", secret) for n in range(40000)]
 print("ready", flush=True)
 began, sent = time.monotonic(), 0
 while True:
-    for packet in packets[sent % 2000 :][:100]:
+    for packet in packets[sent % 40000 :][:100]:
         try:
             line.send(packet)
         except OSError:
@@ -52,7 +52,8 @@ def stage(committed: None) -> Stage:
 
 @contextmanager
 def flood(address: str, port: int, per_s: int) -> Iterator[None]:
-    """Requests that all pass every check but for their sender being unknown, so many a second."""
+    """Requests that all pass every check but for their sender being unknown, so many a second; more different ones
+    than may wait, since one that is repeated waits once."""
     command = [sys.executable, "-c", FLOOD, address, str(port), SECRET, str(per_s)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:

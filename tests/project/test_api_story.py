@@ -1,6 +1,7 @@
 """The API from a program's view: an ISP is set up and run through it alone."""
 
 from datetime import date, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,8 @@ from demarc.billing import actions as billing
 pytestmark = pytest.mark.usefixtures("committed")
 
 PLAN = {"name": "Fibre", "price": "40.00", "speed_down_kbps": 5000, "speed_up_kbps": 1000}
+ROUTERS = count(3)
+"""What is committed stays: each router has its own address and pools."""
 
 
 @pytest.fixture
@@ -239,7 +242,7 @@ def test_a_login_is_made_and_changed_and_its_password_never_comes_out(api, isp):
 @pytest.fixture
 def online(api):
     """A login that is online through a router, and his session."""
-    stage = radius.scene(f"Online {clock.now().timestamp()}", number=7)
+    stage = radius.scene(f"Online {clock.now().timestamp()}", number=next(ROUTERS))
     login = radius.login(radius.service(stage))
     session = radius.online(login, stage.nas, str(stage.dynamic.first))
     yield session

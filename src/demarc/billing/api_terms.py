@@ -210,7 +210,7 @@ def set_service_price(
         day = payload.valid_from or clock.today(found.account.zone)
         by, at = actor_of(request), clock.now()
         plans.set_service_price(service_id, price=price, quantity=payload.quantity, valid_from=day, by=by, at=at)
-        fact = found.facts.filter(valid_from=day).latest("id")
+        fact = found.facts.filter(valid_from__lte=day).latest("valid_from", "id")
         told = None if fact.price_override is None else shown(fact.price_override, currency)
         return ServicePriceOut(service_id=service_id, price=told, quantity=fact.quantity, valid_from=day)
 

@@ -28,7 +28,7 @@ CLAIM = """
 ORPHANS = """
     UPDATE access_coaintent SET state = 'queued', tries = greatest(tries - 1, 0)
     WHERE node = %(node)s AND state = 'sent' AND tries < 6 AND nas_id = ANY(%(nases)s)
-        AND sent_at <= now() - make_interval(secs => %(since_s)s)
+        AND coalesce(sent_at, created_at) <= now() - make_interval(secs => %(since_s)s)
 """
 """What an earlier life of ours, or a node that is gone, had sent when it ended: what came of it is not known, so it is
 sent again."""
