@@ -10,7 +10,7 @@ import os
 import pytest
 from tests.billing.crowd import Story, shorter, story, tell
 
-STORIES = int(os.environ.get("DEMARC_CROWD", "8"))
+STORIES = int(os.environ.get("DEMARC_CROWD", "4"))
 SEED = int(os.environ.get("DEMARC_SEED", "1"))
 FAULTS_MAX = 5
 """After so many the rest of a long run says nothing new."""
