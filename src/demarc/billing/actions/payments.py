@@ -68,10 +68,11 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
     more, is online again.
 
     A key that was used before gives the payment it made, provided that the facts are the same. New ones are told of
-    (event PaymentsReceived). Refused (the first
-    fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another currency than
-    the account's, a date before 2000, before the day on which the customer was added, or more than a day ahead,
-    unknown method, key used for something else (code conflict), balance beyond the limit.
+    (event PaymentsReceived).
+
+    Refused (the first fault found, and then nothing is received): unknown account, amount not from 1 to 10**12, another
+    currency than the account's, a date before 2000, before the day on which the customer was added, or more than a day
+    ahead, unknown method, key used for something else (code conflict), balance beyond the limit.
     """
     accounts = sorted({payment["account_id"] for payment in payments})
     open_payers(accounts)

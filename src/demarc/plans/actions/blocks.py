@@ -9,13 +9,12 @@ from django.db import IntegrityError, transaction
 from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
+from demarc.base.rows import insert
 from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY, billing_day, start_of_day
 from demarc.customers.models import Block, BlockCause, Customer
 from demarc.plans.access_state import set_access
 from demarc.plans.queries import accounts_of
-
-BATCH = 2000
 
 
 def block(customer_id: int, *, reason: str, by: Actor, at: datetime) -> Block:
@@ -40,7 +39,7 @@ def block_many(customer_ids: Sequence[int], *, reason: str, by: Actor, at: datet
     ]
     try:
         with transaction.atomic():
-            Block.objects.bulk_create(blocked, BATCH)
+            insert(blocked)
     except IntegrityError as error:
         raise _already() from error
     set_access(accounts_of(customer_ids), at=at)
