@@ -30,7 +30,7 @@ CHUNK = 2000
 STAFF = (("frontdesk", "Manager"), ("accountant", "Financial manager"), ("engineer", "Engineer"))
 MORNING = timedelta(hours=10)
 DUN_EVERY = 3
-"""Days: a run of reminders and blocks every third morning, where a provider has one every hour, for the time it takes."""
+"""Days: reminders and blocks every third morning, where a provider has them every hour; more would take its time."""
 
 METHODS = ("cash", "bank", "card")
 PRICES = {name: price for name, price, *_ in PLANS}
