@@ -55,10 +55,10 @@ class Accountant:
             return False
         self._counters.acct += 1
         login, cause = self._whose(packet, client)
-        arrived = self._clock()
+        arrived_us = records.microseconds(self._clock())
         record = records.Record(
             records.PACKET,
-            records.microseconds(arrived),
+            arrived_us,
             client.id,
             client.partner_id,
             login.id if login else 0,
@@ -68,7 +68,7 @@ class Accountant:
             packet.octets,
         )
         self._journal.put(records.encode(record), done)
-        self._remember(packet, client, login, status, arrived.timestamp(), steady)
+        self._remember(packet, client, login, status, arrived_us / 1e6, steady)
         return True
 
     def close(self, session: Session, partner_id: int) -> None:
@@ -104,12 +104,12 @@ class Accountant:
             if not subscriber_id:
                 return None, cause
         login = client.logins.get(packet.first.get(keys.USER_NAME, b""))
-        if login is None or self._in_reject_pool(packet.ip(keys.FRAMED_IP_ADDRESS)):
+        if login is None or self._in_reject_pool(packet.integer(keys.FRAMED_IP_ADDRESS)):
             return None, None  # whoever is there may only have given the customer's name
         return login, login.rule.blocked
 
-    def _in_reject_pool(self, address: IPv4Address | None) -> bool:
-        pool = self._model.pool_of(address) if address else None
+    def _in_reject_pool(self, address: int | None) -> bool:
+        pool = self._model.pool_at(address) if address else None
         return pool is not None and pool.kind == "reject"
 
     def _remember(
@@ -145,7 +145,7 @@ class Accountant:
                 client.id, packet.first.get(keys.CALLING_STATION_ID, b""), packet.first.get(keys.NAS_PORT_ID, b"")
             ),
             ipv4=ipv4,
-            limited=self._in_reject_pool(ipv4),
+            limited=self._in_reject_pool(int(ipv4) if ipv4 else None),
             started_at=at_s - (packet.integer(keys.ACCT_SESSION_TIME) or 0),
             heard_at=steady,
             interim_s=client.interim_s,
@@ -172,7 +172,7 @@ class Accountant:
             service_id=service_id,
             place=Place(nas_id, station.encode(), port.encode()),
             ipv4=ipv4,
-            limited=self._in_reject_pool(ipv4),
+            limited=self._in_reject_pool(int(ipv4) if ipv4 else None),
             started_at=started_s,
             heard_at=steady,
             interim_s=client.interim_s if client else INTERIM_S,
@@ -203,7 +203,7 @@ class Accountant:
         if holder is not None and holder.started_at > started_s:
             return
         place = Place(nas_id, station.encode(), port.encode())
-        limited = self._in_reject_pool(ipv4)
+        limited = self._in_reject_pool(int(ipv4) if ipv4 else None)
         self._online.put(
             Session(key, subscriber_id, service_id, place, ipv4, limited, started_s, heard_at, interim_s, True)
         )

@@ -19,7 +19,7 @@ from demarc.radiusd.notes import PLAIN_MAX, Decided, Notes, Told
 from demarc.radiusd.online import NO_PREFIXES, Key, Online, Place, Prefixes
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
 from demarc.wire.radius.attributes import read_text
-from demarc.wire.radius.requirement import admits, learned
+from demarc.wire.radius.requirement import Requirement, admits, learned
 
 DECISIONS_MAX = 64
 """Kinds of request remembered per customer; there are hardly more than three."""
@@ -267,6 +267,9 @@ def trusted(packet: Packet, client: Client) -> str:
     """ "" when an Access-Request may be looked at, else why not. Learns whether the client signs."""
     if not authentic(packet, client.secret):
         return "wrong_secret"
+    if packet.signature_at and client.requires is not Requirement.AUTO:
+        client.signs = True  # nothing is left to ask, nothing to learn
+        return ""
     if not admits(client.requires, packet):
         return "unsigned"
     client.requires = learned(client.requires, packet)

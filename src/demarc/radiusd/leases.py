@@ -74,14 +74,16 @@ class Leases:
 
     def _take(self, service_id: int, pool_ids: tuple[int, ...], now: datetime, another: bool) -> Place | None:
         for pool_id in pool_ids:
-            book = self._book(pool_id)
+            book = self._books.get(pool_id) or self._book(pool_id)
             if book is None:
                 continue
             address = book.take(service_id, pool_id, now, another=another)
+            if address is not None and not self._promises.note(pool_id, service_id, address, now):
+                return address  # the one he had: nothing is less, nothing is new
             if book.short_of(pool_id):
                 self.short.set()
             if address is not None:
-                if self._promises.note(pool_id, service_id, address, now) and service_id > 0:
+                if service_id > 0:
                     self.given[pool_id, service_id] = address
                 return address
         return None

@@ -152,7 +152,11 @@ class Model:
         """The pool that hands out this address or prefix; pools of one VRF never overlap."""
         if isinstance(address, IPv6Network):
             return next((pool for pool in self._of_prefixes if pool.vrf == vrf and pool.gives(address)), None)
-        number = _number(vrf, address)
+        return self.pool_at(int(address), vrf)
+
+    def pool_at(self, address: int, vrf: int = 0) -> Pool | None:
+        """The same for an IPv4 address as a whole number."""
+        number = vrf << 32 | address
         at = bisect_right(self._firsts, number)
         pool = self._by_first[at - 1] if at else None
         return pool if pool is not None and number <= pool.last else None

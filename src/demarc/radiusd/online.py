@@ -125,11 +125,15 @@ class Online:
         self, subscriber_id: int, place: Place, ipv4: IPv4Address | None, now: float, prefixes: Prefixes = NO_PREFIXES
     ) -> None:
         """An Accept went out; it counts until its session begins or GRANT_S have passed."""
-        self._grants.setdefault(subscriber_id, {})[place] = Grant(ipv4, now + GRANT_S, prefixes)
+        grants = self._grants.get(subscriber_id)
+        if grants is None:
+            grants = self._grants[subscriber_id] = {}
+        grants[place] = Grant(ipv4, now + GRANT_S, prefixes)
 
     def put(self, session: Session) -> None:
         """A session is on, as its latest record tells. One that had its address is over."""
-        self.remove(session.key)
+        if session.key in self.sessions:
+            self.remove(session.key)
         if session.ipv4 is not None:
             holder = self._at_address.get(session.ipv4)
             if holder is not None:

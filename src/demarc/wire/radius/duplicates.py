@@ -19,14 +19,14 @@ class Duplicates:
     becomes the old one and the former old one is dropped whole. So nothing is ever searched or swept.
     """
 
-    __slots__ = ("_capacity", "_lifetime_s", "_old", "_turned_at", "_young")
+    __slots__ = ("_half", "_lifetime_s", "_old", "_turn_at", "_young")
 
     def __init__(self, capacity: int = CAPACITY, lifetime_s: float = LIFETIME_S) -> None:
-        self._capacity = capacity
+        self._half = capacity / 2
         self._lifetime_s = lifetime_s
         self._young: dict[Origin, tuple[bytes, bytes]] = {}
         self._old: dict[Origin, tuple[bytes, bytes]] = {}
-        self._turned_at = -inf
+        self._turn_at = -inf
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -36,14 +36,16 @@ class Duplicates:
 
         `now` is in seconds of any steady clock.
         """
-        self._turn_if_due(now)
+        if now >= self._turn_at or len(self._young) >= self._half:
+            self._turn(now)
         entry = self._young.get(origin) or self._old.get(origin)
         # RFC 5080: the same tuple with another authenticator is another request
         return entry[1] if entry is not None and entry[0] == authenticator else None
 
     def begin(self, origin: Origin, authenticator: bytes, now: float) -> None:
         """This request is being worked on. It replaces an older one of the same tuple."""
-        self._turn_if_due(now)
+        if now >= self._turn_at or len(self._young) >= self._half:
+            self._turn(now)
         self._young[origin] = (authenticator, b"")
 
     def keep(self, origin: Origin, authenticator: bytes, reply: bytes) -> None:
@@ -64,10 +66,7 @@ class Duplicates:
         self._young.pop(origin, None)
         self._old.pop(origin, None)
 
-    def _turn_if_due(self, now: float) -> None:
-        age_s = now - self._turned_at
-        if age_s < self._lifetime_s and 2 * len(self._young) < self._capacity:
-            return
-        self._old = {} if age_s >= 2 * self._lifetime_s else self._young
+    def _turn(self, now: float) -> None:
+        self._old = {} if now >= self._turn_at + self._lifetime_s else self._young
         self._young = {}
-        self._turned_at = now
+        self._turn_at = now + self._lifetime_s

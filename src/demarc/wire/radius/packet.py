@@ -17,6 +17,10 @@ from .keys import MESSAGE_AUTHENTICATOR, VENDOR_SPECIFIC, Key
 HEADER = 20
 MAX_PACKET = 4096
 MAX_ATTRIBUTES = 200  # FreeRADIUS has the same limit; real packets carry about thirty
+MANY = HEADER + 2 * MAX_ATTRIBUTES
+"""A shorter packet has no room for more. (A vendor's take two octets of their own, too.)"""
+
+_SPECIAL = frozenset((0, VENDOR_SPECIFIC, MESSAGE_AUTHENTICATOR))
 
 _START = Struct("!BBH")
 
@@ -29,10 +33,20 @@ class Packet:
     code: int
     identifier: int
     authenticator: bytes
-    attributes: list[tuple[Key, bytes]]
     octets: bytes
     signature_at: int
     first: dict[Key, bytes]
+
+    @property
+    def attributes(self) -> list[tuple[Key, bytes]]:
+        """All of them in order; taken apart again each time, for most packets are read by `first` alone."""
+        octets, at, found = self.octets, HEADER, []
+        while at < len(octets):
+            end = at + octets[at + 1]
+            value = octets[at + 2 : end]
+            found += _split_vendor(value) if octets[at] == VENDOR_SPECIFIC else [(octets[at], value)]
+            at = end
+        return found
 
     def get(self, key: Key) -> bytes | None:
         return self.first.get(key)
@@ -79,36 +93,48 @@ def decode(datagram: bytes) -> Packet:
     if length > len(datagram):
         raise Malformed("shorter than its length")
     octets = datagram[:length]  # RFC 2865 section 3: octets beyond the length are padding
-    attributes, signature_at = _split(octets, length)
-    if len(attributes) > MAX_ATTRIBUTES:
+    first, signature_at = _read(octets, length)
+    packet = Packet(code, identifier, octets[4:20], octets, signature_at, first)
+    if length >= MANY and len(packet.attributes) > MAX_ATTRIBUTES:
         raise Malformed("too many attributes")
-    first = dict(attributes[::-1])
-    return Packet(code, identifier, octets[4:20], attributes, octets, signature_at, first)
+    return packet
 
 
-def _split(octets: bytes, length: int) -> tuple[list[tuple[Key, bytes]], int]:
-    attributes: list[tuple[Key, bytes]] = []
+def _read(octets: bytes, length: int) -> tuple[dict[Key, bytes], int]:
+    """The first value of each key, and where the signature is."""
+    first: dict[Key, bytes] = {}
     signature_at = 0
     at = HEADER
-    while at < length:
-        if at + 2 > length:
-            raise Malformed("attribute without length")
-        kind = octets[at]
-        end = at + octets[at + 1]
-        if end < at + 2 or end > length or not kind:
-            raise Malformed("attribute of impossible length or type")
-        value = octets[at + 2 : end]
-        if kind == VENDOR_SPECIFIC:
-            attributes += _split_vendor(value)
-        else:
-            attributes.append((kind, value))
-            if kind == MESSAGE_AUTHENTICATOR:
-                # RFC 3579 section 3.3 allows one; with two it would be open which one was signed
-                if signature_at or end != at + 18:
-                    raise Malformed("Message-Authenticator repeated or of wrong length")
-                signature_at = at + 2
-        at = end
-    return attributes, signature_at
+    try:
+        while at < length:
+            kind = octets[at]
+            end = at + octets[at + 1]
+            if end < at + 2 or end > length:
+                raise Malformed("attribute of impossible length or type")
+            if kind in _SPECIAL:
+                signature_at = _special(first, octets, at, end, signature_at)
+            elif kind not in first:
+                first[kind] = octets[at + 2 : end]
+            at = end
+    except IndexError:
+        raise Malformed("attribute without length") from None
+    return first, signature_at
+
+
+def _special(first: dict[Key, bytes], octets: bytes, at: int, end: int, signature_at: int) -> int:
+    """One that is more than a value: vendors' attributes, the signature, or the type that nobody may use."""
+    kind, value = octets[at], octets[at + 2 : end]
+    if kind == VENDOR_SPECIFIC:
+        for key, part in _split_vendor(value):
+            first.setdefault(key, part)
+        return signature_at
+    if kind != MESSAGE_AUTHENTICATOR:
+        raise Malformed("attribute of impossible length or type")
+    # RFC 3579 section 3.3 allows one; with two it would be open which one was signed
+    if signature_at or end != at + 18:
+        raise Malformed("Message-Authenticator repeated or of wrong length")
+    first[kind] = value
+    return at + 2
 
 
 def _split_vendor(value: bytes) -> list[tuple[Key, bytes]]:
