@@ -24,7 +24,7 @@ import psycopg
 from bench import peer
 from bench.changes import Changes
 from bench.stage import Stage, conclude, flags, median, spread, stage
-from demarc.radiusd.journal import Position, path_of, segments
+from demarc.radiusd.journal import Position, end_of, path_of, segments
 
 SUBSCRIBERS, SUBSCRIBERS_QUICK = 100_000, 10_000
 CHANGES_PER_S = 200
@@ -114,7 +114,7 @@ def drain(at_stage: Stage, load: Load, count: int) -> tuple[dict[str, Any], floa
         started = time.monotonic()
         acknowledged = load.run(ACCT_PORT, count, "-A", "-I", "1")
         last = max(segments(journal))
-        end = Position(last, path_of(journal, last).stat().st_size)
+        end = Position(last, end_of(path_of(journal, last)))
         while bookmark(conn) < end:
             if time.monotonic() - started > 60:
                 raise RuntimeError(f"acknowledged sessions are not in the database: {bookmark(conn)} of {end}")

@@ -157,6 +157,22 @@ def test_the_backlog_is_what_lies_behind_the_bookmark(tmp_path):
     assert journal.backlog_bytes(tmp_path, first) == second.offset - first.offset
 
 
+def test_the_room_ahead_of_what_is_written_is_neither_backlog_nor_a_record(tmp_path):
+    segment = journal.Segment(tmp_path, 1)
+    segment.append(journal.frame(b"one"))
+    path = journal.path_of(tmp_path, 1)
+    assert path.stat().st_size == journal.ROOM_BYTES
+    assert journal.backlog_bytes(tmp_path, Position()) == segment.size == journal.end_of(path)
+    assert read_all(tmp_path) == [b"one"]
+    segment.append(journal.frame(bytes(journal.ROOM_BYTES // 100)) * 101)
+    assert path.stat().st_size == 2 * journal.ROOM_BYTES
+    assert len(read_all(tmp_path)) == 102
+    journal.Segment(tmp_path, 2).append(journal.frame(b"of a later life"))
+    assert read_all(tmp_path)[-1] == b"of a later life"
+    segment.close()
+    assert path.stat().st_size == segment.size
+
+
 def test_after_kill_9_every_acknowledged_record_is_there(tmp_path):
     for enough in (101, 150, 500, 2_000, 5_000):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)

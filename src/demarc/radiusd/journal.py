@@ -16,12 +16,19 @@ from threading import Thread
 from zlib import crc32
 
 SEGMENT_BYTES = 64 * 1024 * 1024
+ROOM_BYTES = 1024 * 1024
+"""A segment grows by so many zeros ahead of what is written. Then a sync has only data to bring to the disk, and no new
+length of the file: it takes half the time, which everybody waits for."""
+
 RECORD_BYTES_MAX = 16 * 1024
 BATCH_RECORDS = 4096
 WAITING_MAX = 50_000
 """Records in memory that the disk has not taken yet; beyond this new ones are refused, and the NASes repeat them."""
 
 _HEADER = Struct("<II")
+_SEED = 1
+"""Eight zeros are no header of an empty record, as they would be without it."""
+
 _SUFFIX = ".journal"
 
 Done = Callable[[bool], None]
@@ -37,7 +44,7 @@ class Position:
 
 def frame(payload: bytes) -> bytes:
     """A record as it stands in the file: length, CRC-32, payload."""
-    return _HEADER.pack(len(payload), crc32(payload)) + payload
+    return _HEADER.pack(len(payload), crc32(payload, _SEED)) + payload
 
 
 def segments(directory: Path) -> list[int]:
@@ -55,20 +62,28 @@ class Segment:
     def __init__(self, directory: Path, number: int) -> None:
         self.number = number
         self.size = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        self._fd = os.open(path_of(directory, number), flags, 0o600)
+        self._room = 0
+        self._fd = os.open(path_of(directory, number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         _sync_directory(directory)
 
     def append(self, octets: bytes) -> None:
         """Write all of it and return when the disk has it."""
-        view = memoryview(octets)
+        end = self.size + len(octets)
+        if end > self._room:
+            self._room = -(-end // ROOM_BYTES) * ROOM_BYTES
+            octets += bytes(self._room - end)
+        view, at = memoryview(octets), self.size
         while view:
-            view = view[os.write(self._fd, view) :]
+            written = os.pwrite(self._fd, view, at)
+            view, at = view[written:], at + written
         os.fdatasync(self._fd)
-        self.size += len(octets)
+        self.size = end
 
     def close(self) -> None:
-        os.close(self._fd)
+        try:
+            os.ftruncate(self._fd, self.size)
+        finally:
+            os.close(self._fd)
 
 
 class Journal:
@@ -199,7 +214,7 @@ def _read_segment(path: Path, offset: int, limit: int) -> Iterator[tuple[int, by
                 return
             size, checksum = _HEADER.unpack(header)
             payload = file.read(size) if size <= RECORD_BYTES_MAX else b""
-            if len(payload) != size or crc32(payload) != checksum:
+            if len(payload) != size or crc32(payload, _SEED) != checksum:
                 return
             offset += _HEADER.size + size
             yield offset, payload
@@ -210,8 +225,17 @@ def backlog_bytes(directory: Path, after: Position) -> int:
     total = 0
     for number in segments(directory):
         if number >= after.file:
-            total += path_of(directory, number).stat().st_size - (after.offset if number == after.file else 0)
-    return max(total, 0)
+            written = end_of(path_of(directory, number))
+            total += max(written - after.offset, 0) if number == after.file else written
+    return total
+
+
+def end_of(segment: Path) -> int:
+    """How far a segment is written: up to the room ahead, but for zeros at the end of its last record."""
+    with segment.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        tail_at = file.seek(max(size - ROOM_BYTES, 0))
+        return tail_at + len(file.read().rstrip(b"\0"))
 
 
 def delete_before(directory: Path, number: int) -> None:
