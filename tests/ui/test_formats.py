@@ -93,6 +93,9 @@ def test_days_months_and_rates():
     assert plain(formats.percent(Decimal("0.21"))) == "21 %"
     assert plain(formats.percent(Decimal("0.055"))) == "5.5 %"
     assert formats.plural(1, "customer") == "1 customer"
+    assert [formats.ordinal(day) for day in (1, 2, 3, 4, 11, 12, 13, 21, 30)] == (
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "30th"]
+    )
     assert formats.plural(2000, "customer") == "2,000 customers"
 
 

@@ -116,6 +116,12 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def ordinal(count: int) -> str:
+    """1 -> "1st", 12 -> "12th"."""
+    ending = "th" if 10 < count % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
 def _at(value: datetime, pattern: str) -> str:
     local = timezone.localtime(value)
     return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=LOCALE)
