@@ -65,6 +65,12 @@ def test_the_page_of_a_late_customer_says_why_in_two_voices(place, client):
     assert "Still blocked" in text(client, f"{preview}0.01")
 
 
+def test_what_is_overdue_is_said_before_anybody_is_blocked(place, client):
+    owed = formats.money(Document.objects.get(pk=place.late.document_id).open_amount, "EUR")
+    assert f"{owed} of it overdue" in text(client, f"/customers/{place.late.account.customer_id}/")
+    assert "of it overdue" not in text(client, f"/customers/{place.customer.pk}/")
+
+
 def test_a_promise_is_three_clicks_and_brings_access_back(place, client):
     block(place)
     account = place.late.account

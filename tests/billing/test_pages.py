@@ -68,7 +68,7 @@ def test_the_last_payment_is_the_one_received_last_not_the_one_entered_last(plac
         ("method", "gold", "not one of the available choices"),
         ("received_on", "2199-12-31", "cannot be received later than tomorrow"),
         ("received_on", "1999-12-31", "Choose a day from"),
-        ("received_on", "yesterday", "Enter a valid date"),
+        ("received_on", "yesterday", "Choose a day of the calendar"),
     ],
 )
 def test_nonsense_is_refused_at_its_field_and_moves_no_money(place, client, given, field, value, words):

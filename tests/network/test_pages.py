@@ -86,6 +86,8 @@ def test_the_blocking_page_takes_a_logo_and_gives_it_away(place, client):
     assert (shown["Content-Type"], shown.content) == ("image/png", LOGO)
     assert client.post(path, given | {"no_logo": "on"}).status_code == 302
     assert BlockingPage.objects.get(partner=place.partner).logo is None
+    assert client.post(path, given | {"title": "Without a logo"}).status_code == 302
+    assert BlockingPage.objects.get(partner=place.partner).title == "Without a logo"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_the_new_speeds_at_once_may_leave_the_price_until_the_period_is_over(pla
         ({"when": "day"}, "on", "Say which day"),
         ({"when": "day", "on": "2020-01-01"}, "on", "Choose a day after"),
         ({"when": "day", "on": "2999-01-01"}, "on", "Choose a day from"),
-        ({"when": "day", "on": "tomorrow"}, "on", "Enter a valid date"),
+        ({"when": "day", "on": "tomorrow"}, "on", "Choose a day of the calendar"),
         ({"when": "whenever"}, "when", "not one of the available choices"),
         ({"when": "now", "price_override": "-3"}, "price_override", "above zero"),
         ({"when": "now", "plan_id": "0"}, "plan_id", "not one of the available choices"),

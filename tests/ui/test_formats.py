@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from demarc.ui import components, formats
 
@@ -92,7 +93,23 @@ def test_days_months_and_rates():
     assert plain(formats.percent(Decimal("0.21"))) == "21 %"
     assert plain(formats.percent(Decimal("0.055"))) == "5.5 %"
     assert formats.plural(1, "customer") == "1 customer"
+    assert [formats.ordinal(day) for day in (1, 2, 3, 4, 11, 12, 13, 21, 30)] == (
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "30th"]
+    )
     assert formats.plural(2000, "customer") == "2,000 customers"
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("UTC", "3 Nov 2026, 12:00:00 UTC"),
+        ("Europe/Madrid", "3 Nov 2026, 13:00:00 CET"),
+        ("America/Sao_Paulo", "3 Nov 2026, 09:00:00 UTC−03"),
+    ],
+)
+def test_an_exact_time_names_its_zone_as_people_there_do(zone, words):
+    with timezone.override(zone):
+        assert formats.moment(NOW) == words
 
 
 def test_a_part_of_a_page_lets_nobody_s_html_through():

@@ -167,7 +167,7 @@ def _good(credentials: str) -> bool | None:
 
 def _as_customer(decision: Decision) -> list[Step]:
     macs = {"any": "Any device may connect", "listed": "One of the login's", "other": "Not one of the login's"}
-    station = decision.station or "no device named"
+    station = decision.station or "No device named"
     limit = decision.session_limit
     full = 0 < limit <= decision.others
     allowed = f"{limit} at once is the limit" if limit else "there is no limit"

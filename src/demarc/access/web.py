@@ -157,6 +157,7 @@ def disconnect(request: HttpRequest, session_id: int) -> HttpResponse:
         consequences=lines,
         intro=f"On since {formats.moment(found.started_at)} with {found.framed_ipv4 or 'no address'}.",
         back=back,
+        back_label=found.service.customer.name if found.service else "Sessions",
     )
 
 

@@ -88,8 +88,17 @@ def reset_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpR
         messages.success(request, "Routers of this make are told what is shipped for them.")
         return redirect("edit_answers", partner_id, nas_type)
     back = reverse("edit_answers", args=[partner_id, nas_type])
-    lines = [f"What {partner.name} wrote for {NasType(nas_type).label} is lost."]
-    return form_page(request, form, title="Answers as shipped", submit="Use as shipped", consequences=lines, back=back)
+    make = NasType(nas_type).label
+    return form_page(
+        request,
+        form,
+        title="Answers as shipped",
+        submit="Use as shipped",
+        danger=True,
+        consequences=[f"What {partner.name} wrote for {make} is lost."],
+        back=back,
+        back_label=f"What {make} routers are told",
+    )
 
 
 def _answers(partner_id: int, nas_type: str) -> NasAnswers:

@@ -75,7 +75,7 @@ def edit_fair_use(request: HttpRequest, plan_id: int) -> HttpResponse:
 @page("plans.edit")
 def drop_fair_use(request: HttpRequest, plan_id: int) -> HttpResponse:
     """As much as one likes, from now on."""
-    visible_plan(request, plan_id)
+    plan = visible_plan(request, plan_id)
     form = Form(posted(request))
 
     def act() -> Any:
@@ -84,6 +84,12 @@ def drop_fair_use(request: HttpRequest, plan_id: int) -> HttpResponse:
     if carried_out(request, form, "drop_fair_use", ("plan", plan_id), act):
         messages.success(request, "The plan has no volume any more.")
         return redirect("plan", plan_id)
-    lines = ["Services that were slowed or blocked for it are online at full speed within seconds."]
-    back = reverse("plan", args=[plan_id])
-    return form_page(request, form, title="No fair use", submit="Drop the limit", consequences=lines, back=back)
+    return form_page(
+        request,
+        form,
+        title=f"No limit for {plan.name}",
+        submit="Drop the limit",
+        consequences=["Services that were slowed or blocked for it are online at full speed within seconds."],
+        back=reverse("plan", args=[plan_id]),
+        back_label=plan.name,
+    )

@@ -41,7 +41,7 @@ def new_login(request: HttpRequest, service_id: int) -> HttpResponse:
 
 def visible_login(request: HttpRequest, login_id: int) -> Subscriber:
     """The login, if it is one of the viewer's; else 404. Looking is written down."""
-    found = get_object_or_404(within(request, Subscriber.objects.select_related("service")), pk=login_id)
+    found = get_object_or_404(within(request, Subscriber.objects.select_related("service__plan")), pk=login_id)
     seen(request, ("customer", found.service.customer_id), found.partner_id)
     return found
 
@@ -59,9 +59,14 @@ def change_password(request: HttpRequest, login_id: int) -> HttpResponse:
         messages.success(request, f"The password of {found.login} is changed.")
         return redirect("service", found.service_id)
     lines = ["Sessions that are on stay on; the next one needs the new password."]
-    back = reverse("service", args=[found.service_id])
     return form_page(
-        request, form, title=f"Password of {found.login}", submit="Change password", consequences=lines, back=back
+        request,
+        form,
+        title=f"Password of {found.login}",
+        submit="Change password",
+        consequences=lines,
+        back=reverse("service", args=[found.service_id]),
+        back_label=str(found.service.plan),
     )
 
 
@@ -82,7 +87,12 @@ def set_addresses(request: HttpRequest, login_id: int) -> HttpResponse:
         messages.success(request, f"Address and MACs of {found.login} are saved.")
         return redirect("service", found.service_id)
     lines = ["A session that is on with another address is cut, and comes back with the new one."]
-    back = reverse("service", args=[found.service_id])
     return form_page(
-        request, form, title=f"Addresses of {found.login}", submit="Save addresses", consequences=lines, back=back
+        request,
+        form,
+        title=f"Addresses of {found.login}",
+        submit="Save addresses",
+        consequences=lines,
+        back=reverse("service", args=[found.service_id]),
+        back_label=str(found.service.plan),
     )

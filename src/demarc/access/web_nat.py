@@ -129,4 +129,5 @@ def end_nat_range(request: HttpRequest, range_id: int) -> HttpResponse:
         consequences=["Questions about the time until now are answered by it still."],
         intro=f"{found.inside} since {formats.moment(found.valid_from)}.",
         back=back,
+        back_label="Shared public addresses",
     )

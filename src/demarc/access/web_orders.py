@@ -89,4 +89,5 @@ def retry(request: HttpRequest, intent_id: int) -> HttpResponse:
         submit="Tell it now",
         intro=f"{found.user_name}: {queries.confirmation(found).words}.",
         back=back,
+        back_label="Sessions" if customer_id else "What routers were told",
     )

@@ -10,6 +10,7 @@ from demarc.billing.models import PaymentMethod
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
 from demarc.plans.models import Service, ServiceState
+from demarc.ui import formats
 from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
 
 DATE = forms.DateInput(attrs={"type": "date"})
@@ -140,7 +141,7 @@ class AutoIssueForm(Form):
 
 
 BILLING_DAYS = (
-    *((day, f"On the {day}. of a month") for day in range(1, 31)),
+    *((day, f"On the {formats.ordinal(day)} of a month") for day in range(1, 31)),
     (31, "On the last day of a month"),
     (0, "On the day on which the first service began"),
 )

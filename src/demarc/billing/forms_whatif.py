@@ -40,8 +40,8 @@ class WhatIfForm(Form):
 
     def __init__(self, *args: Any, plans: list[Plan], categories: list[str], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offer("plan_id", [("", "None"), *((plan.pk, plan_words(plan)) for plan in plans)])
-        self.offer("category", [("", "None"), *((name, name) for name in categories)])
+        self.offer("plan_id", [("", "As they are"), *((plan.pk, plan_words(plan)) for plan in plans)])
+        self.offer("category", [("", "As it is"), *((name, name) for name in categories)])
         self.in_currency(currency, "price")
         self.fields["due_days"].required = False
 

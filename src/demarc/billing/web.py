@@ -263,8 +263,8 @@ def correct(request: HttpRequest, account_id: int) -> HttpResponse:
         return redirect("customer_money", account.customer_id)
     summary = queries.account_summary(account_id, at=clock.now())
     lines = [
-        "It is a transfer of its own against write-off: nothing that was recorded is changed.",
-        "Who is blocked for money and can pay today by it is online again.",
+        "It is booked on its own, as written off: nothing that was recorded is changed.",
+        "If he is blocked for money and this covers today, he is online again.",
     ]
     return form_page(
         request,

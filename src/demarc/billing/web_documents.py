@@ -289,7 +289,7 @@ def cancel_item(request: HttpRequest, item_id: int) -> HttpResponse:
         request,
         form,
         title="Do not bill it",
-        submit="Cancel it",
+        submit="Do not bill it",
         danger=True,
         intro=f"{customer}: {item.text}, {formats.money(item.amount, item.account.currency)}",
         back=reverse("customer_money", args=[customer.pk]),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils.html import format_html
 
 from demarc.base import clock
 from demarc.billing import actions, queries
-from demarc.billing.models import BillingDay, Document, Payment
+from demarc.billing.models import BillingDay, Document, DocumentKind, Payment
 from demarc.billing.queries import AccountSummary
 from demarc.billing.rehearsal import rehearsed
 from demarc.core.errors import Refused
@@ -96,6 +97,15 @@ def _until(summary: AccountSummary) -> tuple[str, str]:
     return f"Until {formats.day(summary.pays_until)}", "soon" if soon else ""
 
 
+def _overdue(account: Account) -> tuple[str, str]:
+    """What a recurring account that is not blocked has left unpaid, and its tone."""
+    open_ones = account.documents.filter(kind=DocumentKind.INVOICE, open_amount__gt=0)
+    owed = open_ones.filter(due_on__lt=clock.today(account.zone)).aggregate(owed=Sum("open_amount"))["owed"]
+    if owed:
+        return f"{formats.money(owed, account.currency)} of it overdue", "bad"
+    return "Recurring: not charged by the day", ""
+
+
 def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
     """Under the customer's name: what he has, until when it lasts, what the next day costs."""
     account = customer.accounts.order_by("id").first()
@@ -104,8 +114,10 @@ def money_fact(request: HttpRequest, customer: Customer) -> Fact | None:
     summary = queries.account_summary(account.pk, at=clock.now())
     until, tone = _until(summary)
     until = f"Lasts {until[0].lower()}{until[1:]}" if until.startswith(("Until", "More")) else until
+    costs = ""
     if account.billing_type == BillingType.RECURRING:
-        until, costs = until if summary.blocked_for_money else "Recurring: not charged by the day", ""
+        if not summary.blocked_for_money:
+            until, tone = _overdue(account)
     elif summary.next_cost:
         word = "Today costs" if summary.blocked_for_money else "The next day costs"
         costs = f"{word} {formats.money(summary.next_cost, summary.currency)}"
@@ -200,7 +212,8 @@ def _activation_lines(service: Service, act: Callable[[], Service]) -> list[str]
     else:
         lines.append(f"The first charge is at 00:00 of {formats.day(today + ONE_DAY)}; today is free.")
     summary = queries.account_summary(account.pk, at=clock.now())
-    lines.append(f"{formats.balance(summary.balance, account.currency)} now.")
+    stands = formats.balance(summary.balance, account.currency)
+    lines.append(f"The account {stands[0].lower()}{stands[1:]} now.")
     return lines
 
 

@@ -177,7 +177,7 @@ def blocking_switch(request: HttpRequest, partner_id: int) -> HttpResponse:
         return redirect("waves")
     again = ["From the next full hour on, who owes is blocked as the rules say. A large wave waits for a person."]
     stop = [
-        "At once nobody of this provider is blocked for money, and a wave at work stops after its chunk.",
+        "At once nobody of this provider is blocked for money, and a wave at work stops within seconds.",
         "Who is blocked stays so. Payments let online as ever, and reminders go out.",
         "It stands on the dashboard until somebody allows blocking again.",
     ]

@@ -122,7 +122,7 @@ class PageForm(Form):
     def changes(self) -> dict[str, Any]:
         """What network.actions.save_blocking_page takes."""
         given = dict(self.cleaned_data)
-        logo, removed = given.pop("new_logo"), given.pop("no_logo")
+        logo, removed = given.pop("new_logo"), given.pop("no_logo", False)
         if logo:
             given["logo"] = logo.read(LOGO_READ_MAX)
         elif removed:

@@ -83,7 +83,7 @@ def use_preset(request: HttpRequest, partner_id: int, preset: str) -> HttpRespon
     return form_page(
         request,
         form,
-        title=f"Preset {preset}",
+        title=f"Preset {preset.capitalize()}",
         submit="Fill the cause table so",
         consequences=lines,
         back=reverse("partner", args=[partner_id]),

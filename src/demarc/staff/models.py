@@ -38,7 +38,7 @@ class Login(AbstractBaseUser):
     partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(
         Partner, blank=True, help_text="Empty: all partners."
     )
-    zone = models.CharField(max_length=60, default="UTC")
+    zone = models.CharField(max_length=60, blank=True, default="", help_text="Empty: the partner's.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 

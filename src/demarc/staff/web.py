@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from demarc.base import clock
 from demarc.staff import actions
-from demarc.staff.doors import actor_of, login_of, page, public, signed_in
+from demarc.staff.doors import actor_of, login_of, page, public, signed_in, zone
 from demarc.staff.forms import PasswordForm
 from demarc.staff.pages import carried_out, parts
 from demarc.ui.forms import UNPROCESSABLE, form_page, posted
@@ -58,4 +58,6 @@ def me(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, viewer)
         messages.success(request, "Your password is changed. Your other sessions are ended.")
         return redirect("me")
-    return form_page(request, form, "staff/me.html", title="Your login", submit="Change my password")
+    return form_page(
+        request, form, "staff/me.html", title="Your login", submit="Change my password", zone=zone(request)
+    )

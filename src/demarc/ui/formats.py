@@ -13,7 +13,7 @@ from demarc.core.money import Money, format_plain
 LOCALE = "en"
 NBSP = "\N{NO-BREAK SPACE}"
 DAY = "d MMM y"
-MOMENT = "d MMM y, HH:mm:ss zzz"
+MOMENT = "d MMM y, HH:mm:ss"
 SHORT_MOMENT = "d MMM, HH:mm"
 MONTH = "MMMM y"
 STEPS = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -54,7 +54,7 @@ def month(value: date) -> str:
 
 def moment(value: datetime | None) -> str:
     """An exact time in the viewer's zone, with the zone: "3 Nov 2026, 14:05:09 CET"."""
-    return "–" if value is None else _at(value, MOMENT)
+    return "–" if value is None else f"{_at(value, MOMENT)} {_zone(value)}"
 
 
 def short_moment(value: datetime | None) -> str:
@@ -116,9 +116,21 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def ordinal(count: int) -> str:
+    """1 -> "1st", 12 -> "12th"."""
+    ending = "th" if 10 < count % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
 def _at(value: datetime, pattern: str) -> str:
     local = timezone.localtime(value)
     return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=LOCALE)
+
+
+def _zone(value: datetime) -> str:
+    """What people there call their zone, else how far it is from UTC: "CET", "UTC", "UTC−03"."""
+    name = timezone.localtime(value).tzname() or "UTC"
+    return f"UTC{name.replace('-', '−')}" if name[0] in "+-" else name
 
 
 def _short(value: int, size: int) -> str:

@@ -21,6 +21,13 @@ CLASSES: dict[type[forms.Widget], str] = {
     forms.HiddenInput: "",
 }
 UNPROCESSABLE = 422
+INVALID: dict[type[forms.Field], str] = {
+    forms.DateField: "Choose a day of the calendar.",
+    forms.DateTimeField: "Choose a day and a time.",
+    forms.IntegerField: "Write a whole number, in digits.",
+    forms.DecimalField: "Write a number, like 12.5.",
+}
+"""What would be accepted, where Django only says that something is not valid."""
 
 Groups = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -36,6 +43,8 @@ class Form(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _dress(field.widget)
+            if type(field) in INVALID:
+                field.error_messages["invalid"] = INVALID[type(field)]
 
     def grouped(self) -> list[tuple[str, list[BoundField]]]:
         """(heading, visible fields) in the order to show them; what no group names stands first."""

@@ -17,6 +17,7 @@ for word in (
     formats.octets,
     formats.duration,
     formats.percent,
+    formats.ordinal,
     formats.visible,
 ):
     register.filter(word.__name__, word)
