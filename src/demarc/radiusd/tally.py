@@ -242,9 +242,12 @@ class Tally:
         rows = [(held.live_id, _live_row(held)) for held in self.held.values() if held.open]
         return [row for live_id, row in rows if live_id is not None], [row for live_id, row in rows if live_id is None]
 
-    def ended(self) -> list[Row]:
-        """The rows of sessions that are over."""
-        return [_ended_row(held) for held in self.held.values() if not held.open]
+    def ended(self) -> tuple[list[Row], list[Row]]:
+        """The rows of sessions that are over: those of which the tables knew, those that they have never seen."""
+        rows = [
+            (held.logged or held.live_id is not None, _ended_row(held)) for held in self.held.values() if not held.open
+        ]
+        return [row for known, row in rows if known], [row for known, row in rows if not known]
 
     def gone(self) -> list[int]:
         """The ids of rows of ended sessions among the live ones."""
