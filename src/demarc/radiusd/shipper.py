@@ -28,7 +28,7 @@ from demarc.radiusd.journal import Position
 from demarc.radiusd.tally import Boot, Item, Row, Tally
 from demarc.wire.radius import Malformed
 
-BATCH_RECORDS = 1000
+BATCH_RECORDS = 2000
 FRAME_BYTES = len(journal.frame(b""))
 IDLE_S = 0.05
 RETRY_S = 1.0
