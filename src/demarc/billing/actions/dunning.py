@@ -19,6 +19,7 @@ from demarc.base.hands import each
 from demarc.base.models import Partner
 from demarc.billing.actions.reassess import reassess, stays_blocked
 from demarc.billing.actions.waves import plan_wave, work_wave
+from demarc.billing.days_off import days_off
 from demarc.billing.debts import Case, PolicyBook, load_cases, moment_of
 from demarc.billing.guards import halted
 from demarc.billing.models import Deactivation, DunningTerms, Wave, WaveState
@@ -81,6 +82,7 @@ def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = C
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     done = Dunned(halted=halted(partner, at=at))
+    _look_at_calendar(partner, at)
     to_remind = _chunks(_to_remind(partner, at), chunk)
     done.reminded = sum(each(lambda some: _remind(partner, some, by, at), to_remind, hands=hands))
     blocked = _chunks(_blocked(partner), chunk)
@@ -96,6 +98,12 @@ def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = C
     if done.wave is not None:
         done.wave.refresh_from_db()
     return done
+
+
+def _look_at_calendar(partner: Partner, at: datetime) -> None:
+    """Here, once: hands that are processes would each have to read it, which takes longer than their work."""
+    today = billing_day(at, ZoneInfo(partner.zone))
+    days_off(PolicyBook.of([], [partner.pk]).on(None, partner.pk, today).country, today.year)
 
 
 def _work_waves(partner: Partner, chunk: int, by: Actor, at: datetime) -> int:

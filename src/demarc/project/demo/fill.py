@@ -27,11 +27,11 @@ from demarc.staff.actions import create_login
 
 T = TypeVar("T")
 CHUNK = 2000
+SHARE_MIN = 400
+"""So few are not worth a second hand."""
+
 STAFF = (("frontdesk", "Manager"), ("accountant", "Financial manager"), ("engineer", "Engineer"))
 MORNING = timedelta(hours=10)
-DUN_EVERY = 3
-"""Days: reminders and blocks every third morning, where a provider has them every hour; more would take its time."""
-
 METHODS = ("cash", "bank", "card")
 PRICES = {name: price for name, price, *_ in PLANS}
 
@@ -67,9 +67,8 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> None:
     monthly.welcome(list(payers.values()), by=by, at=opened)
     for ago in range(DAYS, -1, -1):
         _live_a_day(held, payers, ago, today, by=by, at=at)
-        if ago % DUN_EVERY == 0:
-            morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
-            monthly.dun(provider.partner, by=by, at=min(morning, at))
+        morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
+        monthly.dun(provider.partner, by=by, at=min(morning, at))
     _part(held, by=by, at=at)
     monthly.look_ahead(provider.partner, payers, today, by=by, at=at)
     publish_policy(provider.partner.pk, by=by, at=at)
@@ -93,6 +92,12 @@ def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
     source = iter(things)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def _shared(things: Sequence[T]) -> Iterator[list[T]]:
+    """The things in lists of at most CHUNK, so many and so long that no hand has nothing to do at the end."""
+    rounds = max(1, -(-len(things) // (CHUNK * HANDS)))
+    return batched(things, max(SHARE_MIN, -(-len(things) // (rounds * HANDS))))
 
 
 def _take_in(group: Sequence[Person], provider: Provider, seed: int, by: Actor, at: datetime) -> list[Held]:
@@ -156,10 +161,10 @@ def _live_a_day(
         for one in held
         if ago in one.pays
     ]
-    paying = batched([*paid, *monthly.paid_on(payers, day)], CHUNK)
+    paying = _shared([*paid, *monthly.paid_on(payers, day)])
     each(lambda some: receive_many(some, by=by, at=morning), paying)
     arriving = [one.service_id for one in held if one.person.joined == ago and one.person.fate != "new"]
-    each(lambda some: activate_many(some, by=by, at=morning), batched(arriving, CHUNK))
+    each(lambda some: activate_many(some, by=by, at=morning), _shared(arriving))
 
 
 def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
