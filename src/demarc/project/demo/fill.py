@@ -188,10 +188,10 @@ def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
 
 def _part(held: Sequence[Held], *, by: Actor, at: datetime) -> None:
     """Whom staff blocked, and who has left."""
-    for some in batched((one.customer_id for one in held if one.person.fate == "blocked"), CHUNK):
-        block_many(some, reason="Abuse of the mail server", by=by, at=at)
-    for some in batched((one.customer_id for one in held if one.person.fate == "inactive"), CHUNK):
-        deactivate_many(some, by=by, at=at)
+    blocked = [one.customer_id for one in held if one.person.fate == "blocked"]
+    gone = [one.customer_id for one in held if one.person.fate == "inactive"]
+    _each(lambda some: block_many(some, reason="Abuse of the mail server", by=by, at=at), _shared(blocked))
+    _each(lambda some: deactivate_many(some, by=by, at=at), _shared(gone))
 
 
 def _introduce(*, by: Actor, at: datetime) -> Iterator[str]:

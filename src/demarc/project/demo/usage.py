@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
 from random import Random
 from struct import Struct
@@ -64,14 +65,15 @@ def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     """Write the accounting of services up to `at` into a journal and ship it. `joined`: service id -> days ago."""
     config = Config.from_environment()
     step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
-    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
-    numbered = list(enumerate(logins))
+    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id")
+    ids = list(logins.values_list("id", flat=True))
     routers = len(_doors())
     with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
 
         def ship(first: int) -> None:
             directory = Path(apart, str(first))
-            _write(directory, _records(numbered[first::routers], joined, at, step, seed))
+            mine = Subscriber.objects.filter(pk__in=ids[first::routers]).order_by("id").defer("secret")
+            _write(directory, _records(zip(count(first, routers), mine), joined, at, step, seed))
             _ship(directory, config)
 
         each(ship, range(routers), hands=routers)
