@@ -27,7 +27,7 @@ from demarc.staff.actions import create_login
 
 T = TypeVar("T")
 CHUNK = 2000
-SHARE_MIN = 400
+SHARE_MIN = 1000
 """So few are not worth a second hand."""
 
 STAFF = (("frontdesk", "Manager"), ("accountant", "Financial manager"), ("engineer", "Engineer"))
