@@ -12,6 +12,7 @@ from tests.cast import STAFF
 
 from demarc.access import actions as access
 from demarc.base.actors import SYSTEM
+from demarc.base.hands import HANDS
 from demarc.base.models import OperationLog
 from demarc.billing import actions, jobs, queries
 from demarc.billing.models import Document, Item, ReminderSent, Wave, WaveRow
@@ -516,3 +517,20 @@ def test_two_workers_at_once_block_and_remind_each_account_once():
     assert sum(one.reminded for one in done) == 12 == ReminderSent.objects.count()
     assert [blocks(account) for account in accounts] == [1] * 12
     assert (Wave.objects.get().blocked, Wave.objects.get().state) == (12, "done")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_hands_remind_each_account_once_and_let_go_whom_nothing_holds():
+    story = Late()
+    accounts = others(story, 12, at(1, 9))
+
+    def work():
+        return actions.remind_and_block(story.partner.pk, by=SYSTEM, at=at(16, 9), chunk=3, hands=HANDS)
+
+    done = work()
+    assert (done.reminded, done.blocked, done.freed) == (12, 12, 0)
+    story.rules(when=at(16, 9), threshold=10_000)
+    assert work().freed == 12
+    assert [blocks(account) for account in accounts] == [1] * 12
+    assert all(cast.online(account) for account in accounts)
+    assert ReminderSent.objects.count() == 12

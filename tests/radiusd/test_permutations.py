@@ -6,7 +6,7 @@ The reference counts nothing: the last counters that each session's NAS had are 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import chain, count
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +44,7 @@ class Store:
         updates, inserts = work.lasting()
         for row in updates + [row | {"id": next(self._ids)} for row in inserts]:
             self.live[tally.key_of_row(row)] = row
-        for row in work.ended():
+        for row in chain(*work.ended()):
             key = tally.key_of_row(row)
             self.live.pop(key, None)
             self.logged[key] = row

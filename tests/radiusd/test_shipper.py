@@ -143,6 +143,23 @@ def test_a_session_that_lasts_is_live_with_its_latest_counters(database, diary, 
     assert (live.input_octets, live.output_octets, live.updated_at) == (7, 70, T0 + timedelta(minutes=5))
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_whatever_its_name_a_session_is_found_again_and_kept_as_it_was_told(database, diary, alice, at_once):
+    odd = 'a\tb\\N\\"{,}\r\né'
+    diary.put(0, START, alice, odd, Called_Station_Id="\\N", NAS_Port_Id="x\ty")
+    if not at_once:
+        ship_all(database, diary.directory)
+        assert SessionLive.objects.get().session_id == odd
+    diary.put(59, STOP, alice, odd, **counters(3540, 300, 3000))
+    diary.day(alice, "s2")
+    ship_all(database, diary.directory)
+    past, other = SessionLog.objects.order_by("session_id")
+    assert (past.session_id, past.called_station, past.nas_port_id) == (odd, "\\N", "x\ty")
+    assert (past.started_at, past.output_octets) == (T0, 3000)
+    assert past.id != other.id
+    assert not SessionLive.objects.exists()
+
+
 def test_usage_falls_into_the_hour_it_was_told_in(database, diary, alice):
     diary.put(50, START, alice, "s1")
     diary.put(55, INTERIM, alice, "s1", **counters(300, 10, 100))

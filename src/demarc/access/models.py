@@ -338,7 +338,7 @@ class Bookmark(models.Model):
 class Usage(models.Model):
     """Octets of a service in one hour (UTC), added up from accounting."""
 
-    service = models.ForeignKey(Service, models.PROTECT, related_name="usage")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="usage", db_index=False)
     hour = models.DateTimeField()
     input_octets = models.BigIntegerField(default=0)
     output_octets = models.BigIntegerField(default=0)

@@ -27,6 +27,9 @@ class Event(IntEnum):
     OFF = 8
 
 
+_START, _STOP = Event.START, Event.STOP
+_RESTARTS = (Event.ON, Event.OFF)
+
 LOST_CARRIER = 2
 NAS_REBOOT = 11
 """Acct-Terminate-Cause (RFC 2866 section 5.10)."""
@@ -108,6 +111,13 @@ class Session(NamedTuple):
     folded: bool = False
 
 
+End = tuple[datetime | None, Ending | None, int | None]
+"""When and how a session ended, and its Acct-Terminate-Cause."""
+
+Count = tuple[int, int, tuple[Reading, ...], int, int, bool]
+"""A session's octets_in, octets_out, readings, base_in, base_out and folded."""
+
+
 def epoch(boots: Sequence[datetime], session_started_at: datetime) -> int:
     """How many restarts of the NAS (`boots`, sorted) came at or before the start of the session."""
     return bisect_right(boots, session_started_at)
@@ -121,25 +131,36 @@ def apply(session: Session | None, record: Record) -> Session | None:
     Accounting-On and -Off close a session that started before them and say nothing about one that started
     after.
     """
-    if record.event in (Event.ON, Event.OFF):
+    event, at = record.event, record.at
+    if event in _RESTARTS:
         return None if session is None else _rebooted(session, record)
-    implied = record.at - timedelta(seconds=record.session_time_s)
+    implied = at - timedelta(seconds=record.session_time_s)
     if session is None:
-        session = Session(started_at=implied, start_seen=False, updated_at=record.at, session_time_s=0)
-    session = _ended(session, record) if record.event is Event.STOP else _heard(session, record)
-    session = _counted(session, record)
-    if record.event is Event.START:
-        started = min(session.started_at, record.at) if session.start_seen else record.at
+        session = Session(started_at=implied, start_seen=False, updated_at=at, session_time_s=0)
+    starts = event is _START
+    if starts:
+        started = min(session.started_at, at) if session.start_seen else at
     else:
         started = session.started_at if session.start_seen else min(session.started_at, implied)
-    newer = record.at >= session.updated_at
-    return session._replace(
+    octets_in, octets_out, readings, base_in, base_out, folded = _counted(session, record)
+    ended_at, ending, terminate_cause = _ended(session, record) if event is _STOP else _heard(session, record)
+    newer = at >= session.updated_at
+    return Session(  # made once: a few hundred thousand an hour, and each _replace costs as much as all of this
         started_at=started,
-        start_seen=session.start_seen or record.event is Event.START,
-        updated_at=max(session.updated_at, record.at),
+        start_seen=session.start_seen or starts,
+        updated_at=at if newer else session.updated_at,
         session_time_s=max(session.session_time_s, record.session_time_s),
+        octets_in=octets_in,
+        octets_out=octets_out,
+        ended_at=ended_at,
+        ending=ending,
+        terminate_cause=terminate_cause,
         framed_ipv4=record.framed_ipv4 if record.framed_ipv4 and newer else session.framed_ipv4 or record.framed_ipv4,
         calling_station=session.calling_station or record.calling_station,
+        readings=readings,
+        base_in=base_in,
+        base_out=base_out,
+        folded=folded,
     )
 
 
@@ -156,25 +177,33 @@ def _rebooted(session: Session, record: Record) -> Session:
     return session._replace(ended_at=record.at, ending=Ending.REBOOT, terminate_cause=NAS_REBOOT)
 
 
-def _ended(session: Session, record: Record) -> Session:
+def _ended(session: Session, record: Record) -> End:
     """The NAS's own word on the end; the latest such word counts, so that the order of two does not matter."""
     known = (session.ended_at, session.terminate_cause or 0)
     if session.ending is Ending.STOP and (record.at, record.terminate_cause or 0) <= known:
-        return session
-    return session._replace(ended_at=record.at, ending=Ending.STOP, terminate_cause=record.terminate_cause)
+        return session.ended_at, session.ending, session.terminate_cause
+    return record.at, Ending.STOP, record.terminate_cause
 
 
-def _heard(session: Session, record: Record) -> Session:
+def _heard(session: Session, record: Record) -> End:
     """A sign of life opens a session again that was closed for silence alone."""
     if session.ending is Ending.STALE and session.ended_at is not None and record.at > session.ended_at:
-        return session._replace(ended_at=None, ending=None, terminate_cause=None)
-    return session
+        return None, None, None
+    return session.ended_at, session.ending, session.terminate_cause
 
 
-def _counted(session: Session, record: Record) -> Session:
-    """Put the record's counters in their place among the readings, and add up anew."""
+def _counted(session: Session, record: Record) -> Count:
+    """Put the record's counters in their place among the readings, and add up."""
+    before = (
+        session.octets_in,
+        session.octets_out,
+        session.readings,
+        session.base_in,
+        session.base_out,
+        session.folded,
+    )
     if record.octets_in is None or record.octets_out is None:
-        return session
+        return before
     reading = Reading(
         record.session_time_s,
         record.octets_in + ((record.giga_in or 0) << 32),
@@ -182,27 +211,22 @@ def _counted(session: Session, record: Record) -> Session:
         record.giga_in is not None or record.giga_out is not None,
     )
     if session.folded and reading.session_time_s <= session.readings[0].session_time_s:
-        return session  # so old that newer ones contain it
-    readings = _inserted(session.readings, reading)
-    base = (session.base_in, session.base_out)
-    if not session.folded:
-        base = (readings[0].octets_in, readings[0].octets_out)
-    total = base
-    for older, newer in pairwise(readings):
-        total = _plus(total, older, newer)
-        if len(readings) > WINDOW and older is readings[0]:
-            base = total
-    folded = session.folded or len(readings) > WINDOW
-    if len(readings) > WINDOW:
-        readings = readings[1:]
-    return session._replace(
-        octets_in=total[0],
-        octets_out=total[1],
-        readings=readings,
-        base_in=base[0],
-        base_out=base[1],
-        folded=folded,
-    )
+        return before  # so old that newer ones contain it
+    base, total = (session.base_in, session.base_out), (session.octets_in, session.octets_out)
+    last = session.readings[-1] if session.readings else None
+    if last is not None and reading.session_time_s > last.session_time_s:  # as they come, nearly always
+        readings = (*session.readings, reading)
+        total = _plus(total, last, reading)
+    else:
+        readings = _inserted(session.readings, reading)
+        if not session.folded:
+            base = (readings[0].octets_in, readings[0].octets_out)
+        total = base
+        for older, newer in pairwise(readings):
+            total = _plus(total, older, newer)
+    if len(readings) <= WINDOW:
+        return *total, readings, *base, session.folded
+    return *total, readings[1:], *_plus(base, readings[0], readings[1]), True
 
 
 def _inserted(readings: tuple[Reading, ...], reading: Reading) -> tuple[Reading, ...]:

@@ -34,6 +34,7 @@ RETRY_S = 1.0
 RELOAD_S = 3600.0
 """What ended without accounting, as the silent do, is announced by nobody."""
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 log = logging.getLogger(__name__)
 Told = Sequence[Any]
 
@@ -49,7 +50,7 @@ def announcements(writer: str, work: Tally, *, others: bool) -> Iterator[str]:
     told: list[str] = []
     size = len(head)
     for row in _rows(work, others=others):
-        text = json.dumps(row, separators=(",", ":"))
+        text = _compact(row)
         if told and size + len(text) + len(told) + 2 > PAYLOAD_BYTES_MAX:
             yield f"{head}{','.join(told)}]]"
             told, size = [], len(head)

@@ -53,11 +53,12 @@ def encode(record: Record) -> bytes:
 def decode(payload: bytes) -> Record:
     """Read a payload. Raises ValueError for what `encode` did not write."""
     try:
-        *head, length = _HEAD.unpack_from(payload)
+        kind, arrived_us, nas_id, partner_id, subscriber_id, service_id, vrf, length = _HEAD.unpack_from(payload)
     except error as problem:
         raise ValueError("not a record of ours") from problem
-    rest = payload[_HEAD.size :]
-    return Record._make((*head, rest[:length].decode(), rest[length:]))
+    begins = _HEAD.size + length
+    name = payload[_HEAD.size : begins].decode() if length else ""
+    return Record(kind, arrived_us, nas_id, partner_id, subscriber_id, service_id, vrf, name, payload[begins:])
 
 
 def closed(session_id: str, user_name: str, started: datetime) -> bytes:

@@ -7,13 +7,14 @@ are core.sessions; here is only what a record and a row mean to them. No databas
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any
 
 from demarc.core import sessions
 from demarc.core.sessions import Ending, Event, Reading, Session
 from demarc.radiusd import records
-from demarc.wire.radius import AccountingRecord, Packet, decode, keys, parse_accounting
+from demarc.wire.radius import Packet, decode, keys
 
 Row = dict[str, Any]
 Key = tuple[int, int, str, str]
@@ -33,11 +34,22 @@ DRIFT_S = 5.0
 
 TERMINATE_CAUSE_MAX = 32767
 
+EVENTS = {event.value: event for event in Event}
+RESTARTS = (Event.ON, Event.OFF)
+"""Looked up for every record, and in the enumeration ten times slower to find."""
+
+TEXTS = (
+    ("calling_station", keys.CALLING_STATION_ID, 80),
+    ("called_station", keys.CALLED_STATION_ID, 120),
+    ("nas_port_id", keys.NAS_PORT_ID, 120),
+)
+PREFIXES = (("framed_ipv6_prefix", keys.FRAMED_IPV6_PREFIX), ("delegated_prefix", keys.DELEGATED_IPV6_PREFIX))
+"""Columns, the attributes they are taken from, and how much of a text they hold."""
+
 
 @dataclass(slots=True)
 class Item:
-    """A record made ready. `said` None: not a packet but word that the session is over. `list_name` and `rate_limit`:
-    what the NAS says the session has, None when it does not say."""
+    """A record made ready. `packet` None: not a packet but word that the session is over."""
 
     record: records.Record
     nas_id: int
@@ -45,14 +57,16 @@ class Item:
     user_name: str
     started: datetime
     at: datetime
-    said: AccountingRecord | None = None
+    packet: Packet | None = None
     fact: sessions.Record | None = None
-    list_name: str | None = None
-    rate_limit: str | None = None
 
     @property
     def reboot(self) -> bool:
-        return self.fact is not None and self.fact.event in (Event.ON, Event.OFF)
+        return self.fact is not None and self.fact.event in RESTARTS
+
+    def text(self, key: keys.Key, length_max: int) -> str | None:
+        """What the NAS says under `key`, None when it does not say."""
+        return self.packet.text(key)[:length_max] if self.packet and key in self.packet.first else None
 
 
 @dataclass(slots=True)
@@ -81,43 +95,51 @@ class Boot:
 
 
 def prepare(payload: bytes) -> Item | None:
-    """Read a journal record; None for what is no news of a session. Raises ValueError for what is not ours."""
+    """Read a journal record; None for what is no news of a session. Raises ValueError for what is not ours.
+
+    Takes from the packet only what is wanted here: all that it may say (wire.radius.parse_accounting) took as long as
+    everything else that is done with it.
+    """
     record = records.decode(payload)
     if record.kind == records.CLOSED:
         session_id, user_name, started = records.read_closed(record.octets)
         return Item(record, record.nas_id, session_id[:128], user_name[:253], started, record.arrived)
     packet = decode(record.octets)
-    said = parse_accounting(packet)
-    if said.status not in Event._value2member_map_:
+    event = EVENTS.get(packet.integer(keys.ACCT_STATUS_TYPE) or 0)
+    session_id = packet.text(keys.ACCT_SESSION_ID)[:128]
+    if event is None or packet.code != keys.ACCOUNTING_REQUEST or not (session_id or event in RESTARTS):
         return None
-    at = record.arrived - timedelta(seconds=said.delay_s if said.delay_s <= DELAY_MAX_S else 0)
-    if said.session_time_s > SESSION_TIME_MAX_S:
-        said = said._replace(session_time_s=0)
-    started = at - timedelta(seconds=said.session_time_s)
-    return Item(
-        record, record.nas_id, said.session_id[:128], said.user_name[:253], started, at, said,
-        _fact(packet, said, at), _text(packet, keys.MIKROTIK_ADDRESS_LIST, 60),
-        _text(packet, keys.MIKROTIK_RATE_LIMIT, 120),
-    )  # fmt: skip
+    at, delay_s = record.arrived, packet.integer(keys.ACCT_DELAY_TIME)
+    if delay_s and delay_s <= DELAY_MAX_S:
+        at -= timedelta(seconds=delay_s)
+    session_time_s = packet.integer(keys.ACCT_SESSION_TIME) or 0
+    if session_time_s > SESSION_TIME_MAX_S:
+        session_time_s = 0
+    started = at - timedelta(seconds=session_time_s)
+    fact = _fact(packet, event, at, session_time_s)
+    return Item(record, record.nas_id, session_id, packet.text(keys.USER_NAME)[:253], started, at, packet, fact)
 
 
-def _text(packet: Packet, key: keys.Key, length_max: int) -> str | None:
-    return packet.text(key)[:length_max] if key in packet.first else None
-
-
-def _fact(packet: Packet, said: AccountingRecord, at: datetime) -> sessions.Record:
+def _fact(packet: Packet, event: Event, at: datetime, session_time_s: int) -> sessions.Record:
+    raw = packet.first.get(keys.FRAMED_IP_ADDRESS)
     return sessions.Record(
-        event=Event(said.status),
-        at=at,
-        session_time_s=said.session_time_s,
-        octets_in=packet.integer(keys.ACCT_INPUT_OCTETS),
-        octets_out=packet.integer(keys.ACCT_OUTPUT_OCTETS),
-        giga_in=_gigawords(packet, keys.ACCT_INPUT_GIGAWORDS),
-        giga_out=_gigawords(packet, keys.ACCT_OUTPUT_GIGAWORDS),
-        terminate_cause=said.terminate_cause,
-        framed_ipv4=said.framed_ipv4,
-        calling_station=said.calling_station_id,
+        event,
+        at,
+        session_time_s,
+        packet.integer(keys.ACCT_INPUT_OCTETS),
+        packet.integer(keys.ACCT_OUTPUT_OCTETS),
+        _gigawords(packet, keys.ACCT_INPUT_GIGAWORDS),
+        _gigawords(packet, keys.ACCT_OUTPUT_GIGAWORDS),
+        packet.integer(keys.ACCT_TERMINATE_CAUSE),
+        _address(raw) if raw is not None and len(raw) == 4 else None,
+        packet.text(keys.CALLING_STATION_ID),
     )
+
+
+@lru_cache(1 << 14)
+def _address(raw: bytes) -> IPv4Address:
+    """Remembered, because sessions say theirs again and again."""
+    return IPv4Address(raw)
 
 
 def _gigawords(packet: Packet, key: int) -> int | None:
@@ -128,16 +150,20 @@ def _gigawords(packet: Packet, key: int) -> int | None:
 def key_of(item: Item, boot: Boot) -> Key:
     """Which session a record is about: one that began before the NAS's last restart is of the epoch before it, though
     its id may be in use again. Clocks of NASes drift, so a long session is given some more room."""
-    room = timedelta(seconds=DRIFT_S + (item.at - item.started).total_seconds() / 1000)
-    before = boot.at is not None and item.started + room < boot.at
-    return (item.nas_id, max(boot.epoch - before, 0), item.session_id, item.user_name)
+    epoch = boot.epoch
+    if boot.at is not None and item.started < boot.at:
+        room = timedelta(seconds=DRIFT_S + (item.at - item.started).total_seconds() / 1000)
+        epoch = max(epoch - (item.started + room < boot.at), 0)
+    return (item.nas_id, epoch, item.session_id, item.user_name)
 
 
 def choose(key: Key, boot: Boot, known: Container[Key]) -> Key:
     """`key`, unless it is of an epoch before and only the present one has such a session: a NAS whose Session-Time is
     nonsense speaks of that."""
+    if key[1] == boot.epoch or key in known:
+        return key
     now = (key[0], boot.epoch, *key[2:])
-    return now if key not in known and now in known else key
+    return now if now in known else key
 
 
 class Tally:
@@ -177,8 +203,8 @@ class Tally:
         if held is None:
             held = self.held[key] = Held(_new_row(key, item), session)
         held.session, held.heard = session, item
-        if item.said is not None:
-            _note(held.row, item.said, item.record)
+        if item.packet is not None:
+            _note(held.row, item.packet, item.record)
         self._use(held, item.at)
 
     def reboot(self, at: datetime) -> None:
@@ -213,12 +239,15 @@ class Tally:
 
     def lasting(self) -> tuple[list[Row], list[Row]]:
         """The rows of sessions that are on: those to update, those to insert."""
-        rows = [(held.live_id, _row(held)) for held in self.held.values() if held.open]
+        rows = [(held.live_id, _live_row(held)) for held in self.held.values() if held.open]
         return [row for live_id, row in rows if live_id is not None], [row for live_id, row in rows if live_id is None]
 
-    def ended(self) -> list[Row]:
-        """The rows of sessions that are over."""
-        return [_ended_row(held) for held in self.held.values() if not held.open]
+    def ended(self) -> tuple[list[Row], list[Row]]:
+        """The rows of sessions that are over: those of which the tables knew, those that they have never seen."""
+        rows = [
+            (held.logged or held.live_id is not None, _ended_row(held)) for held in self.held.values() if not held.open
+        ]
+        return [row for known, row in rows if known], [row for known, row in rows if not known]
 
     def gone(self) -> list[int]:
         """The ids of rows of ended sessions among the live ones."""
@@ -236,8 +265,8 @@ class Tally:
                 "user_name": key[3],
                 "over": not held.open,
                 "at": held.heard and held.heard.record.arrived.isoformat(),
-                "list_name": held.heard and held.heard.list_name,
-                "rate_limit": held.heard and held.heard.rate_limit,
+                "list_name": held.heard and held.heard.text(keys.MIKROTIK_ADDRESS_LIST, 60),
+                "rate_limit": held.heard and held.heard.text(keys.MIKROTIK_RATE_LIMIT, 120),
             }
             for key, held in self.held.items()
             if (held.heard or not held.open) and (among is None or (key[0], *key[2:]) in among)
@@ -265,11 +294,14 @@ class Tally:
 def split(items: Iterable[Item]) -> list[list[Item]]:
     """Runs of records; a NAS's restart is a run of its own, since it changes how what follows is read."""
     runs: list[list[Item]] = []
+    alone = True
     for item in items:
-        if item.reboot or not runs or runs[-1][0].reboot:
+        reboot = item.reboot
+        if reboot or alone:
             runs.append([item])
         else:
             runs[-1].append(item)
+        alone = reboot
     return runs
 
 
@@ -332,41 +364,44 @@ def _new_row(key: Key, item: Item) -> Row:
     }
 
 
-def _note(row: Row, said: AccountingRecord, record: records.Record) -> None:
+def _note(row: Row, packet: Packet, record: records.Record) -> None:
     """What a packet says besides what core.sessions keeps; what it does not say stays."""
-    found = {
-        "calling_station": said.calling_station_id[:80],
-        "called_station": said.called_station_id[:120],
-        "nas_port_id": said.nas_port_id[:120],
-        "event_at": said.event_timestamp and said.event_timestamp.isoformat(),
-        "framed_ipv6_prefix": said.framed_ipv6_prefix and str(said.framed_ipv6_prefix),
-        "delegated_prefix": said.delegated_prefix and str(said.delegated_prefix),
-        "framed_ipv6": said.framed_ipv6 and str(said.framed_ipv6),
-        "subscriber_id": row["subscriber_id"] or record.subscriber_id,
-        "service_id": row["service_id"] or record.service_id,
-    }
-    row.update({name: value for name, value in found.items() if value})
+    first = packet.first
+    for name, key, length_max in TEXTS:
+        if key in first and (text := packet.text(key)):
+            row[name] = text[:length_max]
+    for name, key in PREFIXES:
+        if key in first and (prefix := packet.prefix(key)):
+            row[name] = str(prefix)
+    if address := packet.ipv6(keys.FRAMED_IPV6_ADDRESS):
+        row["framed_ipv6"] = str(address)
+    if moment := packet.moment(keys.EVENT_TIMESTAMP):
+        row["event_at"] = moment.isoformat()
+    row["subscriber_id"] = row["subscriber_id"] or record.subscriber_id or None
+    row["service_id"] = row["service_id"] or record.service_id or None
 
 
 def _row(held: Held) -> Row:
+    """The columns that both tables have."""
     session = held.session
     return held.row | {
         "id": held.live_id,
         "started_at": session.started_at.isoformat(),
-        "updated_at": session.updated_at.isoformat(),
         "framed_ipv4": str(session.framed_ipv4) if session.framed_ipv4 else None,
         "session_time_s": session.session_time_s,
         "input_octets": min(session.octets_in, OCTETS_MAX),
         "output_octets": min(session.octets_out, OCTETS_MAX),
-        "gigawords_seen": any(reading.wide for reading in session.readings),
-        "list_name": held.row.get("list_name") or "",
-        "counting": {
-            "start_seen": session.start_seen,
-            "base": [session.base_in, session.base_out],
-            "folded": session.folded,
-            "readings": session.readings,
-        },
     }
+
+
+def _live_row(held: Held) -> Row:
+    session = held.session
+    row = _row(held)
+    row["updated_at"] = session.updated_at.isoformat()
+    row["list_name"] = row.get("list_name") or ""
+    row["gigawords_seen"] = any(reading.wide for reading in session.readings)
+    row["counting"] = _counting(session)
+    return row
 
 
 def _ended_row(held: Held) -> Row:
@@ -377,9 +412,18 @@ def _ended_row(held: Held) -> Row:
     row["terminate_cause"] = min(session.terminate_cause or 0, TERMINATE_CAUSE_MAX)
     if held.logged:
         row["started_at"] = held.row["started_at"]  # the row to amend is known by it
-    if session.ending is Ending.STOP and [last._replace(wide=False) for last in session.readings[-1:]] == _last(row):
-        row["counting"] = None  # it can be told from the row, as for nearly all
+    told = session.ending is Ending.STOP and [(*last[:3], False) for last in session.readings[-1:]] == _last(row)
+    row["counting"] = None if told else _counting(session)  # for nearly all it can be told from the row
     return row
+
+
+def _counting(session: Session) -> Row:
+    return {
+        "start_seen": session.start_seen,
+        "base": [session.base_in, session.base_out],
+        "folded": session.folded,
+        "readings": session.readings,
+    }
 
 
 def _last(row: Row) -> list[Reading]:

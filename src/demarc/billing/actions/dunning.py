@@ -15,9 +15,11 @@ from django.db import transaction
 from demarc.base import log, sql
 from demarc.base.actors import Actor
 from demarc.base.events import emit_ids
+from demarc.base.hands import each
 from demarc.base.models import Partner
 from demarc.billing.actions.reassess import reassess, stays_blocked
 from demarc.billing.actions.waves import plan_wave, work_wave
+from demarc.billing.days_off import days_off
 from demarc.billing.debts import Case, PolicyBook, load_cases, moment_of
 from demarc.billing.guards import halted
 from demarc.billing.models import Deactivation, DunningTerms, Wave, WaveState
@@ -70,30 +72,38 @@ class Dunned:
     halted: str = ""
 
 
-def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = CHUNK) -> Dunned:
+def remind_and_block(partner_id: int, *, by: Actor, at: datetime, chunk: int = CHUNK, hands: int = 1) -> Dunned:
     """Do for a partner's recurring accounts what is due at this hour, in chunks that are transactions of their own.
 
     Reminders go out as event Reminded. Nobody is blocked or deactivated while blocking is halted, and a wave beyond its
-    usual size waits for a person. Refused: unknown partner.
+    usual size waits for a person. `hands` as in base.hands. Refused: unknown partner.
     """
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     done = Dunned(halted=halted(partner, at=at))
-    for some in _chunks(_to_remind(partner, at), chunk):
-        done.reminded += _remind(partner, some, by, at)
-    for some in _chunks(_blocked(partner), chunk):
-        done.freed += len(reassess(_wrongly_blocked(some, at), by=by, at=at))
+    _look_at_calendar(partner, at)
+    to_remind = _chunks(_to_remind(partner, at), chunk)
+    done.reminded = sum(each(lambda some: _remind(partner, some, by, at), to_remind, hands=hands))
+    blocked = _chunks(_blocked(partner), chunk)
+    done.freed = sum(each(lambda some: _free_chunk(some, by, at), blocked, hands=hands))
     if done.halted:
         return done
     if _anybody_deactivates(partner.pk):
-        done.deactivated = sum(_deactivate_chunk(some, by, at) for some in _chunks(_blocked(partner), chunk))
+        blocked = _chunks(_blocked(partner), chunk)
+        done.deactivated = sum(each(lambda some: _deactivate_chunk(some, by, at), blocked, hands=hands))
     _close_graces(partner, by, at)
     done.wave = plan_wave(partner_id, by=by, at=at)
     done.blocked = _work_waves(partner, chunk, by, at)
     if done.wave is not None:
         done.wave.refresh_from_db()
     return done
+
+
+def _look_at_calendar(partner: Partner, at: datetime) -> None:
+    """Here, once: hands that are processes would each have to read it, which takes longer than their work."""
+    today = billing_day(at, ZoneInfo(partner.zone))
+    days_off(PolicyBook.of([], [partner.pk]).on(None, partner.pk, today).country, today.year)
 
 
 def _work_waves(partner: Partner, chunk: int, by: Actor, at: datetime) -> int:
@@ -158,6 +168,10 @@ def _blocked(partner: Partner) -> list[int]:
     blocks = blocks.filter(account__billing_type=BillingType.RECURRING, account__parent=None)
     found = blocks.order_by("account_id").values_list("account_id", flat=True)
     return [account_id for account_id in found if account_id is not None]
+
+
+def _free_chunk(account_ids: Sequence[int], by: Actor, at: datetime) -> int:
+    return len(reassess(_wrongly_blocked(account_ids, at), by=by, at=at))
 
 
 def _wrongly_blocked(account_ids: Sequence[int], at: datetime) -> list[int]:

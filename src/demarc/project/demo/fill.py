@@ -2,7 +2,7 @@
 
 import gc
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,11 +27,11 @@ from demarc.staff.actions import create_login
 
 T = TypeVar("T")
 CHUNK = 2000
+SHARE_MIN = 1000
+"""So few are not worth a second hand."""
+
 STAFF = (("frontdesk", "Manager"), ("accountant", "Financial manager"), ("engineer", "Engineer"))
 MORNING = timedelta(hours=10)
-DUN_EVERY = 3
-"""Days: reminders and blocks every third morning, where a provider has them every hour; more would take its time."""
-
 METHODS = ("cash", "bank", "card")
 PRICES = {name: price for name, price, *_ in PLANS}
 
@@ -67,13 +67,12 @@ def _fill(by: Actor, at: datetime, customers: int, seed: int) -> None:
     monthly.welcome(list(payers.values()), by=by, at=opened)
     for ago in range(DAYS, -1, -1):
         _live_a_day(held, payers, ago, today, by=by, at=at)
-        if ago % DUN_EVERY == 0:
-            morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
-            monthly.dun(provider.partner, by=by, at=min(morning, at))
+        morning = start_of_day(today - timedelta(days=ago), ZoneInfo(ZONE)) + MORNING
+        monthly.dun(provider.partner, by=by, at=min(morning, at))
     _part(held, by=by, at=at)
     monthly.look_ahead(provider.partner, payers, today, by=by, at=at)
     publish_policy(provider.partner.pk, by=by, at=at)
-    each(lambda some: sync_services([one.service_id for one in some], by=by, at=at), batched(held, CHUNK))
+    _each(lambda some: sync_services([one.service_id for one in some], by=by, at=at), batched(held, CHUNK))
     live_through({one.service_id: one.person.joined for one in held if one.person.fate != "new"}, at=at, seed=seed)
 
 
@@ -93,6 +92,21 @@ def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
     source = iter(things)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def _each(work: Callable[[list[T]], object], lists: Iterable[list[T]]) -> None:
+    """As base.hands.each, without what `work` gives: thousands of rows would come back from another process."""
+
+    def quietly(some: list[T]) -> None:
+        work(some)
+
+    each(quietly, lists)
+
+
+def _shared(things: Sequence[T]) -> Iterator[list[T]]:
+    """The things in lists of at most CHUNK, so many and so long that no hand has nothing to do at the end."""
+    rounds = max(1, -(-len(things) // (CHUNK * HANDS)))
+    return batched(things, max(SHARE_MIN, -(-len(things) // (rounds * HANDS))))
 
 
 def _take_in(group: Sequence[Person], provider: Provider, seed: int, by: Actor, at: datetime) -> list[Held]:
@@ -156,10 +170,11 @@ def _live_a_day(
         for one in held
         if ago in one.pays
     ]
-    paying = batched([*paid, *monthly.paid_on(payers, day)], CHUNK)
-    each(lambda some: receive_many(some, by=by, at=morning), paying)
+    paid.sort(key=lambda payment: payment["method"] != "cash")  # in one hand: whoever pays in holds the till
+    paying = _shared([*paid, *monthly.paid_on(payers, day)])
+    _each(lambda some: receive_many(some, by=by, at=morning), paying)
     arriving = [one.service_id for one in held if one.person.joined == ago and one.person.fate != "new"]
-    each(lambda some: activate_many(some, by=by, at=morning), batched(arriving, CHUNK))
+    _each(lambda some: activate_many(some, by=by, at=morning), _shared(arriving))
 
 
 def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
@@ -173,10 +188,10 @@ def _payers(held: Sequence[Held], seed: int) -> dict[int, monthly.Payer]:
 
 def _part(held: Sequence[Held], *, by: Actor, at: datetime) -> None:
     """Whom staff blocked, and who has left."""
-    for some in batched((one.customer_id for one in held if one.person.fate == "blocked"), CHUNK):
-        block_many(some, reason="Abuse of the mail server", by=by, at=at)
-    for some in batched((one.customer_id for one in held if one.person.fate == "inactive"), CHUNK):
-        deactivate_many(some, by=by, at=at)
+    blocked = [one.customer_id for one in held if one.person.fate == "blocked"]
+    gone = [one.customer_id for one in held if one.person.fate == "inactive"]
+    _each(lambda some: block_many(some, reason="Abuse of the mail server", by=by, at=at), _shared(blocked))
+    _each(lambda some: deactivate_many(some, by=by, at=at), _shared(gone))
 
 
 def _introduce(*, by: Actor, at: datetime) -> Iterator[str]:

@@ -78,7 +78,7 @@ def dun(partner: Partner, *, by: Actor, at: datetime) -> None:
     soon = at.date() + REMINDED_BEFORE
     if not Document.objects.filter(partner=partner, open_amount__gt=0, due_on__lte=soon).exists():
         return
-    wave = remind_and_block(partner.pk, by=by, at=at).wave
+    wave = remind_and_block(partner.pk, by=by, at=at, hands=HANDS).wave
     if wave is not None and wave.state == WaveState.HELD:
         confirm_wave(wave.pk, by=by, at=at)
         for _ in range(wave.size):  # a chunk each time

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
 from random import Random
+from struct import Struct
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from demarc.access.models import Subscriber
 from demarc.base.hands import each
@@ -17,7 +20,7 @@ from demarc.network.models import Pool
 from demarc.project.config import Config
 from demarc.project.demo.people import KNOWN_PEOPLE
 from demarc.radiusd import journal, records
-from demarc.wire.radius import Secret, Value, accounting_request, encode_attributes
+from demarc.wire.radius import Secret, Value, accounting_request, encode_attributes, keys
 
 START, STOP, INTERIM = 1, 2, 3
 WRITER = "demo"
@@ -29,7 +32,10 @@ LISTS = {1: "Reject_1", 2: "Reject_2"}
 FINE_UP_TO = 5000
 """Larger demos report usage every five days instead of daily: the shape is the same, the filling takes a fifth."""
 
+COUNTERS = Struct(">" + 6 * "BBI")
+"""Six attributes that are whole numbers: type, length, value (RFC 2865 section 5)."""
 
+USER_REQUEST = encode_attributes([("Acct-Terminate-Cause", 1)])
 SIGNED = Secret(b"not checked again: what is in the journal was")
 
 
@@ -42,8 +48,7 @@ class Door:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """One session: from `begun` for `lasting`, with `down` octets a day. Ends with a Stop unless it is still on."""
 
     login: Subscriber
@@ -60,14 +65,15 @@ def live_through(joined: Mapping[int, int], *, at: datetime, seed: int) -> None:
     """Write the accounting of services up to `at` into a journal and ship it. `joined`: service id -> days ago."""
     config = Config.from_environment()
     step = timedelta(days=1 if len(joined) <= FINE_UP_TO else 5)
-    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id").defer("secret")
-    numbered = list(enumerate(logins))
+    logins = Subscriber.objects.filter(service__in=list(joined)).order_by("id")
+    ids = list(logins.values_list("id", flat=True))
     routers = len(_doors())
     with TemporaryDirectory(prefix="journal-demo-", dir=config.data) as apart:
 
         def ship(first: int) -> None:
             directory = Path(apart, str(first))
-            _write(directory, _records(numbered[first::routers], joined, at, step, seed))
+            mine = Subscriber.objects.filter(pk__in=ids[first::routers]).order_by("id").defer("secret")
+            _write(directory, _records(zip(count(first, routers), mine), joined, at, step, seed))
             _ship(directory, config)
 
         each(ship, range(routers), hands=routers)
@@ -128,14 +134,24 @@ def _visits(login: Subscriber, door: Door, place: int, joined: int, at: datetime
 
 
 def _packets(visit: Visit, step: timedelta) -> Iterator[bytes]:
-    """Start, an Interim each `step`, and the Stop; somebody still online has reported just now."""
+    login = visit.login
+    list_name = LISTS.get(login.cause or 0, "") if visit.still_on else ""
+    whose = (visit.door.nas_id, login.partner_id, login.pk, login.service_id, 0, list_name)
     same = encode_attributes(_said_each_time(visit))
-    yield _packet(visit, START, timedelta(), same)
+    for status, age in _reports(visit, step):
+        arrived_us = records.microseconds(visit.begun + age)
+        octets = accounting_request(0, same + _counted(visit, status, age), SIGNED)
+        yield records.encode(records.Record(records.PACKET, arrived_us, *whose, octets))
+
+
+def _reports(visit: Visit, step: timedelta) -> Iterator[tuple[int, timedelta]]:
+    """Start, an Interim each `step`, and the Stop; somebody still online has reported just now."""
+    yield START, timedelta()
     age = step
     while age < visit.lasting:
-        yield _packet(visit, INTERIM, age, same)
+        yield INTERIM, age
         age += step
-    yield _packet(visit, INTERIM if visit.still_on else STOP, visit.lasting, same)
+    yield INTERIM if visit.still_on else STOP, visit.lasting
 
 
 def _said_each_time(visit: Visit) -> list[tuple[str, Value]]:
@@ -149,28 +165,18 @@ def _said_each_time(visit: Visit) -> list[tuple[str, Value]]:
     ]
 
 
-def _packet(visit: Visit, status: int, age: timedelta, same: bytes) -> bytes:
-    login, seconds = visit.login, int(age.total_seconds())
+def _counted(visit: Visit, status: int, age: timedelta) -> bytes:
+    """What a packet says anew, as encode_attributes would write it, at a tenth of the price."""
+    seconds = int(age.total_seconds())
     octets = visit.down * seconds // 86400
-    said: list[tuple[str, Value]] = [
-        ("Acct-Status-Type", status),
-        ("Acct-Session-Time", seconds),
-        ("Acct-Input-Octets", octets // 9 & 0xFFFFFFFF),
-        ("Acct-Output-Octets", octets & 0xFFFFFFFF),
-        ("Acct-Input-Gigawords", octets // 9 >> 32),
-        ("Acct-Output-Gigawords", octets >> 32),
-    ]
-    if status == STOP:
-        said.append(("Acct-Terminate-Cause", 1))
-    record = records.Record(
-        kind=records.PACKET,
-        arrived_us=records.microseconds(visit.begun + age),
-        nas_id=visit.door.nas_id,
-        partner_id=login.partner_id,
-        subscriber_id=login.pk,
-        service_id=login.service_id,
-        vrf=0,
-        list_name=LISTS.get(login.cause or 0, "") if visit.still_on else "",
-        octets=accounting_request(0, same + encode_attributes(said), SIGNED),
-    )
-    return records.encode(record)
+    up_wraps, up = divmod(octets // 9, 1 << 32)
+    down_wraps, down = divmod(octets, 1 << 32)
+    counted = COUNTERS.pack(
+        keys.ACCT_STATUS_TYPE, 6, status,
+        keys.ACCT_SESSION_TIME, 6, seconds,
+        keys.ACCT_INPUT_OCTETS, 6, up,
+        keys.ACCT_OUTPUT_OCTETS, 6, down,
+        keys.ACCT_INPUT_GIGAWORDS, 6, up_wraps,
+        keys.ACCT_OUTPUT_GIGAWORDS, 6, down_wraps,
+    )  # fmt: skip
+    return counted + USER_REQUEST if status == STOP else counted
