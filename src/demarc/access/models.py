@@ -126,8 +126,8 @@ class Nas(models.Model):
 class Subscriber(models.Model):
     """A login of a service, with all that a packet needs in one row; from `active` on projected by actions."""
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="subscribers")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="subscribers", db_index=False)
     realm = models.CharField(max_length=60, blank=True)
     login = models.CharField(max_length=120)
     secret = models.BinaryField(help_text="Sealed for radiusd (base.seal); empty: to be learned (Learned).")
@@ -354,9 +354,9 @@ class CoaIntent(models.Model):
     accounting showed it. A disconnect that `follows` a change that was refused keeps the change's `created_at`.
     """
 
-    nas = models.ForeignKey(Nas, models.CASCADE, related_name="+")
+    nas = models.ForeignKey(Nas, models.CASCADE, related_name="+", db_index=False)
     node = models.CharField(max_length=60)
-    subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents")
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents", db_index=False)
     kind = models.CharField(max_length=10, choices=CoaKind.choices)
     unblock = models.BooleanField(default=False)
     list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set.")
@@ -417,7 +417,7 @@ class PoolBlock(models.Model):
 class Lease(models.Model):
     """The address a service last had from a pool: sticky across restarts; written behind by radiusd."""
 
-    pool = models.ForeignKey(Pool, models.CASCADE, related_name="leases")
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="leases", db_index=False)
     service = models.ForeignKey(Service, models.CASCADE, related_name="leases")
     address = models.GenericIPAddressField(help_text="Of a prefix: with its length.")
     at = models.DateTimeField()

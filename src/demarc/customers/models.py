@@ -35,7 +35,7 @@ CATEGORIES = ("person", "company")
 class Customer(models.Model):
     """A person or company that holds services. `status` follows the blocks; only actions set it."""
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="customers")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="customers", db_index=False)
     location = models.ForeignKey(Location, models.PROTECT, null=True, blank=True, related_name="customers")
     number = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
@@ -69,7 +69,7 @@ class Customer(models.Model):
 class Account(models.Model):
     """The payer: one currency, one billing type. A sub-account pays through another (`parent`)."""
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="accounts")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="accounts", db_index=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="accounts")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     number = models.CharField(max_length=30)
@@ -113,7 +113,7 @@ class PartnerTerms(Recorded):
 class AccountTerms(Recorded):
     """An account's own rules from `valid_from` on; a null leaves that rule to the partner's terms; never edited."""
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="terms")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="terms", db_index=False)
     valid_from = models.DateField()
     minimal_balance = models.BigIntegerField(null=True, blank=True)
     day_rule = models.CharField(max_length=10, choices=DayRule.choices, null=True, blank=True)
@@ -180,8 +180,8 @@ class Block(models.Model):
     """
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="blocks")
-    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="blocks")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="blocks", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="blocks", db_index=False)
     cause = models.PositiveSmallIntegerField(choices=BlockCause.choices)
     reason = models.CharField(max_length=200, blank=True)
     set_at = models.DateTimeField(help_text="Blocked from this moment (00:00 of the day for money).")

@@ -153,8 +153,8 @@ class Message(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True)
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="messages")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="messages", db_index=False)
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="messages")
     kind = models.CharField(max_length=30)
     channel = models.CharField(max_length=4, choices=Channel.choices)

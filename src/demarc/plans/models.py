@@ -106,8 +106,8 @@ class Service(models.Model):
     """What a customer holds and an account pays. State and access are projections of facts and blocks."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="services")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="services")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="services")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="services", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="services", db_index=False)
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="services")
     description = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=10, choices=ServiceState.choices, default=ServiceState.PENDING)
@@ -136,7 +136,7 @@ class Service(models.Model):
 class ServiceFact(Recorded):
     """Plan and state of a service from `valid_from` on, with an own monthly price where agreed; newest row wins."""
 
-    service = models.ForeignKey(Service, models.PROTECT, related_name="facts")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="facts", db_index=False)
     valid_from = models.DateField()
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=ServiceState.choices)
@@ -160,7 +160,7 @@ class Discount(Recorded):
     """A discount on a service from `valid_from` to `valid_to` (null: for good): hundredths of a percent, or minor units
     of each month. Never edited; one that ends early is withdrawn and given again."""
 
-    service = models.ForeignKey(Service, models.PROTECT, related_name="discounts")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="discounts", db_index=False)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
     percent = models.PositiveIntegerField(default=0)

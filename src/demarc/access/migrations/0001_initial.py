@@ -220,7 +220,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "partner",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"
+                    ),
                 ),
                 (
                     "pool",
@@ -235,7 +237,10 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="subscribers", to="plans.service"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscribers",
+                        to="plans.service",
                     ),
                 ),
                 (
@@ -331,11 +336,14 @@ class Migration(migrations.Migration):
                 ("error_cause", models.PositiveSmallIntegerField(null=True)),
                 (
                     "nas",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="access.nas"),
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="access.nas"
+                    ),
                 ),
                 (
                     "subscriber",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="intents",

@@ -230,7 +230,10 @@ class Migration(migrations.Migration):
                 (
                     "pool",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="network.pool"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="network.pool",
                     ),
                 ),
                 (

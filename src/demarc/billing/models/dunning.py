@@ -77,7 +77,7 @@ class DunningTerms(Recorded):
 class Promise(Recorded):
     """He promised to pay until a day, and is online through it; one open promise for each account."""
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="promises")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="promises", db_index=False)
     until = models.DateField()
     comment = models.CharField(max_length=200, blank=True)
     ended_at = models.DateTimeField(null=True)

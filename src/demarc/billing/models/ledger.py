@@ -184,8 +184,8 @@ class BillingDay(models.Model):
 class Payment(Recorded):
     """Money received from, or given back to, a customer; the transfer is in the ledger under `entry_id`."""
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="payments")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="payments")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="payments", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="payments", db_index=False)
     number = models.CharField(max_length=30)
     amount = models.BigIntegerField(help_text="Minor units; negative for a refund.")
     currency = models.CharField(max_length=3)

@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="messages",
@@ -141,7 +142,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "partner",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"),
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="base.partner"
+                    ),
                 ),
                 (
                     "resent_from",

@@ -26,7 +26,10 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="discounts", to="plans.service"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discounts",
+                        to="plans.service",
                     ),
                 ),
             ],
