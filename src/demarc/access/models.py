@@ -16,6 +16,7 @@ from demarc.access.models_fair_use import FairUse as FairUse
 from demarc.access.models_fair_use import FairUseAnswer as FairUseAnswer
 from demarc.access.models_fair_use import MonthUse as MonthUse
 from demarc.access.models_nat import NatRange as NatRange
+from demarc.access.models_pools import PoolPeak as PoolPeak
 from demarc.base.fields import CidrField, MacField, TransactionIdField
 from demarc.base.models import Partner, choices_check
 from demarc.network.models import Pool, Router

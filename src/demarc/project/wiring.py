@@ -103,6 +103,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "routers.columns": (("network.see", f"{ACCESS}.router_columns"),),
     "router.facts": (("network.see", f"{ACCESS}.router_facts"),),
     "router.panels": (("network.see", f"{ACCESS}.radius_panel"),),
+    "pools.notices": (("network.see", f"{ACCESS}.pool_losses"),),
     "pools.columns": (("network.see", f"{ACCESS}.pool_columns"),),
     "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (
