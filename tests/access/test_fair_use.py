@@ -14,6 +14,8 @@ from demarc.access import actions, fair_use
 from demarc.access.models import FairUse, MonthUse, Subscriber, Usage
 from demarc.base.models import OperationLog, Partner
 from demarc.core.errors import Refused
+from demarc.network import actions as network
+from demarc.network.models import NasAnswers, Router
 from demarc.plans import actions as plans
 from demarc.plans.models import Service
 
@@ -101,6 +103,45 @@ def test_the_make_s_own_answer_is_for_them_alone(on, ana, block, kind):
     actions.sync_services([ana.service_id], at=MID)
     assert state(ana)[:2] == ("", 2)
     assert told(ana)[-1][:2] == ("coa", "Reject_2"), "one without money is told as before"
+
+
+def about_fair_use(of: Subscriber) -> list[tuple[str, bool, bool]]:
+    """Kind, whether it lifts, and whether it is about fair use, of all that routers were to be told, oldest first."""
+    return list(of.intents.order_by("id").values_list("kind", "unblock", "fair_use"))
+
+
+def test_the_block_and_its_end_are_told_as_fair_use_and_that_of_money_is_not(on, ana):
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    measure(datetime(2024, 6, 1, tzinfo=UTC))
+    assert about_fair_use(ana) == [("coa", False, True), ("coa", True, True)]
+    set_state(ana.service, 2)
+    actions.sync_services([ana.service_id], at=MID)
+    set_state(ana.service, None)
+    actions.sync_services([ana.service_id], at=datetime(2024, 6, 2, tzinfo=UTC))
+    assert about_fair_use(ana)[2:] == [("coa", False, False), ("coa", True, False)]
+
+
+@pytest.mark.parametrize(("own", "kind"), [("", "disconnect"), ("Filter-Id = 64/64", "coa")])
+def test_a_make_without_coa_for_a_block_has_one_for_fair_use_when_it_is_written(on, ana, own, kind):
+    """accel-ppp is shipped without attributes for a block: its sessions are cut."""
+    Router.objects.update(nas_type="accel")
+    actions.set_fair_use_block(on.partner.pk, "accel", block="list", by=STAFF, at=MID)
+    network.save_answers(on.partner.pk, "accel", coa_fair_use=own, by=STAFF, at=MID)
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    assert about_fair_use(ana) == [(kind, False, True)]
+
+
+def test_a_retried_order_is_about_the_same(on, ana):
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    ana.intents.update(state="nak")
+    actions.retry_intent(ana.intents.get().pk, by=STAFF, at=MID)
+    assert about_fair_use(ana) == [("coa", False, True)] * 2
 
 
 @pytest.mark.parametrize(("counts", "through"), [("both", True), ("down", False), ("up", True)])
@@ -258,3 +299,25 @@ def test_how_a_make_is_told_is_chosen_beside_its_other_answers(place):
     assert client.post(path, form | {"fair_use": ""}).status_code == 302
     assert fair_use.fair_use_block(place.partner.pk, "mikrotik") == ""
     assert client.post(path, form | {"fair_use": "x"}).status_code == 422
+
+
+def test_what_fair_use_tells_a_make_is_written_previewed_and_published_beside_the_other_templates(place):
+    client = logged_in(person("Super administrator"))
+    path = f"/settings/{place.partner.pk}/answers/cisco/"
+    page = client.get(path).content.decode()
+    for words in ("Attributes for fair use", "CoA on a block by fair use", "CoA when its month is over"):
+        assert words in page
+    form = {"block": "list", "second": "refuse", "online": "", "blocked": "", "coa_block": "", "coa_restore": ""}
+    own = {"coa_fair_use": "Filter-Id = {list}-{cause}", "coa_fair_restore": "Filter-Id = {login}"}
+    shown = client.post(f"{path}preview/", form | own).content.decode()
+    assert "Filter-Id = Reject_2-2" in shown
+    assert "Filter-Id = ana0" in shown
+    inherited = client.post(f"{path}preview/", form | {"coa_block": "Filter-Id = all"}).content.decode()
+    assert inherited.count("Filter-Id = all") == 2
+    answer = client.post(path, form | own | {"coa_fair_use": "Filter-Id = {nothing}"})
+    assert answer.status_code == 422
+    assert "there is no variable {nothing}" in answer.content.decode().partition('id="id_coa_fair_use_error"')[2][:300]
+    assert not NasAnswers.objects.exists()
+    assert client.post(path, form | own).status_code == 302
+    body = actions.publish_policy(place.partner.pk, at=MID).body["answers"]["cisco"]
+    assert {name: body[name] for name in own} == own

@@ -360,6 +360,7 @@ class CoaIntent(models.Model):
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents")
     kind = models.CharField(max_length=10, choices=CoaKind.choices)
     unblock = models.BooleanField(default=False)
+    fair_use = models.BooleanField(default=False, db_default=False, help_text="About a block by fair use, or its end.")
     list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set.")
     rate_limit = models.CharField(max_length=120, blank=True)
     user_name = models.CharField(max_length=253)

@@ -1,4 +1,4 @@
-"""The most that was in use of the pools, by day."""
+"""The most that was in use of the pools, by day; orders to routers that are about fair use."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -48,5 +48,12 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.AddField(
+            model_name="coaintent",
+            name="fair_use",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="About a block by fair use, or its end."
+            ),
         ),
     ]
