@@ -1,6 +1,7 @@
 """A plan's volume of a month: what is used is added up, who is through is slowed or blocked, and the next month frees
 him."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from django.db import IntegrityError, transaction
 from tests import cast
 from tests.access.scene import Scene, login, online, scene, service, set_state, told
 from tests.cast import STAFF
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import World, logged_in, person, words, world
 
 from demarc.access import actions, fair_use
 from demarc.access.models import FairUse, MonthUse, Subscriber, Usage
+from demarc.base import clock
 from demarc.base.models import OperationLog, Partner
 from demarc.core.errors import Refused
 from demarc.network import actions as network
@@ -284,9 +286,47 @@ def test_who_is_through_is_seen_on_the_service_s_page_and_among_the_sessions(pla
     used(place.login, 250 * GB, at=place.session.started_at)
     measure(place.session.started_at)
     page = client.get(f"/services/{place.service.pk}/").content.decode()
-    for words in ("250\u00a0GB", "(250 %)", "Blocked until the month is over", "Blocked: volume used up (Reject_2)"):
-        assert words in page
+    for told_so in ("250\u00a0GB", "(250 %)", "Blocked until the month is over", "Blocked: volume used up (Reject_2)"):
+        assert told_so in page
     assert "Volume used up" in client.get("/sessions/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("volume", "chip", "sentence"),
+    [
+        (BLOCKS, "Volume used up", r"Withheld by fair use since .+: 250 GB of 100 GB are used this month\. Open"),
+        (
+            SLOW,
+            "Slowed",
+            r"Slowed to 1 Mbit/s / 500 kbit/s by fair use since .+ this month\. Full speed",
+        ),
+    ],
+)
+def test_the_page_of_a_service_that_fair_use_holds_says_so_why_and_until_when(place, volume, chip, sentence):
+    client = logged_in(person("Super administrator"))
+    page, customer = f"/services/{place.service.pk}/", f"/customers/{place.customer.pk}/services/"
+    assert "Open since" in words(client.get(page))
+    actions.set_fair_use(place.scene.plan.pk, by=STAFF, at=clock.now(), **volume)
+    used(place.login, 250 * GB, at=clock.now())
+    measure(clock.now())
+    shown = words(client.get(page))
+    assert "Open since" not in shown
+    first = (clock.today("UTC").replace(day=28) + timedelta(days=4)).replace(day=1)
+    assert re.search(f"{sentence} again from {first.day} {first:%b %Y}", shown), shown
+    for path in (page, customer, f"/customers/{place.customer.pk}/"):
+        assert f">{chip}<" in client.get(path).content.decode()
+    set_state(place.service, 2)
+    assert "Withheld: no money" in words(client.get(page))
+
+
+def test_fair_use_of_one_service_says_nothing_of_another(place):
+    other = login(service(place.scene, "Ben"), "ben")
+    actions.set_fair_use(place.scene.plan.pk, by=STAFF, at=clock.now(), **BLOCKS)
+    used(place.login, 250 * GB, at=clock.now())
+    measure(clock.now())
+    shown = words(logged_in(person("Super administrator")).get(f"/services/{other.service_id}/"))
+    assert "Open since" in shown
+    assert "Withheld" not in shown
 
 
 def test_how_a_make_is_told_is_chosen_beside_its_other_answers(place):
@@ -305,8 +345,8 @@ def test_what_fair_use_tells_a_make_is_written_previewed_and_published_beside_th
     client = logged_in(person("Super administrator"))
     path = f"/settings/{place.partner.pk}/answers/cisco/"
     page = client.get(path).content.decode()
-    for words in ("Attributes for fair use", "CoA on a block by fair use", "CoA when its month is over"):
-        assert words in page
+    for told_so in ("Attributes for fair use", "CoA on a block by fair use", "CoA when its month is over"):
+        assert told_so in page
     form = {"block": "list", "second": "refuse", "online": "", "blocked": "", "coa_block": "", "coa_restore": ""}
     own = {"coa_fair_use": "Filter-Id = {list}-{cause}", "coa_fair_restore": "Filter-Id = {login}"}
     shown = client.post(f"{path}preview/", form | own).content.decode()
