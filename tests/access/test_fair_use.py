@@ -312,7 +312,7 @@ def test_the_page_of_a_service_that_fair_use_holds_says_so_why_and_until_when(pl
     shown = words(client.get(page))
     assert "Open since" not in shown
     first = (clock.today("UTC").replace(day=28) + timedelta(days=4)).replace(day=1)
-    assert re.search(f"{sentence} again from {first.day} {first:%b %Y}", shown), shown
+    assert re.search(f"{sentence} again from {first.day} {first:%b}, 00:00", shown), shown
     for path in (page, customer, f"/customers/{place.customer.pk}/"):
         assert f">{chip}<" in client.get(path).content.decode()
     set_state(place.service, 2)

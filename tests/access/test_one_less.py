@@ -60,7 +60,7 @@ def test_what_all_routers_share_takes_them_too(two):
     pool(two.partner, "For all", "10.9.0.0/29")
     assert (found()["North"].missing, found()["North"].free) == (0, 9)
     assert "each of its 5 sessions finds an address: the other router has 9 free." in found()["North"].words
-    assert "it would have been enough, too" in found()["North"].words
+    assert "Never were more in use within 30 days." in found()["North"].words
 
 
 def test_the_peak_is_kept_and_told_when_it_is_over_and_forgotten_after_a_month(two):
@@ -71,6 +71,9 @@ def test_the_peak_is_kept_and_told_when_it_is_over_and_forgotten_after_a_month(t
     north = found()["North"]
     assert (north.sessions, north.missing, north.missing_at_peak, north.peak.used) == (0, 0, 2, 8)
     assert "8 in use) 2 would have found none." in north.words
+    assert "At the peak (" in found()["South"].words
+    pool(two.partner, "For all", "10.9.0.0/29")
+    assert found()["North"].words.endswith("8 in use) it would have been enough, too.")
     actions.keep_peaks(at=busy + 31 * DAY)
     assert [row.used for row in PoolPeak.objects.all()] == [3]
     assert found()["North"].missing_at_peak == 0

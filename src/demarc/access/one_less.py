@@ -52,13 +52,15 @@ class Peak(NamedTuple):
 
 class Loss(NamedTuple):
     """One router dies: `sessions` hold addresses of its own pools, `free` are there elsewhere, now. `missing`: for how
-    many there is none; `missing_at_peak`: how many that would have been when most was in use."""
+    many there is none; `missing_at_peak`: how many that would have been when most was in use. `used`: of the set's
+    pools, now."""
 
     router: Router
     kind: PoolKind
     others: int
     sessions: int
     free: int
+    used: int
     peak: Peak
     missing_at_peak: int
 
@@ -88,7 +90,9 @@ class Loss(NamedTuple):
         return f"{who}, {now} {self._at_the_peak()}"
 
     def _at_the_peak(self) -> str:
-        when = f"At the peak ({formats.moment(self.peak.at)}, {formats.number(self.peak.used)} in use)"
+        if self.peak.used <= self.used:
+            return f"Never were more in use within {PEAK_DAYS} days."
+        when = f"At the peak ({formats.short_moment(self.peak.at)}, {formats.number(self.peak.used)} in use)"
         if self.missing_at_peak:
             return f"{when} {formats.number(self.missing_at_peak)} would have found none."
         return f"{when} it would have been enough, too."
@@ -137,6 +141,7 @@ def _loss(one: ConcentratorSet, router: Router, peak: Peak) -> Loss | None:
         others=len(one.own) - 1,
         sessions=own.used,
         free=max(left - (one.used - own.used), 0),
+        used=one.used,
         peak=peak,
         missing_at_peak=max(peak.used - left, 0),
     )

@@ -53,9 +53,9 @@ def restraints(request: HttpRequest, services: Sequence[Service]) -> dict[int, R
 def _restraint(service: Service, state: str) -> Restraint:
     at = clock.now()
     used = fair_use.used(service, at)
-    why, until = "", formats.moment(fair_use.month_after(at, service.partner.zone))
+    why, until = "", formats.short_moment(fair_use.month_after(at, service.partner.zone))
     if used is not None:
-        since = f" since {formats.moment(used.passed_at)}" if used.passed_at else ""
+        since = f" since {formats.short_moment(used.passed_at)}" if used.passed_at else ""
         why = f"{since}: {formats.octets(used.octets)} of {formats.octets(used.volume)} are used this month"
     if state == FairUseState.BLOCKED:
         return Restraint("blocked", "Volume used up", f"Withheld by fair use{why}. Open again from {until}.")
