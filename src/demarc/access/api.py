@@ -265,6 +265,12 @@ class PoolLossOut(Schema):
     words: str
 
 
+class PoolLossesOut(Schema):
+    """What the death of each router would mean, the worst first, 200 at most."""
+
+    items: list[PoolLossOut]
+
+
 @router.get(
     "/nas",
     auth=Token("network.see"),
@@ -319,18 +325,19 @@ def pool_use(request: HttpRequest, pool_id: int) -> dict[str, int]:
 @router.get(
     "/pool-losses",
     auth=Token("network.see"),
-    response=list[PoolLossOut],
+    response=PoolLossesOut,
     tags=["network"],
-    summary="Whether the pools bear the loss of each router, the worst first, at most 200",
+    summary="Whether the pools bear the loss of each router",
 )
-def pool_losses(request: HttpRequest) -> list[dict[str, Any]]:
+def pool_losses(request: HttpRequest) -> dict[str, Any]:
     found = one_less.losses(scope(request), at=clock.now())[:LOSSES_MAX]
-    return [
+    items = [
         loss._asdict()
         | {"router_id": loss.router.pk, "missing": loss.missing, "words": loss.words}
         | {"peak_used": loss.peak.used, "peak_at": loss.peak.at}
         for loss in found
     ]
+    return {"items": items}
 
 
 @router.get(
