@@ -1,6 +1,7 @@
 """A plan's volume of a month: what is used is added up, who is through is slowed or blocked, and the next month frees
 him."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,12 +9,15 @@ from django.db import IntegrityError, transaction
 from tests import cast
 from tests.access.scene import Scene, login, online, scene, service, set_state, told
 from tests.cast import STAFF
-from tests.staff.world import World, logged_in, person, world
+from tests.staff.world import World, logged_in, person, words, world
 
 from demarc.access import actions, fair_use
 from demarc.access.models import FairUse, MonthUse, Subscriber, Usage
+from demarc.base import clock
 from demarc.base.models import OperationLog, Partner
 from demarc.core.errors import Refused
+from demarc.network import actions as network
+from demarc.network.models import NasAnswers, Router
 from demarc.plans import actions as plans
 from demarc.plans.models import Service
 
@@ -101,6 +105,45 @@ def test_the_make_s_own_answer_is_for_them_alone(on, ana, block, kind):
     actions.sync_services([ana.service_id], at=MID)
     assert state(ana)[:2] == ("", 2)
     assert told(ana)[-1][:2] == ("coa", "Reject_2"), "one without money is told as before"
+
+
+def about_fair_use(of: Subscriber) -> list[tuple[str, bool, bool]]:
+    """Kind, whether it lifts, and whether it is about fair use, of all that routers were to be told, oldest first."""
+    return list(of.intents.order_by("id").values_list("kind", "unblock", "fair_use"))
+
+
+def test_the_block_and_its_end_are_told_as_fair_use_and_that_of_money_is_not(on, ana):
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    measure(datetime(2024, 6, 1, tzinfo=UTC))
+    assert about_fair_use(ana) == [("coa", False, True), ("coa", True, True)]
+    set_state(ana.service, 2)
+    actions.sync_services([ana.service_id], at=MID)
+    set_state(ana.service, None)
+    actions.sync_services([ana.service_id], at=datetime(2024, 6, 2, tzinfo=UTC))
+    assert about_fair_use(ana)[2:] == [("coa", False, False), ("coa", True, False)]
+
+
+@pytest.mark.parametrize(("own", "kind"), [("", "disconnect"), ("Filter-Id = 64/64", "coa")])
+def test_a_make_without_coa_for_a_block_has_one_for_fair_use_when_it_is_written(on, ana, own, kind):
+    """accel-ppp is shipped without attributes for a block: its sessions are cut."""
+    Router.objects.update(nas_type="accel")
+    actions.set_fair_use_block(on.partner.pk, "accel", block="list", by=STAFF, at=MID)
+    network.save_answers(on.partner.pk, "accel", coa_fair_use=own, by=STAFF, at=MID)
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    assert about_fair_use(ana) == [(kind, False, True)]
+
+
+def test_a_retried_order_is_about_the_same(on, ana):
+    set_volume(on, **BLOCKS)
+    used(ana, 100 * GB)
+    measure()
+    ana.intents.update(state="nak")
+    actions.retry_intent(ana.intents.get().pk, by=STAFF, at=MID)
+    assert about_fair_use(ana) == [("coa", False, True)] * 2
 
 
 @pytest.mark.parametrize(("counts", "through"), [("both", True), ("down", False), ("up", True)])
@@ -243,9 +286,47 @@ def test_who_is_through_is_seen_on_the_service_s_page_and_among_the_sessions(pla
     used(place.login, 250 * GB, at=place.session.started_at)
     measure(place.session.started_at)
     page = client.get(f"/services/{place.service.pk}/").content.decode()
-    for words in ("250\u00a0GB", "(250 %)", "Blocked until the month is over", "Blocked: volume used up (Reject_2)"):
-        assert words in page
+    for told_so in ("250\u00a0GB", "(250 %)", "Blocked until the month is over", "Blocked: volume used up (Reject_2)"):
+        assert told_so in page
     assert "Volume used up" in client.get("/sessions/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("volume", "chip", "sentence"),
+    [
+        (BLOCKS, "Volume used up", r"Withheld by fair use since .+: 250 GB of 100 GB are used this month\. Open"),
+        (
+            SLOW,
+            "Slowed",
+            r"Slowed to 1 Mbit/s / 500 kbit/s by fair use since .+ this month\. Full speed",
+        ),
+    ],
+)
+def test_the_page_of_a_service_that_fair_use_holds_says_so_why_and_until_when(place, volume, chip, sentence):
+    client = logged_in(person("Super administrator"))
+    page, customer = f"/services/{place.service.pk}/", f"/customers/{place.customer.pk}/services/"
+    assert "Open since" in words(client.get(page))
+    actions.set_fair_use(place.scene.plan.pk, by=STAFF, at=clock.now(), **volume)
+    used(place.login, 250 * GB, at=clock.now())
+    measure(clock.now())
+    shown = words(client.get(page))
+    assert "Open since" not in shown
+    first = (clock.today("UTC").replace(day=28) + timedelta(days=4)).replace(day=1)
+    assert re.search(f"{sentence} again from {first.day} {first:%b}, 00:00", shown), shown
+    for path in (page, customer, f"/customers/{place.customer.pk}/"):
+        assert f">{chip}<" in client.get(path).content.decode()
+    set_state(place.service, 2)
+    assert "Withheld: no money" in words(client.get(page))
+
+
+def test_fair_use_of_one_service_says_nothing_of_another(place):
+    other = login(service(place.scene, "Ben"), "ben")
+    actions.set_fair_use(place.scene.plan.pk, by=STAFF, at=clock.now(), **BLOCKS)
+    used(place.login, 250 * GB, at=clock.now())
+    measure(clock.now())
+    shown = words(logged_in(person("Super administrator")).get(f"/services/{other.service_id}/"))
+    assert "Open since" in shown
+    assert "Withheld" not in shown
 
 
 def test_how_a_make_is_told_is_chosen_beside_its_other_answers(place):
@@ -258,3 +339,25 @@ def test_how_a_make_is_told_is_chosen_beside_its_other_answers(place):
     assert client.post(path, form | {"fair_use": ""}).status_code == 302
     assert fair_use.fair_use_block(place.partner.pk, "mikrotik") == ""
     assert client.post(path, form | {"fair_use": "x"}).status_code == 422
+
+
+def test_what_fair_use_tells_a_make_is_written_previewed_and_published_beside_the_other_templates(place):
+    client = logged_in(person("Super administrator"))
+    path = f"/settings/{place.partner.pk}/answers/cisco/"
+    page = client.get(path).content.decode()
+    for told_so in ("Attributes for fair use", "CoA on a block by fair use", "CoA when its month is over"):
+        assert told_so in page
+    form = {"block": "list", "second": "refuse", "online": "", "blocked": "", "coa_block": "", "coa_restore": ""}
+    own = {"coa_fair_use": "Filter-Id = {list}-{cause}", "coa_fair_restore": "Filter-Id = {login}"}
+    shown = client.post(f"{path}preview/", form | own).content.decode()
+    assert "Filter-Id = Reject_2-2" in shown
+    assert "Filter-Id = ana0" in shown
+    inherited = client.post(f"{path}preview/", form | {"coa_block": "Filter-Id = all"}).content.decode()
+    assert inherited.count("Filter-Id = all") == 2
+    answer = client.post(path, form | own | {"coa_fair_use": "Filter-Id = {nothing}"})
+    assert answer.status_code == 422
+    assert "there is no variable {nothing}" in answer.content.decode().partition('id="id_coa_fair_use_error"')[2][:300]
+    assert not NasAnswers.objects.exists()
+    assert client.post(path, form | own).status_code == 302
+    body = actions.publish_policy(place.partner.pk, at=MID).body["answers"]["cisco"]
+    assert {name: body[name] for name in own} == own

@@ -217,6 +217,9 @@ class Provider(RuleBasedStateMachine):
         found = self.service(pick)
         if found:
             account, service = found
+            held = self.model.payers[account].held[service]
+            if (held.plan, held.own) == (plan, own):
+                return  # refused: it is so already
             plans.change_plan(service, plan_id=self.plans[plan].pk, price_override=own, by=STAFF, at=self.noon)
             self.settle(service)
             self.model.change(account, service, plan, own)

@@ -121,6 +121,66 @@ def test_a_sound_month_has_nothing_odd():
     assert run.documents == PEOPLE - 1
 
 
+def a_free_service(story, *, since):
+    """An account that holds nothing but a plan that costs nothing."""
+    free = cast.plan(story.partner, "Free", price=0, at=JAN_1)
+    customer = cast.customer(story.partner, "Frida", billing_type="recurring", at=JAN_1)
+    return cast.activate(cast.service(customer, free, at=since), at=since)
+
+
+def flags(run, service):
+    return set(PreviewRow.objects.filter(run=run, account=service.account_id).values_list("flag", flat=True))
+
+
+def test_an_account_that_was_always_free_is_not_odd_and_its_run_is_issued_by_itself():
+    story, _ = a_month_gone()
+    frida = a_free_service(story, since=at(2, 10))
+    for month in (3, 4):
+        (run,) = actions.issue_due(by=SYSTEM, at=at(month, 1))
+        assert (run.state, run.anomalies, flags(run, frida)) == ("running", [], {""})
+        actions.work_run(run.pk, by=SYSTEM, at=at(month, 1))
+
+
+def test_one_whose_first_regular_document_is_of_nothing_after_a_beginning_that_was_not_is_odd():
+    story, services = a_month_gone()
+    customer = cast.customer(story.partner, "Rita", billing_type="recurring", at=JAN_1)
+    rita = cast.activate(cast.service(customer, story.plan, at=at(2, 10)), at=at(2, 10))
+    for service in (rita, services[0]):
+        plans.set_service_price(service.pk, price=0, valid_from=date(2024, 3, 1), by=STAFF, at=at(2, 20))
+    run = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(3, 1))
+    assert [(found["code"], found["count"]) for found in run.anomalies] == [("zero", 2)]
+    assert flags(run, rita) == flags(run, services[0]) == {"zero"}
+
+
+def test_one_that_fell_to_nothing_and_was_confirmed_so_is_not_odd_again():
+    story, services = a_month_gone()
+    plans.set_service_price(services[0].pk, price=0, by=STAFF, at=at(2, 29))
+    first = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(3, 1))
+    assert [found["code"] for found in first.anomalies] == ["zero"]
+    actions.confirm_run(first.pk, by=STAFF, at=at(3, 1))
+    actions.work_run(first.pk, by=STAFF, at=at(3, 1))
+    assert actions.preview_run(story.partner.pk, by=SYSTEM, at=at(4, 1)).anomalies == []
+
+
+def test_of_two_months_that_are_due_the_one_that_falls_is_odd():
+    story, _ = a_month_gone()
+    frida = a_free_service(story, since=at(2, 10))
+    plans.set_service_price(frida.pk, price=500, valid_from=date(2024, 3, 1), by=STAFF, at=at(2, 20))
+    plans.set_service_price(frida.pk, price=0, valid_from=date(2024, 4, 1), by=STAFF, at=at(2, 20))
+    run = actions.preview_run(story.partner.pk, day=date(2024, 4, 1), by=SYSTEM, at=at(4, 1))
+    of_frida = PreviewRow.objects.filter(run=run, account=frida.account_id).order_by("day")
+    assert list(of_frida.values_list("gross", "flag")) == [(500, ""), (0, "zero")]
+
+
+def test_a_rebate_that_takes_all_of_a_first_document_is_odd():
+    story, _ = a_month_gone()
+    frida = a_free_service(story, since=at(2, 10))
+    plans.set_service_price(frida.pk, price=500, valid_from=date(2024, 3, 1), by=STAFF, at=at(2, 20))
+    actions.bill_item(account_id=frida.account_id, text="Sorry", amount=-500, by=STAFF, at=at(2, 20))
+    run = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(3, 1))
+    assert flags(run, frida) == {"zero"}
+
+
 def test_what_a_person_confirms_is_posted_all_the_same():
     story, services = a_month_gone()
     price_times_a_hundred(story, services)

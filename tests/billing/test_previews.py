@@ -8,7 +8,7 @@ from tests.billing.test_recurring import JAN_1, Story, at, books_hold  # noqa: F
 
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions, queries
-from demarc.billing.models import InvoiceRun
+from demarc.billing.models import InvoiceRun, PreviewRow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
@@ -71,3 +71,42 @@ def test_what_has_changed_since_the_later_preview_is_still_left_for_the_next_one
     actions.bill_item(account_id=story.account.pk, text="Router", amount=5000, by=SYSTEM, at=at(2, 5))
     done = issue(march, when=at(3, 1))
     assert (done.documents, [one["code"] for one in done.anomalies]) == (0, ["changed"])
+
+
+@pytest.fixture
+def ignored(story):
+    """A provider who wants to confirm each run himself and does not, for three months."""
+    actions.set_auto_issue(story.partner.pk, auto=False, by=cast.STAFF, at=at(1, 1))
+    for month in (2, 3, 4):
+        actions.issue_due(by=SYSTEM, at=at(month, 1))
+    return story
+
+
+def test_runs_that_nobody_looks_at_are_one_thing_to_do_the_newest_which_has_all(ignored):
+    assert states() == ["cancelled", "cancelled", "held"]
+    (due,) = queries.due_runs(None, at=at(4, 1))
+    assert (due.run.day, due.run.documents, due.run.gross) == (date(2024, 4, 1), 3, 9300)
+    assert set(PreviewRow.objects.values_list("run_id", flat=True)) == {due.run.pk}
+    first = InvoiceRun.objects.earliest("id")
+    assert queries.run_instead(first) == due.run
+    assert queries.run_instead(due.run) is None
+    assert issue(due.run, when=at(4, 2)).documents == 3
+    assert ignored.grosses == [3100, 3100, 3100, 3100]
+
+
+def test_a_preview_that_somebody_made_or_held_stays_beside_the_daily_one(ignored):
+    by_hand = actions.preview_run(ignored.partner.pk, day=date(2024, 4, 1), by=cast.STAFF, at=at(4, 20))
+    actions.hold_run(by_hand.pk, by=cast.STAFF, at=at(4, 20))
+    asked_for = actions.preview_run(ignored.partner.pk, day=date(2024, 4, 2), by=SYSTEM, at=at(4, 20))
+    actions.issue_due(by=SYSTEM, at=at(5, 1))
+    assert states() == ["cancelled", "cancelled", "cancelled", "held", "preview", "held"]
+    assert queries.preview_rows(by_hand.pk).count() == queries.preview_rows(asked_for.pk).count() == 3
+
+
+def test_a_provider_who_ignores_his_runs_leaves_those_of_another_alone(ignored):
+    other = cast.partner("Other", at=JAN_1)
+    theirs = actions.preview_run(other.pk, day=date(2024, 4, 1), by=SYSTEM, at=at(4, 1))
+    actions.hold_run(theirs.pk, by=SYSTEM, at=at(4, 1))
+    actions.issue_due(by=SYSTEM, at=at(5, 1))
+    theirs.refresh_from_db()
+    assert theirs.state == "held"

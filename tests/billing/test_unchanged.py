@@ -28,10 +28,14 @@ def written():
     return ServiceFact.objects.count(), OperationLog.objects.count()
 
 
-def test_the_same_plan_at_the_same_price_writes_nothing(held):
+@pytest.mark.parametrize("price", [None, 2000])
+def test_the_same_plan_at_the_same_price_is_refused_at_the_plan(held, price):
+    if price is not None:
+        plans.change_plan(held.pk, plan_id=held.plan_id, price_override=price, by=STAFF, at=at(1, 5))
     before = written()
-    assert plans.change_plan(held.pk, plan_id=held.plan_id, by=STAFF, at=at(1, 5)) == held
-    assert written() == before
+    with pytest.raises(Refused, match="this plan at this price already") as refused:
+        plans.change_plan(held.pk, plan_id=held.plan_id, price_override=price, by=STAFF, at=at(1, 5))
+    assert (refused.value.code, refused.value.field, written()) == ("unchanged", "plan_id", before)
 
 
 def test_the_same_plan_at_a_price_of_its_own_is_a_change_and_so_is_the_way_back(held):

@@ -84,6 +84,26 @@ def test_the_new_speeds_at_once_may_leave_the_price_until_the_period_is_over(pla
     assert billing.change_services([monthly.pk], by=cast.STAFF, at=clock.now())[0].ready.draft.totals.gross == 0
 
 
+@pytest.mark.parametrize("when", ["now", "keep", "period", "day"])
+def test_the_plan_it_has_already_is_refused_at_the_plan_before_anything_is_shown_as_done(client, monthly, when):
+    facts = ServiceFact.objects.count()
+    given = {"plan_id": monthly.plan_id, "when": when, "on": today() + 100 * ONE_DAY}
+    answer = client.post(f"/services/{monthly.pk}/plan/", given)
+    assert answer.status_code == 422
+    assert "this plan at this price" in answer.content.decode().partition('id="id_plan_id_error"')[2][:300]
+    assert "The new speeds" not in words(answer)
+    assert ServiceFact.objects.count() == facts
+
+
+@pytest.mark.parametrize("when", ["now", "period"])
+def test_the_plan_it_has_already_at_a_price_of_its_own_is_that_price(client, monthly, when):
+    given = {"plan_id": monthly.plan_id, "price_override": "33.00", "when": when}
+    _, second = looked(client, f"/services/{monthly.pk}/plan/", given)
+    assert second.status_code == 302
+    newest = ServiceFact.objects.filter(service=monthly).latest("id")
+    assert (newest.plan_id, newest.price_override) == (monthly.plan_id, 3300)
+
+
 @pytest.mark.parametrize(
     ("given", "field", "told"),
     [

@@ -129,6 +129,8 @@ def test_a_service_moves_to_another_plan(api, isp):
     faster = api.post("/plans", PLAN | {"partner_id": isp.pk, "name": "Faster", "price": "60.00"})
     moved = api.post(f"/services/{service['id']}/plan", {"plan_id": faster["id"]})
     assert (moved["plan"], moved["price"]) == ("Faster", "60.00")
+    again = problem(api.call("POST", f"/services/{service['id']}/plan", {"plan_id": faster["id"]}), 422)
+    assert (again["code"], again["errors"][0]["field"]) == ("unchanged", "plan_id")
 
 
 def test_a_customer_who_leaves_is_deactivated(api, isp):

@@ -105,3 +105,50 @@ def test_one_who_is_blocked_for_money_goes_there_and_back_and_there_within_a_day
     for kind in ("recurring", "prepaid", "recurring"):
         convert(ana, kind)
     assert (ana.bills, ana.balance) == (["31.00", "-30.00", "30.00"], "-31.00")
+
+
+def without_credit(begins):
+    """(provider, Ana): her service is billed for January, and the contract credits nothing of what is left."""
+    isp = begins("2024-01-01", credit_leave=False, credit_pause=False)
+    return isp, isp.sign_up("31.00", paid="200.00")
+
+
+def test_a_service_that_ended_without_credit_is_not_credited_by_a_conversion_either(begins):
+    isp, ana = without_credit(begins)
+    ana.takes(isp.plan("62.00"))
+    isp.until("2024-01-10")
+    ana.does("end")
+    assert ana.bills == ["31.00", "62.00"]
+    isp.until("2024-01-21")
+    assert [one["gross"] for one in foresee(ana, "prepaid")["documents"]] == ["-20.00"]
+    convert(ana, "prepaid")
+    assert ana.bills == ["31.00", "62.00", "-20.00"]  # 22 to 31 January of the other one
+    isp.until("2024-01-31")
+    convert(ana, "recurring")
+    isp.until("2024-02-01")
+    assert (ana.bills[3:], ana.balance) == (["62.00"], "45.00")  # 200 - 31 - 62 for January, 62 for February
+
+
+@pytest.mark.parametrize("leave", ["stop", "pause"])
+def test_one_that_rests_without_credit_is_billed_to_the_conversion_and_pays_no_day_twice_when_taken_up(begins, leave):
+    isp, ana = without_credit(begins)
+    isp.until("2024-01-10")
+    ana.does(leave)
+    isp.until("2024-01-21")
+    convert(ana, "prepaid")
+    assert (ana.bills, ana.balance) == (["31.00", "-10.00"], "179.00")  # 11 to 21 January stay as they were billed
+    isp.until("2024-01-25")
+    ana.does("activate")
+    isp.until("2024-01-31")
+    assert ana.balance == "173.00"  # each day from 26 January on is 1.00
+
+
+def test_an_end_that_is_planned_only_does_not_keep_days_billed_that_are_charged_by_the_day(begins):
+    isp, ana = without_credit(begins)
+    isp.until("2024-01-10")
+    ana.change(when="2024-01-25", state="ended")
+    isp.until("2024-01-21")
+    convert(ana, "prepaid")
+    assert ana.bills == ["31.00", "-10.00"]
+    isp.until("2024-02-01")
+    assert ana.balance == "176.00"  # 22 to 24 January by the day

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field, field_validator
 
-from demarc.access import actions, history, queries
+from demarc.access import actions, history, one_less, queries
 from demarc.access.holdings import MACS_MAX
 from demarc.access.models import (
     CoaIntent,
@@ -22,7 +22,7 @@ from demarc.access.models import (
 )
 from demarc.base import clock
 from demarc.core.errors import Refused
-from demarc.network.models import Pool
+from demarc.network.models import Pool, PoolKind
 from demarc.network.models import Router as NetworkRouter
 from demarc.plans.models import Service
 from demarc.staff.apidoor import Token, actor_of, one, scope, seen, within
@@ -42,6 +42,8 @@ from demarc.staff.apiforms import (
 )
 
 router = Router()
+
+LOSSES_MAX = 200
 
 Macs = Annotated[list[str], Field(max_length=MACS_MAX)]
 
@@ -246,6 +248,29 @@ class PoolUseOut(Schema):
     leased: int
 
 
+class PoolLossOut(Schema):
+    """A router with pools of its own dies: `sessions` hold addresses (or prefixes: `kind`) of those, `free` are there
+    for them at the other routers of its site and in the pools that all share. `missing`: for how many sessions there is
+    none now; `missing_at_peak`: how many it would have been when most was in use, within a month. `words`: the same."""
+
+    router_id: int
+    kind: PoolKind
+    others: int
+    sessions: int
+    free: int
+    missing: int
+    peak_used: int
+    peak_at: datetime
+    missing_at_peak: int
+    words: str
+
+
+class PoolLossesOut(Schema):
+    """What the death of each router would mean, the worst first, 200 at most."""
+
+    items: list[PoolLossOut]
+
+
 @router.get(
     "/nas",
     auth=Token("network.see"),
@@ -295,6 +320,24 @@ def read_nas(request: HttpRequest, router_id: int) -> Nas:
 def pool_use(request: HttpRequest, pool_id: int) -> dict[str, int]:
     one(request, Pool.objects.all(), pool_id, "pool")
     return {"pool_id": pool_id} | queries.pool_use([pool_id])[pool_id]._asdict()
+
+
+@router.get(
+    "/pool-losses",
+    auth=Token("network.see"),
+    response=PoolLossesOut,
+    tags=["network"],
+    summary="Whether the pools bear the loss of each router",
+)
+def pool_losses(request: HttpRequest) -> dict[str, Any]:
+    found = one_less.losses(scope(request), at=clock.now())[:LOSSES_MAX]
+    items = [
+        loss._asdict()
+        | {"router_id": loss.router.pk, "missing": loss.missing, "words": loss.words}
+        | {"peak_used": loss.peak.used, "peak_at": loss.peak.at}
+        for loss in found
+    ]
+    return {"items": items}
 
 
 @router.get(

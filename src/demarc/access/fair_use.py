@@ -1,11 +1,11 @@
 """Reads about fair use: what plans allow in a month, what was used, and what becomes of those who have used it up."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from demarc.access.models import FairUse, MonthUse
+from demarc.access.models import FairUse, MonthUse, Subscriber
 from demarc.access.models_fair_use import GB, FairUseAnswer, FairUseBlock
 from demarc.access.rates import slow_text
 from demarc.network.models import Router
@@ -13,11 +13,13 @@ from demarc.plans.models import Plan, Service
 
 
 class Used(NamedTuple):
-    """A service's month so far, in octets; `measured_at` None: not added up yet in this month."""
+    """A service's month so far, in octets; `measured_at` None: not added up yet in this month; `passed_at`: when it was
+    seen that the volume is used up."""
 
     fair_use: FairUse
     octets: int
     measured_at: datetime | None
+    passed_at: datetime | None = None
 
     @property
     def volume(self) -> int:
@@ -42,6 +44,18 @@ def month_of(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
+def month_after(at: datetime, zone: str) -> datetime:
+    """When the next month begins, by clocks in `zone`: everybody has the full volume again."""
+    return (month_of(at, zone) + timedelta(days=32)).replace(day=1)
+
+
+def restrained(services: Iterable[Service]) -> dict[int, str]:
+    """Of services that nobody blocks those that fair use slows or blocks now: FairUseState by service."""
+    open_ones = [service.pk for service in services if service.blocked_cause is None]
+    logins = Subscriber.objects.filter(service_id__in=open_ones).exclude(fair_use="")
+    return dict(logins.values_list("service_id", "fair_use"))
+
+
 def used(service: Service, at: datetime) -> Used | None:
     """What a service has used of its plan's volume in the month of `at`; None: its plan has none."""
     fair_use = fair_use_of(service.plan_id)
@@ -49,7 +63,7 @@ def used(service: Service, at: datetime) -> Used | None:
         return None
     month = month_of(at, service.partner.zone)
     found = MonthUse.objects.filter(service=service, month=month).first()
-    return Used(fair_use, found.octets if found else 0, found.measured_at if found else None)
+    return Used(fair_use, found.octets, found.measured_at, found.passed_at) if found else Used(fair_use, 0, None)
 
 
 def slow_speed(plan: Plan) -> tuple[int, int, str]:

@@ -188,7 +188,24 @@ class AnswersForm(Form):
     coa_restore = forms.CharField(
         label="CoA on lifting it, and for another speed", max_length=4000, required=False, widget=TEMPLATE
     )
-    groups = (("Attributes", ("online", "blocked", "coa_block", "coa_restore")),)
+    coa_fair_use = forms.CharField(
+        label="CoA on a block by fair use",
+        max_length=4000,
+        required=False,
+        widget=TEMPLATE,
+        help_text="Empty: as on another block. To cut the session instead, choose so above.",
+    )
+    coa_fair_restore = forms.CharField(
+        label="CoA when its month is over",
+        max_length=4000,
+        required=False,
+        widget=TEMPLATE,
+        help_text="Empty: as on lifting another block.",
+    )
+    groups = (
+        ("Attributes", ("online", "blocked", "coa_block", "coa_restore")),
+        ("Attributes for fair use", ("coa_fair_use", "coa_fair_restore")),
+    )
 
 
 class FairUseForm(Form):

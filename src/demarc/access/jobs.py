@@ -49,6 +49,13 @@ def measure_fair_use(timestamp: int) -> None:
             break
 
 
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="access.keep_peaks", queue="run")
+def keep_peaks(timestamp: int) -> None:
+    """Every five minutes: the most that is in use of the pools."""
+    actions.keep_peaks(at=now())
+
+
 @app.periodic(cron="17 * * * *")
 @app.task(name="access.keep_house", queue="slow")
 def keep_house(timestamp: int) -> None:

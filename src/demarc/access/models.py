@@ -16,6 +16,7 @@ from demarc.access.models_fair_use import FairUse as FairUse
 from demarc.access.models_fair_use import FairUseAnswer as FairUseAnswer
 from demarc.access.models_fair_use import MonthUse as MonthUse
 from demarc.access.models_nat import NatRange as NatRange
+from demarc.access.models_pools import PoolPeak as PoolPeak
 from demarc.base.fields import CidrField, MacField, TransactionIdField
 from demarc.base.models import Partner, choices_check
 from demarc.network.models import Pool, Router
@@ -359,6 +360,7 @@ class CoaIntent(models.Model):
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, null=True, related_name="intents", db_index=False)
     kind = models.CharField(max_length=10, choices=CoaKind.choices)
     unblock = models.BooleanField(default=False)
+    fair_use = models.BooleanField(default=False, db_default=False, help_text="About a block by fair use, or its end.")
     list_name = models.CharField(max_length=60, blank=True, help_text="For CoA: the list to set.")
     rate_limit = models.CharField(max_length=120, blank=True)
     user_name = models.CharField(max_length=253)

@@ -17,7 +17,12 @@ TEMPLATES = {
     "blocked": "Blocked: no money",
     "coa_block": "CoA on a block",
     "coa_restore": "CoA on lifting it",
+    "coa_fair_use": "CoA on a block by fair use",
+    "coa_fair_restore": "CoA when its month is over",
 }
+
+
+INSTEAD = {"coa_fair_use": "coa_block", "coa_fair_restore": "coa_restore"}
 
 
 class Shown(NamedTuple):
@@ -45,8 +50,16 @@ def preview(texts: Mapping[str, str], subscriber: Subscriber | None, partner_id:
         "blocked": blocked,
         "coa_block": blocked,
         "coa_restore": online._replace(list_name=RESTORE_LIST),
+        "coa_fair_use": blocked,
+        "coa_fair_restore": online._replace(list_name=RESTORE_LIST),
     }
-    return [_shown(TEMPLATES[name], texts.get(name, ""), facts[name], name) for name in TEMPLATES]
+    return [_shown(TEMPLATES[name], _text(texts, name), facts[name], name) for name in TEMPLATES]
+
+
+def _text(texts: Mapping[str, str], name: str) -> str:
+    """The template; for fair use, where that has none of its own, that of another block."""
+    text = texts.get(name, "")
+    return text if text.strip() or name not in INSTEAD else texts.get(INSTEAD[name], "")
 
 
 def _shown(situation: str, text: str, facts: Facts, name: str) -> Shown:

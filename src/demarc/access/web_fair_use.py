@@ -1,5 +1,6 @@
 """Pages of fair use: a plan's volume of a month is set or dropped; a service's page shows what it has used."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,10 +12,11 @@ from django.utils.safestring import SafeString
 
 from demarc.access import actions, fair_use
 from demarc.access.forms import FairUseForm
-from demarc.access.models import FairUse
+from demarc.access.models import FairUse, FairUseState
 from demarc.base import clock
 from demarc.plans.models import Plan, PlanKind, Service, ServiceState
 from demarc.plans.web import visible_plan
+from demarc.plans.wording import Restraint
 from demarc.staff.doors import actor_of, page
 from demarc.staff.pages import carried_out
 from demarc.ui import formats
@@ -40,6 +42,27 @@ def service_panel(request: HttpRequest, service: Service) -> SafeString | None:
         return None
     shown = {"service": service, "used": used, "bar": min(used.percent, 100), "fair_use": used.fair_use}
     return render_to_string("access/fair_use_service.html", shown, request)
+
+
+def restraints(request: HttpRequest, services: Sequence[Service]) -> dict[int, Restraint]:
+    """On pages of services: which of them fair use blocks or slows, why, and until when."""
+    held = fair_use.restrained(services)
+    return {service.pk: _restraint(service, held[service.pk]) for service in services if service.pk in held}
+
+
+def _restraint(service: Service, state: str) -> Restraint:
+    at = clock.now()
+    used = fair_use.used(service, at)
+    why, until = "", formats.short_moment(fair_use.month_after(at, service.partner.zone))
+    if used is not None:
+        since = f" since {formats.short_moment(used.passed_at)}" if used.passed_at else ""
+        why = f"{since}: {formats.octets(used.octets)} of {formats.octets(used.volume)} are used this month"
+    if state == FairUseState.BLOCKED:
+        return Restraint("blocked", "Volume used up", f"Withheld by fair use{why}. Open again from {until}.")
+    speed = ""
+    if used is not None:
+        speed = f" to {formats.speed(used.fair_use.down_kbps)} / {formats.speed(used.fair_use.up_kbps)}"
+    return Restraint("paused", "Slowed", f"Slowed{speed} by fair use{why}. Full speed again from {until}.")
 
 
 @page("plans.edit")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from demarc.access import queries
+from demarc.access import one_less, queries
 from demarc.access.models import Nas, SessionLive, Subscriber
 from demarc.access.web import live_words
 from demarc.base import clock
@@ -28,6 +28,7 @@ from demarc.ui.panels import Action, Fact, Notice
 FOUND_MAX = 500
 SILENT_INTERIMS = 2
 NEARLY_FULL_PERCENT = 90
+LOSSES_SHOWN = 20
 
 
 def customers_by_login(request: HttpRequest, text: str) -> list[int]:
@@ -190,6 +191,12 @@ def pool_columns(request: HttpRequest) -> list[Column]:
     ]
 
 
+def pool_losses(request: HttpRequest) -> list[Notice]:
+    """Above the list of pools: whether they bear the loss of each concentrator, the worst first."""
+    found = one_less.losses(scope(request), at=clock.now())[:LOSSES_SHOWN]
+    return [Notice("warning" if loss.worrying else "info", loss.words) for loss in found]
+
+
 def dashboard_fact(request: HttpRequest) -> Fact:
     """On the dashboard: who is online, of how many active services."""
     online = within(request, SessionLive.objects.all()).aggregate(n=Count("service_id", distinct=True))["n"]
@@ -214,8 +221,9 @@ def first_steps(request: HttpRequest) -> list[Notice]:
 
 
 def dashboard_attention(request: HttpRequest) -> list[Notice]:
-    """On the dashboard: routers that did not do as told, that are silent, and pools that are nearly full."""
-    return [*_unconfirmed(request), *_silent_routers(request), *_full_pools(request)]
+    """On the dashboard: routers that did not do as told, that are silent, pools that are nearly full, and those that
+    would not bear the loss of a router."""
+    return [*_unconfirmed(request), *_silent_routers(request), *_full_pools(request), *_short_without_one(request)]
 
 
 def _unconfirmed(request: HttpRequest) -> list[Notice]:
@@ -263,3 +271,12 @@ def _full_pools(request: HttpRequest) -> list[Notice]:
         )
         for key in full[:10]
     ]
+
+
+def _short_without_one(request: HttpRequest) -> list[Notice]:
+    """The worst of each set: its other routers are short for the same reason."""
+    worst: dict[tuple[int, int | None, str], one_less.Loss] = {}
+    for loss in one_less.losses(scope(request), at=clock.now()):
+        if loss.worrying:
+            worst.setdefault((loss.router.partner_id, loss.router.site_id, loss.kind), loss)
+    return [Notice("warning", loss.words, reverse("pools"), "Show pools") for loss in list(worst.values())[:10]]

@@ -30,7 +30,7 @@ SHOWN_MAX = 200
 NAMED_MAX = 5
 
 WORDS = {
-    "zero": "documents sum to zero",
+    "zero": "documents sum to zero, and did not before",
     "negative": "documents sum to less than nothing",
     "rise": "documents are more than four times the last one",
     "rate": "documents carry a tax of more than half",
@@ -42,7 +42,7 @@ WORDS = {
 }
 
 ROW_WORDS = {
-    "zero": "Sums to zero",
+    "zero": "Sums to zero, and did not before",
     "negative": "Sums to less than nothing",
     "rise": "More than four times the last one",
     "rate": "A tax of more than half",
@@ -53,6 +53,12 @@ ROW_WORDS = {
 PREVIOUS = """
 SELECT DISTINCT ON (account_id) account_id, gross FROM billing_document
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND source = 'run' ORDER BY account_id, issued_on DESC, id DESC
+"""
+
+# What an account that no run has billed yet was billed when its services began.
+BEGUN = """
+SELECT DISTINCT ON (account_id) account_id, gross FROM billing_document
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND source = 'first' AND gross <> 0 ORDER BY account_id, id DESC
 """
 
 LAST_RUN = """
@@ -79,10 +85,14 @@ class Looked:
     def look(self, drafts: Sequence[tuple[int, Draft]], parked: Mapping[int, str]) -> None:
         """Add these documents and their rows: account, day, gross, what the last one was, flag, note."""
         before = dict(sql.rows(PREVIOUS, accounts=sql.array({account_id for account_id, _ in drafts})))
+        new = {account_id for account_id, draft in drafts if draft.free and account_id not in before}
+        last = dict(sql.rows(BEGUN, accounts=sql.array(new))) if new else {}
+        last |= before
         for account_id, draft in drafts:
             self.documents += 1
             self.gross += draft.totals.gross
-            flag = odd(draft, before.get(account_id))
+            flag = odd(draft, before.get(account_id), last.get(account_id, 0))
+            last[account_id] = draft.totals.gross
             if flag:
                 self._note(flag, account_id)
             note = ROW_WORDS.get(flag, "")
@@ -135,13 +145,15 @@ def since_preview(account_ids: Sequence[int]) -> list[dict[str, Any]]:
     ]
 
 
-def odd(draft: Draft, previous: int | None) -> str:
-    """The first thing that is odd about a document, a word of WORDS; "" when nothing is."""
+def odd(draft: Draft, previous: int | None, last: int) -> str:
+    """The first thing that is odd about a document, a word of WORDS; "" when nothing is. `previous`: the account's last
+    regular document, None before the first; `last`: what it was billed last, 0 when nothing yet. One who holds nothing
+    but what is free, as before, is not odd."""
     gross = draft.totals.gross
     if gross < 0:
         return "negative"
     if gross == 0:
-        return "zero"
+        return "" if draft.free and not last else "zero"
     if any(tax.rate > RATE_MAX for tax in draft.totals.taxes):
         return "rate"
     if _same_plan_twice(draft):

@@ -217,6 +217,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "odd": _odd(found),
         "flagged": flagged,
         "early": _too_early(found),
+        "newer": queries.run_instead(found),
         "verbs": _verbs(found) if permitted(request, "money.edit") else [],
     }
     return render(request, "billing/run.html", shown)

@@ -159,9 +159,10 @@ def cost(stretches: Iterable[Stretch], first: date, last: date, billing_day: int
 
 
 def cut_off(stretches: Iterable[Stretch], last: date) -> list[Stretch]:
-    """The time line as if the service left at the end of `last`."""
+    """The time line as if the days after `last` were not to be billed: whatever the terms say of one that leaves, they
+    are credited."""
     kept = [one._replace(last=min(one.last, last)) for one in stretches if one.first <= last]
-    gone = [one._replace(first=max(one.first, last + ONE_DAY), use=Use.LEFT) for one in stretches if one.last > last]
+    gone = [one._replace(first=max(one.first, last + ONE_DAY), use=Use.NONE) for one in stretches if one.last > last]
     return kept + gone
 
 

@@ -132,7 +132,8 @@ class SecondSession(models.TextChoices):
 
 
 class NasAnswers(models.Model):
-    """What routers of one make are told (wire.radius.templates); without a row: as shipped (queries.nas_answers)."""
+    """What routers of one make are told (wire.radius.templates); without a row: as shipped (queries.nas_answers). The
+    two for fair use are for whom it blocks; empty: as `coa_block` and `coa_restore`."""
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="+")
     nas_type = models.CharField(max_length=12, choices=NasType.choices)
@@ -142,6 +143,8 @@ class NasAnswers(models.Model):
     blocked = models.TextField(max_length=4000, blank=True)
     coa_block = models.TextField(max_length=4000, blank=True)
     coa_restore = models.TextField(max_length=4000, blank=True)
+    coa_fair_use = models.TextField(max_length=4000, blank=True, default="")
+    coa_fair_restore = models.TextField(max_length=4000, blank=True, default="")
 
     class Meta:
         constraints = [

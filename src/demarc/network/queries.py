@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -79,13 +80,25 @@ def _usual(cause: Cause, block: str) -> CauseAnswer:
     return CauseAnswer(block if cause in BLOCKS else DEFAULT_ANSWERS[cause].value)
 
 
-def cut_instead(partner_ids: Sequence[int]) -> tuple[list[int], list[int]]:
-    """The routers whose make has no CoA for a block, and those whose make has none for lifting it."""
+class CutInstead(NamedTuple):
+    """The routers whose make has no CoA for a block, and for lifting it; the same for a block by fair use, whose own
+    CoA goes before the other."""
+
+    blocks: list[int]
+    restores: list[int]
+    fair_blocks: list[int]
+    fair_restores: list[int]
+
+
+def cut_instead(partner_ids: Sequence[int]) -> CutInstead:
+    """Which routers of these partners cut a session where others are told by CoA."""
     answers = {partner_id: nas_answers(partner_id) for partner_id in partner_ids}
     routers = [(one.pk, answers[one.partner_id][one.nas_type]) for one in Router.objects.filter(partner__in=answers)]
-    return (
-        [key for key, one in routers if not one.coa_block.strip()],
-        [key for key, one in routers if not one.coa_restore.strip()],
+    return CutInstead(
+        blocks=[key for key, one in routers if not one.coa_block.strip()],
+        restores=[key for key, one in routers if not one.coa_restore.strip()],
+        fair_blocks=[key for key, one in routers if not (one.coa_fair_use or one.coa_block).strip()],
+        fair_restores=[key for key, one in routers if not (one.coa_fair_restore or one.coa_restore).strip()],
     )
 
 

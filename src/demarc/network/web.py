@@ -94,9 +94,11 @@ def routers(request: HttpRequest) -> HttpResponseBase:
 
 @page("network.see")
 def pools(request: HttpRequest) -> HttpResponseBase:
-    """All pools that the viewer may see."""
+    """All pools that the viewer may see, and what other rooms say of them together."""
     add = reverse("new_pool") if permitted(request, "network.edit") else ""
-    return list_page(request, POOLS, title="Pools", add_href=add, add_label="New pool")
+    notices = [notice for made in parts(request, "pools.notices") for notice in made]
+    words = {"title": "Pools", "add_href": add, "add_label": "New pool", "notices": notices}
+    return list_page(request, POOLS, "network/pools.html", **words)
 
 
 def visible_router(request: HttpRequest, router_id: int) -> Router:

@@ -18,7 +18,8 @@ router = Router(tags=["services"])
 
 
 class ServiceOut(Schema):
-    """What a customer holds. `price` is its month of today; `blocked_cause` null: it has access."""
+    """What a customer holds. `price` is its month of today; `blocked_cause` null: it has access, unless the month's
+    volume is used up (`/services/{id}/used`)."""
 
     id: int
     customer_id: int

@@ -13,7 +13,7 @@ from demarc.customers.models import Customer
 from demarc.customers.queries import open_blocks
 from demarc.plans import queries
 from demarc.plans.models import Service, ServiceState
-from demarc.plans.web_services import services_of
+from demarc.plans.web_services import services_of, services_shown
 from demarc.plans.wording import changed_words
 from demarc.ui import formats
 from demarc.ui.lists import Column
@@ -59,7 +59,7 @@ def held_fact(request: HttpRequest, customer: Customer) -> Fact:
 
 def services_panel(request: HttpRequest, customer: Customer) -> SafeString:
     """On the customer's overview: his services."""
-    held = services_of(customer)
+    held = services_shown(request, customer)
     return render_to_string("plans/services_panel.html", {"services": held, "customer": customer}, request)
 
 

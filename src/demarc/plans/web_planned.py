@@ -86,6 +86,7 @@ def _change_page(
     if form.is_valid():
         change = asked()
         lines = [*change.lines, *_money_lines(request, service, form, change.act, change.on)]
+        lines = lines if form.is_valid() else []
         seen = form.is_valid() and _looked_at(form, lines)
         subject = ("customer", service.customer_id)
         if request.method == "POST" and seen and carried_out(request, form, words.verb, subject, change.act):
@@ -160,19 +161,25 @@ def _midnight(on: date | None) -> str:
 
 
 def _move(request: HttpRequest, service: Service, form: PlanChangeForm) -> None:
-    """Move the service to the plan as the form says."""
+    """Move the service to the plan as the form says. Refused: as the actions, or nothing would change on that day."""
     given, by, at = form.cleaned_data, actor_of(request), clock.now()
     plan_id, own, on = given["plan_id"], given["price_override"], given["on"]
-    if given["when"] == KEEP and form.billed is not None:
-        on = form.billed + ONE_DAY
-        kept: int | None = getattr(service, "price", None)
-        actions.change_plan(service.pk, plan_id=plan_id, price_override=kept, by=by, at=at)
-    elif on is None:
+    keeps = form.billed if given["when"] == KEEP else None
+    if keeps is not None:
+        on = keeps + ONE_DAY
+    if on is None:
         actions.change_plan(service.pk, plan_id=plan_id, price_override=own, by=by, at=at)
         return
+    before = queries.newest_facts([service.pk], on)
+    speeds_now = keeps is not None and plan_id != service.plan_id
+    if speeds_now:
+        kept: int | None = getattr(service, "price", None)
+        actions.change_plan(service.pk, plan_id=plan_id, price_override=kept, by=by, at=at)
     actions.plan_ahead(service.pk, on=on, plan_id=plan_id, by=by, at=at)
     if own is not None:
         actions.set_service_price(service.pk, price=own, valid_from=on, by=by, at=at)
+    if not speeds_now and queries.newest_facts([service.pk], on) == before:
+        raise Refused("The service has this plan at this price by then already.", field="plan_id", code="unchanged")
 
 
 @page("customers.edit")

@@ -1,5 +1,6 @@
 """Pages of the services a customer holds, and of blocking him. Knows no balance and no session."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from demarc.customers.web import customer_page, visible_customer
 from demarc.plans import actions, queries
 from demarc.plans.forms import BlockForm, ConfirmForm, NewServiceForm
 from demarc.plans.models import Service, ServiceState
+from demarc.plans.wording import Restraint
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, parts, seen
 from demarc.ui.forms import form_page, posted
@@ -31,7 +33,7 @@ def visible_service(request: HttpRequest, service_id: int) -> Service:
 def customer_services(request: HttpRequest, customer_id: int) -> HttpResponse:
     """What a customer holds."""
     customer = visible_customer(request, customer_id)
-    services = services_of(customer)
+    services = services_shown(request, customer)
     return customer_page(request, customer, "customer_services", "plans/customer_services.html", services=services)
 
 
@@ -41,6 +43,23 @@ def services_of(customer: Customer) -> list[Service]:
     return sorted(services[:200], key=lambda service: (service.state == ServiceState.ENDED, -service.pk))
 
 
+def services_shown(request: HttpRequest, customer: Customer) -> list[Service]:
+    """The same, each with the `restraint` of its access, where another room knows one."""
+    services = services_of(customer)
+    known = _restraints(request, services)
+    for service in services:
+        service.__dict__["restraint"] = known.get(service.pk)
+    return services
+
+
+def _restraints(request: HttpRequest, services: Sequence[Service]) -> dict[int, Restraint]:
+    """Why services that nobody blocks have not their whole access, by service."""
+    found: dict[int, Restraint] = {}
+    for made in parts(request, "services.restraints", services):
+        found |= made
+    return found
+
+
 @page("customers.see")
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: its plan, state and price, and what other rooms know of it."""
@@ -48,6 +67,7 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     past = found.facts.filter(valid_from__lte=clock.today(found.account.zone))
     shown: dict[str, Any] = {
         "service": found,
+        "restraint": _restraints(request, [found]).get(service_id),
         "facts_past": past.select_related("plan").order_by("-valid_from", "-id")[:30],
         "actions": parts(request, "service.actions", found),
         "panels": parts(request, "service.panels", found),

@@ -1,5 +1,7 @@
 """What a service's facts say, in words for staff."""
 
+from typing import NamedTuple
+
 from demarc.plans.models import ServiceFact, ServiceState
 from demarc.ui import formats
 
@@ -9,6 +11,15 @@ BECOMES = {
     ServiceState.STOPPED: "stopped",
     ServiceState.ENDED: "ended for good",
 }
+
+
+class Restraint(NamedTuple):
+    """Why a service that nobody blocks has not its whole access, as another room says it on pages: a chip's tone and
+    words, and a sentence with why and until when."""
+
+    tone: str
+    short: str
+    words: str
 
 
 def changed_words(before: ServiceFact, after: ServiceFact, currency: str) -> str:

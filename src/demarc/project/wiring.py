@@ -87,6 +87,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("customers.see", "demarc.access.web_fair_use.service_panel"),
         ("money.see", "demarc.billing.web_services.billing_panel"),
     ),
+    "services.restraints": (("customers.see", "demarc.access.web_fair_use.restraints"),),
     "price.billed": (("plans.edit", "demarc.billing.queries.billed.billed_beside"),),
     "service.billed": (("customers.edit", "demarc.billing.web_services.billed_through"),),
     "service.change": (("customers.edit", "demarc.billing.web_services.change_lines"),),
@@ -103,6 +104,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     "routers.columns": (("network.see", f"{ACCESS}.router_columns"),),
     "router.facts": (("network.see", f"{ACCESS}.router_facts"),),
     "router.panels": (("network.see", f"{ACCESS}.radius_panel"),),
+    "pools.notices": (("network.see", f"{ACCESS}.pool_losses"),),
     "pools.columns": (("network.see", f"{ACCESS}.pool_columns"),),
     "pool.facts": (("network.see", f"{ACCESS}.pool_facts"),),
     "partner.settings": (

@@ -76,6 +76,7 @@ class Intent:
     nas_id: int
     kind: str
     unblock: bool
+    fair_use: bool
     list_name: str
     rate_limit: str
     user_name: str
@@ -113,7 +114,11 @@ def request(intent: Intent, client: Client, identifier: int, at: datetime) -> by
 
 
 def _changes(intent: Intent, client: Client) -> bytes:
-    lines = client.answers.coa_restore if intent.unblock else client.answers.coa_block
+    answers = client.answers
+    if intent.fair_use:
+        lines = answers.coa_fair_restore if intent.unblock else answers.coa_fair_use
+    else:
+        lines = answers.coa_restore if intent.unblock else answers.coa_block
     facts = templates.facts_of_rate(intent.rate_limit, login=intent.user_name, list_name=intent.list_name)
     return encode_attributes(templates.render(lines, facts))
 

@@ -54,12 +54,15 @@ class Moving:
 
 
 class Answers(NamedTuple):
-    """A make's templates, read once (wire.radius.makes.Templates)."""
+    """A make's templates, read once (wire.radius.makes.Templates); those for a block by fair use are the ones for any
+    block where it has none of its own."""
 
     online: tuple[Line, ...]
     blocked: tuple[Line, ...]
     coa_block: tuple[Line, ...]
     coa_restore: tuple[Line, ...]
+    coa_fair_use: tuple[Line, ...]
+    coa_fair_restore: tuple[Line, ...]
 
 
 @dataclass(slots=True)
@@ -275,11 +278,12 @@ class Model:
             shipped = SHIPPED[Make(nas_type)]
             told = self.policies.get(partner_id, {}).get("answers", {}).get(nas_type, {})
             texts = shipped._replace(**{name: told[name] for name in shipped._fields if name in told})
+            fair = told.get("coa_fair_use") or texts.coa_block, told.get("coa_fair_restore") or texts.coa_restore
             try:
-                found = Answers(*map(parse_template, texts))
+                found = Answers(*map(parse_template, (*texts, *fair)))
             except Malformed:
                 self.unreadable.add(f"templates of {nas_type}, partner {partner_id}")
-                found = Answers(*map(parse_template, shipped))
+                found = Answers(*map(parse_template, (*shipped, shipped.coa_block, shipped.coa_restore)))
             self._read[partner_id, nas_type] = found
         return found
 

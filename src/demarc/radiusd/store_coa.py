@@ -21,8 +21,8 @@ CLAIM = """
         LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ) due
     WHERE i.id = due.id
-    RETURNING i.id, i.nas_id, i.kind, i.unblock, i.list_name, i.rate_limit, i.user_name, i.session_id,
-        host(i.framed_ipv4), i.tries
+    RETURNING i.id, i.nas_id, i.kind, i.unblock, i.fair_use, i.list_name, i.rate_limit, i.user_name,
+        i.session_id, host(i.framed_ipv4), i.tries
 """
 
 ORPHANS = """
@@ -57,9 +57,9 @@ RECORD = """
             AND (i.state = 'sent' OR i.state IN ('confirmed', 'gone') AND r.state IN ('ack', 'gone'))
         RETURNING i.*, r.cut
     )
-    INSERT INTO access_coaintent (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name,
-        session_id, framed_ipv4, created_at, state, tries, follows_id)
-    SELECT t.nas_id, t.node, t.subscriber_id, 'disconnect', t.unblock, '', '', t.user_name,
+    INSERT INTO access_coaintent (nas_id, node, subscriber_id, kind, unblock, fair_use, list_name, rate_limit,
+        user_name, session_id, framed_ipv4, created_at, state, tries, follows_id)
+    SELECT t.nas_id, t.node, t.subscriber_id, 'disconnect', t.unblock, t.fair_use, '', '', t.user_name,
         t.session_id, t.framed_ipv4, t.created_at, 'queued', 0, t.id
     FROM told t
     WHERE t.cut AND t.state IN ('nak', 'no_answer')
@@ -103,9 +103,9 @@ PROVE = """
         FROM heard WHERE i.id = heard.id
         RETURNING i.*
     )
-    INSERT INTO access_coaintent (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name,
-        session_id, framed_ipv4, created_at, state, tries, follows_id)
-    SELECT t.nas_id, t.node, t.subscriber_id, 'disconnect', t.unblock, '', '', t.user_name,
+    INSERT INTO access_coaintent (nas_id, node, subscriber_id, kind, unblock, fair_use, list_name, rate_limit,
+        user_name, session_id, framed_ipv4, created_at, state, tries, follows_id)
+    SELECT t.nas_id, t.node, t.subscriber_id, 'disconnect', t.unblock, t.fair_use, '', '', t.user_name,
         t.session_id, t.framed_ipv4, t.created_at, 'queued', 0, t.id
     FROM told t WHERE t.state = 'ignored' AND t.kind = 'coa'
 """

@@ -6,6 +6,7 @@ from demarc.access.actions.nas import save_nas
 from demarc.access.actions.nat import add_nat_range, end_nat_range
 from demarc.access.actions.nodes import let_node_join
 from demarc.access.actions.policy import publish_policy
+from demarc.access.actions.pools import keep_peaks
 from demarc.access.actions.sessions import (
     close_stale_sessions,
     make_session_months,
@@ -34,6 +35,7 @@ __all__ = [
     "drop_fair_use",
     "end_nat_range",
     "keep_decisions",
+    "keep_peaks",
     "let_node_join",
     "make_session_months",
     "measure_fair_use",

@@ -30,8 +30,8 @@ def publish_policy(partner_id: int, *, by: Actor = SYSTEM, at: datetime) -> Poli
 
     The body: {"partner_id", "name", "causes": {"0": {"list", "pool_id" or null, "page_port"}, ... "4"},
     "blocked_session_timeout_s", "restore_list", "answers": {make: {"block", "second", "online", "blocked", "coa_block",
-    "coa_restore", "fair_use" (only where it is set)}}}; `restore_list` is the list that means "not blocked", since a
-    CoA can only put an address into a list. Refuses nothing.
+    "coa_restore", "coa_fair_use", "coa_fair_restore", "fair_use" (only where it is set)}}}; `restore_list` is the list
+    that means "not blocked", since a CoA can only put an address into a list. Refuses nothing.
     """
     partner = Partner.objects.select_for_update().get(pk=partner_id)
     policy, _ = Policy.objects.update_or_create(partner=partner, defaults={"body": _body(partner)})

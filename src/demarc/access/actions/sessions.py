@@ -81,7 +81,8 @@ def retry_intent(intent_id: int, *, by: Actor, at: datetime) -> CoaIntent:
         raise Refused("The router was told something newer since.", code="superseded")
     if old.state in (CoaState.ACK, CoaState.CONFIRMED):
         raise Refused("The router did as it was told.", code="done")
-    again = CoaIntent(kind=old.kind, unblock=old.unblock, list_name=old.list_name, rate_limit=old.rate_limit)
+    same = {name: getattr(old, name) for name in ("kind", "unblock", "fair_use", "list_name", "rate_limit")}
+    again = CoaIntent(**same)
     return _order(session, again, "order_retried", by=by, at=at)
 
 

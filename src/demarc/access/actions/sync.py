@@ -113,23 +113,25 @@ WHERE subscriber_id = ANY(%(subscribers)s) AND state IN ('queued', 'sent', 'late
 # Only a cut changes an address (RFC 5176; MikroTik's manual says the same of its CoA): so whoever leaves or enters a
 # reject pool is cut. So is a session in the list of a wrong MAC, password or name: only a new request can judge it. A
 # list holds IPv4 addresses only: a blocked customer gets no IPv6, so a session that has some, or is to have it again,
-# is cut.
+# is cut. Lifting is about fair use where that is what the session was told of last.
 TELL = """
 INSERT INTO access_coaintent
-    (nas_id, node, subscriber_id, kind, unblock, list_name, rate_limit, user_name, session_id, framed_ipv4,
+    (nas_id, node, subscriber_id, kind, unblock, fair_use, list_name, rate_limit, user_name, session_id, framed_ipv4,
      state, tries)
 SELECT told.nas_id, told.node, told.subscriber_id, CASE WHEN told.cut THEN 'disconnect' ELSE 'coa' END,
-    told.cause IS NULL, CASE WHEN told.cut THEN '' ELSE told.list_name END,
+    told.cause IS NULL, told.fair_use, CASE WHEN told.cut THEN '' ELSE told.list_name END,
     CASE WHEN told.cut THEN '' ELSE told.rate_limit END, told.user_name, told.session_id, told.framed_ipv4,
     CASE WHEN told.coa_enabled THEN 'queued' ELSE 'not_sent' END, 0
 FROM (
     SELECT nas.id AS nas_id, nas.node, nas.coa_enabled, sub.id AS subscriber_id, sub.cause, sub.rate_limit,
-        live.user_name, live.session_id, live.framed_ipv4,
+        live.user_name, live.session_id, live.framed_ipv4, about.fair_use,
         CASE WHEN sub.cause IS NULL THEN %(restore_list)s ELSE rule.list_name END AS list_name,
         nas.block_by = 'disconnect'
             OR s.state = 'ended'
             OR coalesce(fair.answer, answer.answer, 'list') <> 'list'
-            OR nas.router_id = ANY(CASE WHEN sub.cause IS NULL THEN %(no_restores)s::bigint[]
+            OR nas.router_id = ANY(CASE WHEN about.fair_use AND sub.cause IS NULL THEN %(no_fair_restores)s::bigint[]
+                                        WHEN about.fair_use THEN %(no_fair_blocks)s::bigint[]
+                                        WHEN sub.cause IS NULL THEN %(no_restores)s::bigint[]
                                         ELSE %(no_blocks)s::bigint[] END)
             OR (sub.cause IS NOT NULL AND rule.list_name IS NULL)
             OR (sub.id = ANY(%(moved)s)
@@ -154,6 +156,12 @@ FROM (
         AS answer (router_id, cause, answer) ON answer.router_id = nas.router_id AND answer.cause = sub.cause
     LEFT JOIN unnest(%(fair_routers)s::bigint[], %(fair_answers)s::text[])
         AS fair (router_id, answer) ON fair.router_id = nas.router_id AND sub.fair_use = 'blocked'
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN sub.cause IS NOT NULL THEN sub.fair_use = 'blocked' ELSE coalesce((
+            SELECT last.fair_use AND NOT last.unblock FROM access_coaintent last
+            WHERE last.subscriber_id = sub.id AND last.nas_id = nas.id AND last.session_id = live.session_id
+            ORDER BY last.id DESC LIMIT 1), false) END
+    ) about (fair_use)
     WHERE live.subscriber_id = ANY(%(subscribers)s)
     ORDER BY live.id
 ) told
@@ -255,10 +263,8 @@ def _tell_routers(subscribers: Sequence[int], moved: Sequence[int]) -> int:
             for cause, answer in by_cause.items()
         ]
         columns = {name: [row[n] for row in answers] for n, name in enumerate(("routers", "causes", "answers"))}
-        no_blocks, no_restores = cut_instead(partners)
-        cursor.execute(
-            TELL, {**facts, **columns, **fair_answers(partners), "no_blocks": no_blocks, "no_restores": no_restores}
-        )
+        cut = {f"no_{situation}": found for situation, found in cut_instead(partners)._asdict().items()}
+        cursor.execute(TELL, {**facts, **columns, **fair_answers(partners), **cut})
         told = int(cursor.rowcount)
     wake_coa_sender()
     return told

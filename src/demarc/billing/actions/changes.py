@@ -70,7 +70,8 @@ def change_service(
         plan_id, state, quantity = wanted[:3]
         plans.plan_ahead(service_id, on=day, plan_id=plan_id, state=state, quantity=quantity, by=by, at=at)
     if newest_facts([service_id], day) == before:
-        raise Refused("Nothing would change: it is so already.", code="unchanged")
+        field = "" if wanted.plan_id is None else "plan_id"
+        raise Refused("Nothing would change: it is so already.", field=field, code="unchanged")
     return day
 
 
@@ -110,7 +111,8 @@ def _on_the_day(service: Service, by: Actor, at: datetime) -> tuple[list[Item], 
 
 
 def _change_now(service_id: int, wanted: Wanted, today: date, by: Actor, at: datetime) -> None:
-    if wanted.plan_id is not None:
+    now = newest_facts([service_id], today)[service_id]
+    if wanted.plan_id is not None and (wanted.plan_id, wanted.price) != (now.plan_id, now.price_override):
         plans.change_plan(service_id, plan_id=wanted.plan_id, price_override=wanted.price, by=by, at=at)
     if wanted.quantity is not None:
         own = newest_facts([service_id], today)[service_id].price_override

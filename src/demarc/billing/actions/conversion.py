@@ -70,8 +70,10 @@ def make_recurring(account_id: int, *, by: Actor, at: datetime) -> Account:
 @transaction.atomic
 def make_prepaid(account_id: int, *, by: Actor, at: datetime) -> Account:
     """A recurring account pays by the day from tomorrow on: what it was billed beyond today is credited, and what it
-    used and was not billed for is billed. Refused: unknown account, prepaid already, parked, one of several that pay
-    together."""
+    used and was not billed for is billed. Of a service that has ended only what the terms give back is credited.
+
+    Refused: unknown account, prepaid already, parked, one of several that pay together.
+    """
     account, payer = _account(account_id, at)
     if account.billing_type == BillingType.PREPAID:
         raise Refused("This account is prepaid already.", code="already_prepaid")
@@ -147,12 +149,17 @@ def move_to_parents(account_ids: Sequence[int], *, at: datetime) -> None:
 
 
 def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
-    """Credit what was billed beyond today, bill what was used through today."""
+    """Credit what was billed beyond today, bill what was used through today. One that has ended is never charged by the
+    day, so that what it was billed stays its terms' affair; one that rests may be taken up again."""
     loaded = load_books({payer.account_id: payer.partner_id}, day=payer.today)
     book, state = loaded.books[payer.account_id], loaded.states[payer.account_id]
-    held = [one._replace(stretches=coverage.cut_off(one.stretches, payer.today)) for one in book.held]
-    rules = book.rules._replace(credit_leave=True)
-    ending = recurring.Book(rules, book.plans, book.rate, held, book.items, book.rate_days)
+    services = Service.objects.filter(account=payer.account_id)
+    ended = set(services.filter(state=ServiceState.ENDED).values_list("id", flat=True))
+    held = [
+        one if one.service_id in ended else one._replace(stretches=coverage.cut_off(one.stretches, payer.today))
+        for one in book.held
+    ]
+    ending = recurring.Book(book.rules, book.plans, book.rate, held, book.items, book.rate_days)
     used = recurring.draft_on(ending, held, book.items, payer.today, payer.today)
     newest = newest_documents([payer.account_id]).get(payer.account_id, 0)
     ready = []

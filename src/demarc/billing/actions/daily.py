@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db import transaction
 
 from demarc.base import log
-from demarc.base.actors import Actor
+from demarc.base.actors import SYSTEM, Actor
 from demarc.base.events import emit
 from demarc.base.models import Partner, Setting
 from demarc.billing.actions.runs import confirm_run, hold_run, preview_run
-from demarc.billing.models import InvoiceRun, RunState
+from demarc.billing.models import InvoiceRun, PreviewRow, RunState
 from demarc.billing.queries import AT_WORK, auto_issue, due_runs
 from demarc.billing.queries.documents import AUTO_ISSUE
 from demarc.core.errors import Refused
@@ -25,8 +25,9 @@ def issue_due(*, by: Actor, at: datetime, hands: int = 1) -> list[InvoiceRun]:
     """Preview each partner's due documents once a day; confirm what is not odd where the partner lets us, else hold.
 
     A preview of today that somebody made, cancelled or confirmed is left alone, and so is a partner whose run is at
-    work or paused. What fails for one partner is logged, and does not keep the others waiting. `hands` as
-    in base.hands. Never refused.
+    work or paused. What was held on earlier days makes way: its documents are all in the new one, so that one thing is
+    to be done, however long nobody looks. A preview that somebody made stays. What fails for one partner is logged, and
+    does not keep the others waiting. `hands` as in base.hands. Never refused.
     """
     found = []
     for due in due_runs(None, at=at):
@@ -44,9 +45,18 @@ def issue_due(*, by: Actor, at: datetime, hands: int = 1) -> list[InvoiceRun]:
 @transaction.atomic
 def _issue(partner_id: int, by: Actor, at: datetime, hands: int) -> InvoiceRun:
     run = preview_run(partner_id, by=by, at=at, hands=hands)
+    _replace_held(run, at)
     if run.anomalies or not auto_issue(partner_id):
         return hold_run(run.pk, by=by, at=at)
     return confirm_run(run.pk, by=by, at=at)
+
+
+def _replace_held(run: InvoiceRun, at: datetime) -> None:
+    """End what was previewed by itself and held on earlier days; its rows are shown by the new run."""
+    earlier = InvoiceRun.objects.filter(partner=run.partner_id, day__lt=run.day, pk__lt=run.pk, state=RunState.HELD)
+    replaced = list(earlier.filter(by_kind=SYSTEM.kind).values_list("id", flat=True))
+    PreviewRow.objects.filter(run__in=replaced).delete()
+    InvoiceRun.objects.filter(pk__in=replaced).update(state=RunState.CANCELLED, finished_at=at)
 
 
 @transaction.atomic

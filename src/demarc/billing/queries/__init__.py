@@ -10,7 +10,7 @@ preview(*, day, at, partner_ids) -> [Preview]                            account
 accounts_due(partner_id, day, *, chunk=2000)
 document_list(partner_ids), in_state(rows, state, today)         state_of(document, today), totals_by_currency(rows),
                                                                  may_be_credited(document)
-open_items(account_ids)                                          run_list(partner_ids), last_run(run)
+open_items(account_ids)                                          run_list(partner_ids), last_run(run), run_instead(run)
 preview_rows(run_id, *, flagged=False)                           due_runs(partner_ids, *, at) -> [DueRun]
 auto_issue(partner_id) -> bool                                   parked_calendars(partner_ids)
 policy_on(partner_id, day, account_id=None) -> (Policy, Guards)  standing(account_id, *, at) -> Standing | None
@@ -44,6 +44,7 @@ from demarc.billing.queries.documents import (
     open_items,
     parked_calendars,
     preview_rows,
+    run_instead,
     run_list,
     state_of,
     totals_by_currency,
@@ -117,6 +118,7 @@ __all__ = [
     "policy_on",
     "preview",
     "preview_rows",
+    "run_instead",
     "run_list",
     "running_out",
     "state_of",

@@ -132,6 +132,14 @@ def last_run(run: InvoiceRun) -> InvoiceRun | None:
     return done.filter(day__day=run.day.day).first() or done.first()
 
 
+def run_instead(run: InvoiceRun) -> InvoiceRun | None:
+    """Where to look now for what a preview showed that was never confirmed: the next run that has its days, too."""
+    if run.state != RunState.CANCELLED or run.confirmed_at is not None:
+        return None
+    later = InvoiceRun.objects.filter(partner_id=run.partner_id, pk__gt=run.pk, day__gte=run.day)
+    return later.exclude(state=RunState.CANCELLED).order_by("id").first()
+
+
 def preview_rows(run_id: int, *, flagged: bool = False) -> QuerySet[PreviewRow]:
     """The documents of a preview in its order; only those with a flag, if asked."""
     found = PreviewRow.objects.filter(run_id=run_id).select_related("account", "account__customer").order_by("id")

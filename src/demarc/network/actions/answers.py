@@ -16,11 +16,11 @@ from demarc.network.queries import shipped_answers
 from demarc.wire.radius.errors import Malformed
 from demarc.wire.radius.templates import parse
 
-TEMPLATES = ("online", "blocked", "coa_block", "coa_restore")
+TEMPLATES = ("online", "blocked", "coa_block", "coa_restore", "coa_fair_use", "coa_fair_restore")
 
 
 class AnswersFacts(TypedDict, total=False):
-    """What may be changed; the four templates are texts as `wire.radius.templates` has them."""
+    """What may be changed; the templates are texts as `wire.radius.templates` has them."""
 
     block: str
     second: str
@@ -28,6 +28,8 @@ class AnswersFacts(TypedDict, total=False):
     blocked: str
     coa_block: str
     coa_restore: str
+    coa_fair_use: str
+    coa_fair_restore: str
 
 
 @transaction.atomic

@@ -122,11 +122,10 @@ def end_service(service_id: int, *, by: Actor, at: datetime) -> Service:
 def change_plan(
     service_id: int, *, plan_id: int, price_override: int | None = None, by: Actor, at: datetime
 ) -> Service:
-    """Move a service to another plan: its speeds now, its price from the next day's 00:00. One that has this plan at
-    this price already is the answer as it is: nothing is written.
+    """Move a service to another plan: its speeds now, its price from the next day's 00:00.
 
     An account that is blocked for money is tried again with the new price (event RetryDue). Refused: unknown service
-    or plan, ended, another partner or currency, price out of range.
+    or plan, ended, another partner or currency, price out of range, a service that has this plan at this price already.
     """
     service = _locked([service_id])[0]
     given = NewService(
@@ -138,7 +137,11 @@ def change_plan(
     plan = _Known([given]).make(given, at).plan
     now = newest_facts([service_id], _today(service, at))[service_id]
     if (now.plan_id, now.price_override) == (plan_id, price_override):
-        return service
+        raise Refused(
+            "The service has this plan at this price already; choose another plan, or another price.",
+            field="plan_id",
+            code="unchanged",
+        )
     service.plan = plan
     service.save(update_fields=["plan"])
     _record_facts([service], {service.pk: Agreed(price_override, now.quantity)}, by, at)
