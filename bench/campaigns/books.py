@@ -4,6 +4,10 @@ Stories of a hundred steps each, drawn from one seed after the other, against a 
 costs; the first that disagrees ends it, told as briefly as possible. With --keep each seed's line goes to
 bench/results/books-DATE.txt as soon as it is played. The next run counts what all those files say, goes on with the
 seed after the last one, and so comes to its --steps in as many sittings as it takes; SIGTERM ends one.
+
+Side by side, on two cores: --lane 1/2 and --lane 2/2, each with --keep. A lane has every second seed, so that no seed
+is played twice whatever the other does; both count what either keeps, and end when it is enough or one has found
+something.
 """
 
 import argparse
@@ -29,6 +33,10 @@ LINE = "seed {seed}  {steps} steps  {documents} documents  {cpu_s:.0f} s of CPU 
 KEPT = re.compile(r"^seed (\d+)  (\d+) steps  (\d+) documents  .*  (\w+)$", re.M)
 
 
+Lane = tuple[int, int]
+"""(number from 1, of how many)."""
+
+
 def kept() -> list[tuple[int, int, int, str]]:
     """What earlier sittings wrote: (seed, steps, documents, ok or FAILED) of each seed."""
     files = sorted((ROOT / "bench" / "results").glob("books-*.txt"))
@@ -36,10 +44,24 @@ def kept() -> list[tuple[int, int, int, str]]:
     return [(int(seed), int(steps), int(documents), outcome) for seed, steps, documents, outcome in found]
 
 
-def campaign(steps: int, seed: int, before: int, *, keep: bool) -> bool:
-    """Play seeds until there were so many steps with those `before`, or something disagrees: whether all went well."""
+def next_seed(lane: Lane, earlier: list[tuple[int, int, int, str]]) -> int:
+    """The lane's first seed after all those of its own that were kept."""
+    number, of = lane
+    first = FIRST_SEED + number - 1
+    return max((seed + of for seed, *_ in earlier if seed >= first and (seed - first) % of == 0), default=first)
+
+
+def steps_of(seeds: list[tuple[int, int, int, str]]) -> int:
+    """The steps in which nothing was found."""
+    return sum(steps for _, steps, _, outcome in seeds if outcome == "ok")
+
+
+def campaign(steps: int, seed: int, lane: Lane, *, keep: bool) -> bool:
+    """Play the lane's seeds from `seed` on until there were so many steps, with --keep those of all sittings and lanes,
+    or something disagrees, here or in another lane: whether all went well."""
     provider = importlib.import_module("tests.billing.provider")
-    done = before
+    failed_before = len(failed(kept()))
+    done = steps_of(kept()) if keep else 0
     while done < steps:
         began, outcome, told = time.process_time(), "ok", ""
         try:
@@ -47,18 +69,21 @@ def campaign(steps: int, seed: int, before: int, *, keep: bool) -> bool:
         except Exception as found:  # noqa: BLE001 - whatever it is, it is told
             outcome, told = "FAILED", "".join(traceback.format_exception(found, limit=-5))
         played = provider.played
-        done += played["steps"]
         line = LINE.format(
             seed=seed, steps=played["steps"], documents=played["documents"], cpu_s=time.process_time() - began,
             commit=commit(), outcome=outcome,
         )  # fmt: skip
         if keep:
             keep_line("books", line)
+        done = steps_of(kept()) if keep else done + played["steps"]
         print(f"{line}; {done:,} steps in all", flush=True)
         if told:
             print(told, flush=True)
             return False
-        seed += 1
+        if keep and len(failed(kept())) > failed_before:
+            print("another lane has found something", flush=True)
+            return False
+        seed += lane[1]
     return True
 
 
@@ -66,7 +91,8 @@ def main() -> int:
     """0 when nothing was found."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=1_000_000, help="with --keep: together with what is kept")
-    parser.add_argument("--seed", type=int, help="the first one; without it, the one after the last that was kept")
+    parser.add_argument("--seed", type=int, help="the first one, else the one after the lane's last that was kept")
+    parser.add_argument("--lane", type=_lane, default=(1, 1), help="1/2 and 2/2: two side by side, each with --keep")
     parser.add_argument("--keep", action="store_true", help="append to bench/results/books-DATE.txt")
     parser.add_argument("--totals", action="store_true", help="only say what all sittings together have played")
     given = parser.parse_args()
@@ -74,12 +100,11 @@ def main() -> int:
     totals(earlier)
     if given.totals:
         return 0
-    seed = max((seed + 1 for seed, *_ in earlier), default=FIRST_SEED) if given.seed is None else given.seed
-    before = sum(steps for _, steps, _, outcome in earlier if outcome == "ok")
+    seed = next_seed(given.lane, earlier) if given.seed is None else given.seed
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         with stage(durable=False):
-            well = campaign(given.steps, seed, before, keep=given.keep)
+            well = campaign(given.steps, seed, given.lane, keep=given.keep)
     except KeyboardInterrupt:
         print("interrupted; until here nothing was found")
         well = True
@@ -88,15 +113,26 @@ def main() -> int:
     return 0 if well else 1
 
 
+def failed(seeds: list[tuple[int, int, int, str]]) -> list[int]:
+    """The seeds that found something."""
+    return [seed for seed, *_, outcome in seeds if outcome != "ok"]
+
+
 def totals(seeds: list[tuple[int, int, int, str]]) -> None:
     """Say what all sittings together have played."""
-    failed = [seed for seed, *_, outcome in seeds if outcome != "ok"]
     print(
         f"kept: {len(seeds)} seeds, {sum(steps for _, steps, *_ in seeds):,} steps, "
-        f"{sum(documents for *_, documents, _ in seeds):,} documents, failed: {failed or 'none'}; "
+        f"{sum(documents for *_, documents, _ in seeds):,} documents, failed: {failed(seeds) or 'none'}; "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         flush=True,
     )
+
+
+def _lane(word: str) -> Lane:
+    number, of = map(int, word.split("/"))
+    if not 1 <= number <= of:
+        raise ValueError(word)
+    return number, of
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

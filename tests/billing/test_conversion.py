@@ -14,6 +14,7 @@ from demarc.billing.models import BilledThrough, Cover, Document, LedgerAccount,
 from demarc.core.errors import Refused
 from demarc.customers import actions as customers
 from demarc.plans import actions as plans
+from demarc.plans.models import Service
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
@@ -234,3 +235,16 @@ def test_an_account_whose_services_are_free_is_converted_without_a_document_eith
     run_days(partner, 16, 20)
     actions.make_recurring(account.pk, by=STAFF, at=at(1, 20))
     assert not Document.objects.exists()
+
+
+def test_a_free_service_that_comes_to_cost_something_on_the_day_of_the_change_is_billed_from_the_next():
+    eve = datetime(2023, 12, 31, 9, tzinfo=UTC)
+    partner = cast.partner(at=eve)
+    account = cast.subscriber(partner, cast.plan(partner, price=0, at=eve), at=eve)
+    run_days(partner, 1, 21)
+    actions.make_recurring(account.pk, by=STAFF, at=at(1, 21))
+    service = Service.objects.get(account=account)
+    plans.set_service_price(service.pk, price=3100, by=STAFF, at=at(1, 21))
+    actions.correct_services([service.pk], by=SYSTEM, at=at(1, 21))
+    (document,) = Document.objects.all()
+    assert (document.first_day, document.last_day, document.gross) == (date(2024, 1, 22), date(2024, 1, 31), 1000)

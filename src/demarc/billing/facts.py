@@ -27,20 +27,17 @@ LOCKED = LEDGERS + "FOR NO KEY UPDATE"
 
 # After the lock: only a new statement sees what the one who held the lock has committed.
 ACCOUNTS = """
-SELECT id, partner_id, customer_id, currency FROM customers_account
-WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id
+SELECT a.id, a.partner_id, a.customer_id, a.currency, p.zone, s.decided_through, s.parked_at IS NOT NULL
+FROM customers_account a
+JOIN base_partner p ON p.id = a.partner_id
+LEFT JOIN billing_prepaidstate s ON s.account_id = a.id
+WHERE a.id = ANY(%(accounts)s::bigint[]) ORDER BY a.id
 """
-STATES = """
-SELECT account_id, decided_through, parked_at IS NOT NULL FROM billing_prepaidstate
-WHERE account_id = ANY(%(accounts)s::bigint[])
-"""
-ZONES = "SELECT id, zone FROM base_partner WHERE id = ANY(%(partners)s::bigint[])"
 
 SERVICES = """
-SELECT account_id, id, plan_id FROM plans_service
-WHERE account_id = ANY(%(accounts)s::bigint[]) ORDER BY account_id, id
+SELECT s.account_id, s.id, p.kind FROM plans_service s JOIN plans_plan p ON p.id = s.plan_id
+WHERE s.account_id = ANY(%(accounts)s::bigint[]) ORDER BY s.account_id, s.id
 """
-KINDS = "SELECT id, kind FROM plans_plan WHERE id = ANY(%(plans)s::bigint[])"
 
 # When a fact was recorded matters only if that was after the first 00:00 that is still to be decided.
 FACTS = """
@@ -227,7 +224,7 @@ class Book:
 def load(account_ids: Sequence[int], *, at: datetime, lock: bool = False, charges: bool = False) -> Book:
     """The book of some accounts. `lock`: hold them until the transaction ends. `charges`: with what today was charged.
 
-    About ten statements for any number of accounts.
+    About seven statements for any number of accounts.
     """
     found = payers(account_ids, at=at, lock=lock)
     book = Book(at, found, TermsBook.of(found, {payer.partner_id for payer in found.values()}))
@@ -242,17 +239,15 @@ def payers(account_ids: Iterable[int], *, at: datetime, lock: bool = False) -> d
     """Some accounts, by id, without their facts. `lock`: hold them until the transaction ends."""
     accounts = sql.array(sorted(account_ids))
     ledgers = {row[0]: row[1:] for row in sql.rows(LOCKED if lock else LEDGERS, accounts=accounts)}
-    rows = sql.rows(ACCOUNTS, accounts=accounts)
-    states = {row[0]: row[1:] for row in sql.rows(STATES, accounts=accounts)}
-    partners: dict[int, tuple[ZoneInfo, date]] = {}
-    for partner_id, name in sql.rows(ZONES, partners=sql.array({row[1] for row in rows})):
-        zone = ZoneInfo(name)
-        partners[partner_id] = zone, billing_day(at, zone)
-    unknown, undecided = (0, 0), (None, False)
-    return {
-        row[0]: Payer._make((*row, *partners[row[1]], *ledgers.get(row[0], unknown), *states.get(row[0], undecided)))
-        for row in rows
-    }
+    today: dict[str, tuple[ZoneInfo, date]] = {}
+    found: dict[int, Payer] = {}
+    for account_id, partner_id, customer_id, currency, name, *state in sql.rows(ACCOUNTS, accounts=accounts):
+        if name not in today:
+            zone = ZoneInfo(name)
+            today[name] = zone, billing_day(at, zone)
+        ledger = ledgers.get(account_id, (0, 0))
+        found[account_id] = Payer._make((account_id, partner_id, customer_id, currency, *today[name], *ledger, *state))
+    return found
 
 
 def _read_blocks(book: Book, since: datetime) -> None:
@@ -286,12 +281,11 @@ class _FactReader:
         rows = sql.rows(SERVICES, accounts=sql.array(self.book.payers))
         services = sql.array(row[1] for row in rows)
         facts = self._facts(services)
-        kinds = dict(sql.rows(KINDS, plans=sql.array({row[2] for row in rows})))
         today = min(payer.today for payer in self.book.payers.values())
         charged = dict(sql.rows(CHARGED, services=services, since=today)) if charges else {}
         of_account: dict[int, list[ServiceFacts]] = defaultdict(list)
-        for account_id, service_id, plan_id in rows:
-            self.book.kinds[service_id] = kinds[plan_id]
+        for account_id, service_id, kind in rows:
+            self.book.kinds[service_id] = kind
             self._note_recorded(account_id, facts[service_id])
             payer = self.book.payers[account_id]
             of_account[account_id].append(self.service(payer, service_id, facts[service_id], charged.get(service_id)))

@@ -91,7 +91,7 @@ def correct_services(service_ids: Sequence[int], *, by: Actor, at: datetime) -> 
         for account_id, some in of_account.items()
         for service_id in some
         if any(
-            held.service_id == service_id and _unbilled(held, found[account_id].today)
+            held.service_id == service_id and _unbilled(held, found[account_id].today, books.states[account_id].next_on)
             for held in books.books[account_id].held
         )
     ]
@@ -223,10 +223,13 @@ def _first_document(payer: Payer, books: Books, service_ids: Sequence[int], newe
     return Ready(payer, draft, DocumentSource.FIRST, f"first:{payer.account_id}:{newest}:{begun}")
 
 
-def _unbilled(held: recurring.Held, today: date) -> bool:
-    """Whether the service is in use today and not billed for it."""
+def _unbilled(held: recurring.Held, today: date, next_on: date | None) -> bool:
+    """Whether the service is in use today and not billed until the next regular document. It may be settled through
+    today and for no day after: by the day until its account became recurring, and without a document as it was free.
+    """
     in_use = any(one.use is Use.BILLED and one.first <= today <= one.last for one in held.stretches)
-    return in_use and (held.charged_through is None or held.charged_through < today)
+    billed = held.charged_through is not None and held.charged_through >= max(today, (next_on or today) - ONE_DAY)
+    return in_use and not billed
 
 
 def _earliest(today: date) -> date:
