@@ -22,11 +22,11 @@ from demarc.radiusd.waiting import HEADER, PATIENCE_S, Waiting
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
+"""Requests that are answered before the replies leave, all together: sent one by one each would wake its receiver. The
+first waits two milliseconds for the last at most, and a third more are answered, by measurement."""
+
 READ_MAX = 2048
 """Datagrams that are moved from the socket to the lines at once: three milliseconds."""
-
-REPLIES_MAX = 8
-"""Replies that wait for one another. Sent at once each would wake its receiver: half as fast again, by measurement."""
 
 DATAGRAM_MAX = 4096
 RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -72,15 +72,20 @@ class Port:
         self._next_bug_at = float("-inf")
         self._replies: list[tuple[bytes, Source]] = []
         self._waiting = Waiting()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def serve(self) -> None:
         """Answer what comes, from now on; needs a running event loop."""
-        asyncio.get_running_loop().add_reader(self._sock, self._drain)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._sock, self._drain)
 
     def close(self) -> None:
         """Take nothing more in. Answers that still wait for the disk can be sent."""
-        asyncio.get_running_loop().remove_reader(self._sock)
+        if self._loop is not None:
+            self._loop.remove_reader(self._sock)
+            self._loop = None
         self._waiting.clear()
+        self._flush()
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         """Deal with a request of this port's kind that was not seen before. `now`: the steady clock."""
@@ -91,19 +96,19 @@ class Port:
         if self._waiting.count:
             self._read_ahead()  # `_work` is under way
             return
-        receive = self._sock.recvfrom
+        receive, emptied = self._sock.recvfrom, False
         for _ in range(DRAIN_MAX):
             try:
                 datagram, source = receive(DATAGRAM_MAX)
             except BlockingIOError:
+                emptied = True
                 break
             except OSError:  # an ICMP error that an earlier reply caused
                 continue
             self._try(datagram, source)
-        else:
-            if self._read_ahead():
-                asyncio.get_running_loop().call_soon(self._work)
         self._flush()
+        if not emptied and self._read_ahead():
+            asyncio.get_running_loop().call_soon(self._work)
 
     def _read_ahead(self) -> bool:
         """Empty the socket, up to a bound, into the lines; strangers and those beyond their part are dropped.
@@ -189,10 +194,8 @@ class Port:
             self._counters.dropped["wrong_secret"] += 1
 
     def _reply(self, reply: bytes, origin: Origin) -> None:
-        """Send it before the drain ends."""
+        """Send it when the drain ends."""
         self._replies.append((reply, origin[:2]))
-        if len(self._replies) >= REPLIES_MAX:
-            self._flush()
 
     def _flush(self) -> None:
         for reply, source in self._replies:
@@ -287,7 +290,11 @@ class AcctPort(Port):
     def _done(self, origin: Origin, authenticator: bytes, reply: bytes, kept: bool) -> None:
         if kept:
             self._seen.answer(origin, authenticator, reply)
-            self._send(reply, origin[:2])
+            if self._loop is not None and not self._replies:
+                self._loop.call_soon(self._flush)  # when all are there that the disk has now
+            self._reply(reply, origin)
+            if self._loop is None:
+                self._flush()
         else:
             self._counters.dropped["journal_failed"] += 1
             self._seen.forget(origin)
