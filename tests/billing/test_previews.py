@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 from tests import cast
+from tests.billing.test_dunning import jobs_of
 from tests.billing.test_recurring import JAN_1, Story, at, books_hold  # noqa: F401 - a fixture
 
 from demarc.base.actors import SYSTEM
-from demarc.billing import actions, queries
+from demarc.billing import actions, jobs, queries
 from demarc.billing.models import InvoiceRun, PreviewRow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
@@ -101,6 +102,14 @@ def test_a_preview_that_somebody_made_or_held_stays_beside_the_daily_one(ignored
     actions.issue_due(by=SYSTEM, at=at(5, 1))
     assert states() == ["cancelled", "cancelled", "cancelled", "held", "preview", "held"]
     assert queries.preview_rows(by_hand.pk).count() == queries.preview_rows(asked_for.pk).count() == 3
+
+
+def test_a_preview_that_a_job_made_is_his_who_asked_for_it(ignored):
+    actions.ask_preview(ignored.partner.pk, by=cast.STAFF, at=at(4, 20))
+    (job,) = jobs_of("billing.preview_run")
+    jobs.preview_run(**job)
+    run = InvoiceRun.objects.latest("id")
+    assert (run.by_kind, run.by_id, run.by_label) == (cast.STAFF.kind, cast.STAFF.id, cast.STAFF.label)
 
 
 def test_a_provider_who_ignores_his_runs_leaves_those_of_another_alone(ignored):

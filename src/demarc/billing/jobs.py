@@ -1,11 +1,13 @@
 """The background doors of billing: the day's run, every minute until it is done, and accounts to try again."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from procrastinate.contrib.django import app
 
 from demarc.base import clock
-from demarc.base.actors import SYSTEM
+from demarc.base.actors import SYSTEM, Actor
 from demarc.base.events import emit
 from demarc.base.hands import HANDS
 from demarc.base.models import Partner
@@ -62,10 +64,13 @@ def invoice_consumed(timestamp: int) -> None:
 
 
 @app.task(name="billing.preview_run", queue="run")
-def preview_run(partner: int) -> None:
-    """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first."""
+def preview_run(partner: int, asker: Sequence[Any]) -> None:
+    """Somebody wants a preview of many accounts (event PreviewWanted); a run confirmed meanwhile comes first.
+
+    `asker`: kind, id and label. The preview is his: no automatic one takes its place.
+    """
     with suppress(Refused):
-        actions.preview_run(partner, by=SYSTEM, at=clock.now(), hands=HANDS)
+        actions.preview_run(partner, by=Actor(*asker), at=clock.now(), hands=HANDS)
 
 
 @app.periodic(cron="1 * * * *")

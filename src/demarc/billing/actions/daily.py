@@ -68,7 +68,7 @@ def ask_preview(partner_id: int, *, by: Actor, at: datetime) -> None:
     if InvoiceRun.objects.filter(partner_id=partner_id, state__in=[RunState.RUNNING, RunState.PAUSED]).exists():
         raise Refused("A run is at work; wait for it or cancel it first.", code="running")
     log.record("asked_preview", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id)
-    emit("PreviewWanted", queue="run", partner=partner_id)
+    emit("PreviewWanted", queue="run", partner=partner_id, asker=[by.kind, by.id, by.label])
 
 
 @transaction.atomic
