@@ -165,7 +165,7 @@ def test_the_room_ahead_of_what_is_written_is_neither_backlog_nor_a_record(tmp_p
     assert journal.backlog_bytes(tmp_path, Position()) == segment.size == journal.end_of(path)
     assert read_all(tmp_path) == [b"one"]
     segment.append(journal.frame(bytes(journal.ROOM_BYTES // 100)) * 101)
-    assert path.stat().st_size == 2 * journal.ROOM_BYTES
+    assert (path.stat().st_size, segment.size > journal.ROOM_BYTES) == (2 * journal.ROOM_BYTES, True)
     assert len(read_all(tmp_path)) == 102
     journal.Segment(tmp_path, 2).append(journal.frame(b"of a later life"))
     assert read_all(tmp_path)[-1] == b"of a later life"

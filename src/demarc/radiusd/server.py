@@ -18,7 +18,7 @@ from demarc.radiusd.counters import Counters
 from demarc.radiusd.model import Client, Mode, Model
 from demarc.radiusd.moving import Mover
 from demarc.radiusd.online import Online
-from demarc.radiusd.waiting import HEADER, PATIENCE_S, Waiting
+from demarc.radiusd.waiting import ACCT_PATIENCE_S, HEADER, LOGIN_PATIENCE_S, Waiting
 from demarc.wire.radius import Duplicates, Malformed, Origin, Packet, authentic, decode, encode_reply, keys
 
 DRAIN_MAX = 64
@@ -62,6 +62,7 @@ class Port:
     kind: str
     request_code: int
     alive_code: int
+    patience_s: float
 
     def __init__(self, sock: socket.socket, model: Model, online: Online, counters: Counters) -> None:
         self._sock = sock
@@ -133,7 +134,7 @@ class Port:
 
     def _work(self) -> None:
         """Answer some of those that wait, each NAS in turn; again and again until nobody does."""
-        oldest = monotonic() - PATIENCE_S
+        oldest = monotonic() - self.patience_s
         left = DRAIN_MAX
         while left and self._waiting.count:
             datagram = self._waiting.take()
@@ -215,6 +216,7 @@ class AuthPort(Port):
     kind = "auth"
     request_code = keys.ACCESS_REQUEST
     alive_code = keys.ACCESS_ACCEPT
+    patience_s = LOGIN_PATIENCE_S
 
     def __init__(
         self, sock: socket.socket, model: Model, online: Online, counters: Counters, auth: Authenticator,
@@ -263,6 +265,7 @@ class AcctPort(Port):
     kind = "acct"
     request_code = keys.ACCOUNTING_REQUEST
     alive_code = keys.ACCOUNTING_RESPONSE
+    patience_s = ACCT_PATIENCE_S
 
     def __init__(
         self, sock: socket.socket, model: Model, online: Online, counters: Counters, acct: Accountant,

@@ -15,9 +15,12 @@ HEADER = 20
 """Octets that tell a request from another of its sender (RFC 5080 section 2.2.2): code, identifier, length and
 authenticator."""
 
-PATIENCE_S = 3.0
-"""By then the NAS has asked again or given up (RouterOS after 1.1 s): an answer would be work for nothing, and an
-overload would feed on itself."""
+LOGIN_PATIENCE_S = 0.8
+"""By then RouterOS is about to give up (three times 300 ms): the answer would be work for nothing, and an overload
+would feed on itself. Others, which wait for seconds, ask again."""
+
+ACCT_PATIENCE_S = 3.0
+"""What a record says is worth having when nobody waits for the answer any more."""
 
 Source = tuple[str, int]
 

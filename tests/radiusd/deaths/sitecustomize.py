@@ -55,11 +55,33 @@ def torn_write() -> None:
 
     def append(self: Segment, octets: bytes) -> None:
         if _times + 1 >= int(NTH) and not NOTE.exists():
-            os.write(self._fd, octets[: len(octets) // 2])
+            os.pwrite(self._fd, octets[: len(octets) // 2], self.size)
         die_in_time()
         original(self, octets)
 
     Segment.append = append  # type: ignore[method-assign]
+
+
+def after_commit() -> None:
+    """Die before more is read, when the rows of a batch were told of: they are there by then."""
+    from demarc.radiusd import journal, peers
+
+    announcements, read = peers.announcements, journal.read
+    told = False
+
+    def telling(*given: Any, **named: Any) -> Any:
+        nonlocal told
+        told = True
+        return announcements(*given, **named)
+
+    def mortal(*given: Any, **named: Any) -> Any:
+        nonlocal told
+        if told:
+            told = False
+            die_in_time()
+        return read(*given, **named)
+
+    peers.announcements, journal.read = telling, mortal  # type: ignore[assignment]
 
 
 def _arm() -> None:
@@ -71,7 +93,7 @@ def _arm() -> None:
         "journal.after_fsync": lambda: after(journal.Segment, "append"),
         "answer.after": lambda: after(server.AcctPort, "_send"),
         "ship.before_commit": lambda: before(peers, "announcements"),  # rows written, bookmark not moved
-        "ship.after_commit": lambda: before(journal, "frame"),  # what was shipped is counted
+        "ship.after_commit": after_commit,
     }[PLACE]()
 
 

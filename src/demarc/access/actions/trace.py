@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from demarc.access.trace import Holder, holders, sharing_at
-from demarc.base import log, texts
+from demarc.base import limits, log, texts
 from demarc.base.actors import Actor
 from demarc.core.errors import Refused
 from demarc.core.period import instants
@@ -95,4 +95,5 @@ def _moments(question: Question) -> list[datetime]:
         raise Refused(f"There is no time zone {zone}; write it as Europe/Prague or UTC.", field="zone") from error
     if not moments:
         raise Refused(f"Clocks in {zone} never showed this time: they were set forward.", field="wall")
+    limits.fact_day(question.wall.date(), field="wall")
     return moments
