@@ -97,8 +97,7 @@ class Boot:
 def prepare(payload: bytes) -> Item | None:
     """Read a journal record; None for what is no news of a session. Raises ValueError for what is not ours.
 
-    Takes from the packet only what is wanted here: all that it may say (wire.radius.parse_accounting) took as long as
-    everything else that is done with it.
+    Takes from the packet only what is wanted here: to read all that it may say took as long as everything else.
     """
     record = records.decode(payload)
     if record.kind == records.CLOSED:

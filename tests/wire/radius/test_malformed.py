@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.wire.radius.mutations import SECRET, corpus, malformed
+from tests.wire.radius.said import Said, said
 
+from demarc.radiusd import records, tally
 from demarc.wire import radius
 from demarc.wire.radius import keys, mschap
 
 KEY = radius.Secret(SECRET)
+ARRIVED_US = records.microseconds(datetime(2026, 11, 21, tzinfo=UTC))
 NT_HASH = mschap.nt_hash("arctangent")
 COA = radius.disconnect_request(7, radius.SessionIdentity("nemo"), datetime(2026, 11, 21, tzinfo=UTC), KEY)
 
@@ -26,11 +29,8 @@ def serve(datagram: bytes) -> str:
         return "not authentic"
     read_everything(packet)
     check_every_password(packet)
-    try:
-        record = radius.parse_accounting(packet)
-        store(record)
-    except radius.Malformed:
-        pass
+    store(said(packet))
+    ship(packet)
     try:
         reply = radius.encode_reply(keys.ACCESS_REJECT, packet, radius.tlv(keys.REPLY_MESSAGE, b"no"), KEY)
     except radius.Malformed:
@@ -63,12 +63,23 @@ def check_every_password(packet: radius.Packet) -> None:
     mschap.verify_v2(packet.get(keys.MS_CHAP2_RESPONSE) or b"", challenge, name, NT_HASH)
 
 
-def store(record: radius.AccountingRecord) -> None:
+def store(record: Said) -> None:
     """What PostgreSQL would make of it: text without NUL, counters within numeric(20)."""
     for text in (record.session_id, record.user_name, record.nas_identifier, record.nas_port_id):
         assert "\0" not in text
     assert 0 <= record.input_octets < 1 << 64
     assert 0 <= record.output_octets < 1 << 64
+
+
+def ship(packet: radius.Packet) -> None:
+    """What the shipper takes from it: numbers that the columns hold, text without NUL."""
+    item = tally.prepare(records.encode(records.Record(records.PACKET, ARRIVED_US, 1, 1, 0, 0, 0, "", packet.octets)))
+    if item is None or item.fact is None:
+        return
+    for text in (item.session_id, item.user_name, item.fact.calling_station):
+        assert "\0" not in text
+    assert max(item.fact.giga_in or 0, item.fact.giga_out or 0) <= tally.GIGAWORDS_MAX
+    assert 0 <= item.fact.session_time_s <= tally.SESSION_TIME_MAX_S
 
 
 def answer_from_a_nas(datagram: bytes) -> None:

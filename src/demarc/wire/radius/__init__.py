@@ -1,7 +1,6 @@
 """RADIUS without I/O: bytes in, values out, and back. No socket, no clock, no log; randomness is passed in.
 
     datagram -> decode -> Packet -> admits? authentic? -> pap | chap | mschap -> encode_reply -> datagram
-                                                       -> parse_accounting -> AccountingRecord
     Packet -> handed_on -> datagram for another server .. its Packet -> handed_back -> datagram
     coa_request, disconnect_request -> datagram .. datagram -> parse_answer -> Answer
 
@@ -9,7 +8,6 @@ Whatever bytes come in, only `Malformed` comes out. Read in this order: keys, at
 """
 
 from . import chap, keys, mschap, pap
-from .accounting import AccountingRecord, parse_accounting
 from .attributes import (
     BY_KEY,
     BY_NAME,
@@ -49,7 +47,6 @@ __all__ = [
     "STATUS_TYPES",
     "TERMINATE_CAUSES",
     "VALUE_NAMES",
-    "AccountingRecord",
     "Answer",
     "Attribute",
     "Burst",
@@ -87,7 +84,6 @@ __all__ = [
     "mschapv2_request",
     "pap",
     "pap_request",
-    "parse_accounting",
     "parse_answer",
     "parse_rate_limit",
     "rate_limit",

@@ -1,29 +1,17 @@
-"""What an Accounting-Request says, as one value (RFC 2866, RFC 2869, RFC 3162, RFC 4818).
-
-Knows how counters and prefixes are spread over attributes; must not know sessions: what is new, repeated, late or
-wrapped is decided by whoever keeps them.
-"""
+"""All that an Accounting-Request says, read by the packet's own getters, to be held against the vectors."""
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from . import keys
-from .errors import Malformed
-from .packet import Packet
-
-START: Final = 1
-STOP: Final = 2
-INTERIM: Final = 3
-ACCOUNTING_ON: Final = 7
-ACCOUNTING_OFF: Final = 8
+from demarc.wire.radius import Packet, keys
 
 
-class AccountingRecord(NamedTuple):
+class Said(NamedTuple):
     """Counters are from the user's side as RFC 2866 has it: input is what the user sent (upload), output what the user
     received. Texts are "" and the rest None when the client did not say; counters are 0 then."""
 
-    status: int  # see dictionary.STATUS_TYPES
+    status: int | None  # see dictionary.STATUS_TYPES
     session_id: str
     user_name: str
     nas_ip: IPv4Address | None
@@ -49,18 +37,10 @@ class AccountingRecord(NamedTuple):
     terminate_cause: int | None  # see dictionary.TERMINATE_CAUSES
 
 
-def parse_accounting(packet: Packet) -> AccountingRecord:
-    """Raises Malformed if it is not an Accounting-Request that says what happened and to which session."""
-    status = packet.integer(keys.ACCT_STATUS_TYPE)
-    if packet.code != keys.ACCOUNTING_REQUEST or status is None:
-        raise Malformed("not an Accounting-Request with Acct-Status-Type")
-    session_id = packet.text(keys.ACCT_SESSION_ID)
-    # RFC 2866 section 5.5 asks for one in every request; clients leave it out of Accounting-On and -Off
-    if not session_id and status not in (ACCOUNTING_ON, ACCOUNTING_OFF):
-        raise Malformed("no Acct-Session-Id")
-    return AccountingRecord(
-        status=status,
-        session_id=session_id,
+def said(packet: Packet) -> Said:
+    return Said(
+        status=packet.integer(keys.ACCT_STATUS_TYPE),
+        session_id=packet.text(keys.ACCT_SESSION_ID),
         user_name=packet.text(keys.USER_NAME),
         nas_ip=packet.ip(keys.NAS_IP_ADDRESS),
         nas_ipv6=packet.ipv6(keys.NAS_IPV6_ADDRESS),
