@@ -8,9 +8,11 @@ from tests.access.scene import past
 from tests.staff.world import World, logged_in, person, world
 
 from demarc.access import history
+from demarc.access.queries import ENDINGS
 from demarc.base import clock
 from demarc.base.models import OperationLog
 from demarc.staff.models import Login
+from demarc.wire.radius.dictionary import TERMINATE_CAUSES
 
 NOON = datetime(2026, 2, 10, 12, 0, tzinfo=UTC)
 PATH = "/sessions/past/"
@@ -101,7 +103,8 @@ def test_the_page_is_narrowed_and_written_down_and_given_as_a_file(place):
     page = client.get(PATH, {"customer": place.customer.pk, "cause": "2"}).content.decode()
     assert "172.16.0.11" in page
     assert f'href="/customers/{place.customer.pk}/"' in page
-    assert "Lost-Carrier" in page
+    assert page.count("line lost") == 1
+    assert "Line lost (Lost-Carrier)" in page
     assert "172.16.0.10" not in page
     assert OperationLog.objects.filter(verb="listed", subject_kind="past_sessions").count() == 1
     lines = b"".join(client.get(PATH, {"q": "ana", "format": "csv"}).streaming_content).decode().splitlines()
@@ -122,3 +125,7 @@ def test_nobody_sees_another_provider_s(place):
     page = logged_in(viewer).get(PATH, {"customer": other.customer.pk, "q": "ana"}).content.decode()
     assert other.customer.name not in page
     assert "ana1" not in page
+
+
+def test_every_cause_that_a_router_may_give_has_words():
+    assert ENDINGS.keys() == TERMINATE_CAUSES.keys()

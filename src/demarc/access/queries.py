@@ -13,9 +13,29 @@ from demarc.access.models import CoaIntent, CoaKind, CoaState, FairUseState, Nas
 from demarc.core.access import Cause
 from demarc.network.models import CauseRule
 from demarc.plans.models import Service, ServiceState
-from demarc.wire.radius.dictionary import TERMINATE_CAUSES
 
 PAST_MAX = 500
+ENDINGS = {
+    1: "hung up",
+    2: "line lost",
+    3: "service lost",
+    4: "nothing sent for long",
+    5: "its time was up",
+    6: "cut by an administrator",
+    7: "router switched off",
+    8: "port fault",
+    9: "router fault",
+    10: "router ended it",
+    11: "router restarted",
+    12: "port no longer needed",
+    13: "port given to another",
+    14: "suspended",
+    15: "router could not serve it",
+    16: "called back",
+    17: "device did something wrong",
+    18: "ended by a host",
+}
+"""Why a session ended, by Acct-Terminate-Cause (RFC 2866 section 5.10)."""
 CAUSES = {
     Cause.NOT_FOUND: "not found",
     Cause.NOT_ACTIVE: "blocked or not active",
@@ -180,8 +200,8 @@ def past_sessions(
 
 
 def ending(session: SessionLog) -> str:
-    """Why a session ended, as the router said (RFC 2866 section 5.10)."""
-    return TERMINATE_CAUSES.get(session.terminate_cause, "not said")
+    """Why a session ended, in words."""
+    return ENDINGS.get(session.terminate_cause, "not said")
 
 
 def router_confirmed(service_id: int) -> Confirmed | None:

@@ -51,7 +51,10 @@ def _customer(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _causes(request: HttpRequest) -> list[tuple[str, str]]:
-    return [("0", "Not said"), *((str(number), name) for number, name in TERMINATE_CAUSES.items())]
+    known = (
+        (str(number), f"{words.capitalize()} ({TERMINATE_CAUSES[number]})") for number, words in queries.ENDINGS.items()
+    )
+    return [("0", "Not said"), *known]
 
 
 def _router_names(sessions: Sequence[SessionLog]) -> dict[int, str]:
@@ -128,7 +131,7 @@ PAST = ListSpec(
             shown=lambda session: formats.octets(session.input_octets),
             number=True,
         ),
-        Column(label="Ended by", value=queries.ending),
+        Column(label="Why it ended", value=queries.ending),
     ),
     rows=_rows,
     empty="No session ended in this time. Without a search, those of the last seven days are looked at.",

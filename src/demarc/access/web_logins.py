@@ -14,7 +14,7 @@ from demarc.base import clock
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
-from demarc.ui.forms import form_page, posted
+from demarc.ui.forms import Form, form_page, posted
 
 HELD = ("static_ipv4", "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")
 
@@ -58,16 +58,8 @@ def change_password(request: HttpRequest, login_id: int) -> HttpResponse:
     if carried_out(request, form, "change_password", ("customer", found.service.customer_id), act):
         messages.success(request, f"The password of {found.login} is changed.")
         return redirect("service", found.service_id)
-    lines = ["Sessions that are on stay on; the next one needs the new password."]
-    return form_page(
-        request,
-        form,
-        title=f"Password of {found.login}",
-        submit="Change password",
-        consequences=lines,
-        back=reverse("service", args=[found.service_id]),
-        back_label=str(found.service.plan),
-    )
+    what_then = "Sessions that are on stay on; the next one needs the new password."
+    return login_page(request, form, found, f"Password of {found.login}", "Change password", what_then)
 
 
 @page("customers.edit")
@@ -86,13 +78,21 @@ def set_addresses(request: HttpRequest, login_id: int) -> HttpResponse:
     if carried_out(request, form, "set_addresses", ("customer", found.service.customer_id), act):
         messages.success(request, f"Address and MACs of {found.login} are saved.")
         return redirect("service", found.service_id)
-    lines = ["A session that is on with another address is cut, and comes back with the new one."]
+    what_then = "A session that is on with another address is cut, and comes back with the new one."
+    return login_page(request, form, found, f"Addresses of {found.login}", "Save addresses", what_then)
+
+
+def login_page(
+    request: HttpRequest, form: Form, login: Subscriber, title: str, submit: str, what_then: str
+) -> HttpResponse:
+    """A form about one login, on the way back to its service."""
+    back = reverse("service", args=[login.service_id])
     return form_page(
         request,
         form,
-        title=f"Addresses of {found.login}",
-        submit="Save addresses",
-        consequences=lines,
-        back=reverse("service", args=[found.service_id]),
-        back_label=str(found.service.plan),
+        title=title,
+        submit=submit,
+        consequences=[what_then],
+        back=back,
+        back_label=str(login.service.plan),
     )
