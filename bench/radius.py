@@ -66,7 +66,7 @@ class Load:
 
 @contextmanager
 def radiusd(
-    at_stage: Stage, subscribers: int, within_s: float = 60, processes: int = 1
+    at_stage: Stage, subscribers: int, within_s: float = 60, processes: int = 1, **more: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """radiusd with its shipper, ready to answer."""
     ports = {
@@ -79,7 +79,7 @@ def radiusd(
         path.unlink(missing_ok=True)  # an earlier one's
     log = (at_stage.config.data / "radiusd.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "demarc.radiusd"], env=at_stage.environment(**ports), stdout=log, stderr=log
+        [sys.executable, "-m", "demarc.radiusd"], env=at_stage.environment(**ports, **more), stdout=log, stderr=log
     )
     try:
         for path in told:
