@@ -27,6 +27,8 @@ from demarc.radiusd.coa import Sender
 from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
+from demarc.radiusd.eap import EapServer
+from demarc.radiusd.eap_certificate import Certificate
 from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.learning import Learning
@@ -73,6 +75,9 @@ class Daemon:
         self._learning = Learning(config)
         deeds = Deeds(self._cut, self._learning.learn, notes)
         self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, deeds)
+        certificate = Certificate(config, clock.now)
+        certificate.context()  # made now, not while the first device waits
+        self._eap = EapServer(self._auth, self._model, self._counters, notes, certificate.context)
         self._old = OldServers(config.bind, self._counters)
         self._mover = Mover(self._model, self._auth, self._old, self._pupil, self._counters, notes)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
@@ -93,6 +98,7 @@ class Daemon:
             AuthPort(auth_socket, self._model, self._online, self._counters, self._auth, self._mover),
             AcctPort(acct_socket, self._model, self._online, self._counters, self._acct, self._mover),
         )
+        ports[0].eap = self._eap
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work)
@@ -120,11 +126,13 @@ class Daemon:
 
     def _figures(self) -> dict[str, Any]:
         """What the status tells of moving in and of the trace; what was decided beyond what was written is untold."""
+        decided = self._counters.auth - self._counters.eap["challenges"]
         return {
             "moving": dict(self._counters.moving),
             "old_servers": self._old.figures(),
             "decisions_written": self._trace.written,
-            "decisions_untold": max(self._counters.auth - self._trace.written - self._trace.waiting, 0),
+            "eap": {**self._counters.eap, "under_way": len(self._eap.talks)},
+            "decisions_untold": max(decided - self._trace.written - self._trace.waiting, 0),
         }
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
@@ -197,6 +205,7 @@ class Daemon:
             await asyncio.sleep(TIDY_S)
             self._acct.forget_silent(monotonic())
             self._online.forget_grants(monotonic())
+            self._eap.tidy(monotonic())
 
     async def _tell_sightings(self) -> None:
         """Write down which routers were heard, and whether they sign. Not urgent."""
