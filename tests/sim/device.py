@@ -20,13 +20,19 @@ METHODS = [PEAP, TTLS, MD5]
 
 
 class Device:
-    """`kind`: the one method that it speaks; others it refuses."""
+    """`kind`: the one method that it speaks; others it refuses. `newest`: the only TLS that it speaks."""
 
-    def __init__(self, name: str, password: str, kind: int = PEAP, outer: str = "anonymous") -> None:
+    def __init__(
+        self, name: str, password: str, kind: int = PEAP, outer: str = "anonymous", newest: int | None = None
+    ) -> None:
         self.name, self.password, self.kind = name.encode(), password.encode(), kind
         self.outer = self.name if kind == MD5 else outer.encode()
         self._inbox, self._outbox = Inbox(), Outbox(1000)
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        if newest is not None:
+            context.set_min_proto_version(newest)
+            context.set_max_proto_version(newest)
+            context.set_cipher_list(b"ALL:@SECLEVEL=0")
         self._tls = SSL.Connection(context, None)
         self._tls.set_connect_state()
         self._stands = False

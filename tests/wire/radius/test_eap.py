@@ -16,7 +16,7 @@ from OpenSSL import SSL
 from tests.sim.device import METHODS, Device
 
 from demarc.radiusd.eap_certificate import ensure
-from demarc.wire.radius import Malformed, decode, keys, tlv
+from demarc.wire.radius import Malformed, chap, decode, keys, tlv
 from demarc.wire.radius.eap import (
     REQUEST,
     RESPONSE,
@@ -38,7 +38,8 @@ from demarc.wire.radius.eap import (
 )
 from demarc.wire.radius.eap.conversation import ROUNDS_MAX
 from demarc.wire.radius.eap.framing import LENGTH, MESSAGE_MAX, MORE, Inbox, Outbox
-from demarc.wire.radius.eap.packet import IDENTITY, MD5, NAK, PEAP, TTLS
+from demarc.wire.radius.eap.packet import EXTENSIONS, IDENTITY, MD5, MSCHAPV2, NAK, PEAP, TTLS
+from demarc.wire.radius.eap.peap import GOOD, RESULT
 
 every_method = pytest.mark.parametrize("kind", METHODS)
 tunnelled = pytest.mark.parametrize("kind", [PEAP, TTLS])
@@ -316,6 +317,80 @@ def mutated(random: Random, said: bytes) -> bytes:
         octets = octets[: random.randrange(5, len(octets) + 1)]
     octets[2:4] = len(octets).to_bytes(2, "big")
     return bytes(octets)
+
+
+class Replays(Device):
+    """Has overheard a CHAP response to a challenge of its own making."""
+
+    def _words(self, plain: bytes) -> bytes:
+        response = chap.respond(7, b"alpha", b"c" * 16)
+        said = ((keys.USER_NAME, b"alice"), (keys.CHAP_CHALLENGE, b"c" * 16), (keys.CHAP_PASSWORD, response))
+        return b"".join(avps.write(key, value) for key, value in said)
+
+
+class SkipsThePassword(Device):
+    """Says that all went well, instead of answering the challenge."""
+
+    def _words(self, plain: bytes) -> bytes:
+        if plain[0] == MSCHAPV2:
+            return encode(RESPONSE, 1, EXTENSIONS, RESULT + GOOD)
+        return super()._words(plain)
+
+
+class HearsOnlyWhatItWants(Device):
+    """Takes a failure for a success."""
+
+    def _words(self, plain: bytes) -> bytes:
+        if plain[0] == MSCHAPV2 and plain[1] != 1:
+            return bytes((MSCHAPV2, 3))
+        if plain[0] not in (IDENTITY, MSCHAPV2):
+            return encode(RESPONSE, plain[1], EXTENSIONS, RESULT + GOOD)
+        return super()._words(plain)
+
+
+class DoesNotBelieveUs(Device):
+    """Finds our proof of the password wrong."""
+
+    def _words(self, plain: bytes) -> bytes:
+        return bytes((MSCHAPV2, 4)) if plain[0] == MSCHAPV2 and plain[1] == 3 else super()._words(plain)
+
+
+class SaysNothing(Device):
+    """Not a word in the tunnel."""
+
+    def _words(self, plain: bytes) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("device", "why"),
+    [
+        (Replays("alice", "alpha", TTLS), Why.MALFORMED),
+        (SkipsThePassword("alice", "wrong"), Why.MALFORMED),
+        (HearsOnlyWhatItWants("alice", "wrong"), Why.WITHDRAWN),
+        (DoesNotBelieveUs("alice", "alpha"), Why.WITHDRAWN),
+        (SaysNothing("alice", "alpha"), Why.MALFORMED),
+        (SaysNothing("alice", "alpha", TTLS), Why.MALFORMED),
+    ],
+    ids=lambda of: type(of).__name__,
+)
+def test_no_device_lies_itself_in(context, device, why):
+    assert end(device, context).why is why
+
+
+def test_words_outside_the_tunnel_are_not_words_inside_it(context):
+    machine, device = Conversation(Home(), context), Device("alice", "alpha", TTLS)
+    assert any(getattr(machine._method, "_stands", False) for _ in talk(device, machine))  # and there it stops
+    open_words = avps.write(keys.USER_NAME, b"alice") + avps.write(keys.USER_PASSWORD, b"alpha")
+    step = machine.take(Eap(RESPONSE, machine.identifier, TTLS, b"\0" + open_words))
+    assert isinstance(step, Over)
+
+
+@pytest.mark.parametrize("version", ["TLS1_VERSION", "TLS1_1_VERSION"])
+def test_old_tls_is_refused(context, version):
+    device = Device("alice", "alpha", TTLS, newest=getattr(SSL, version))
+    with pytest.raises(SSL.Error, match="alert protocol version"):  # which is what we told it
+        end(device, context)
 
 
 def test_a_device_that_goes_on_for_ever_is_stopped(context):
