@@ -174,6 +174,14 @@ def test_a_router_with_another_secret_hears_nothing(server, tmp_path):
     assert not seen.replies
 
 
+def test_the_status_tells_how_many_came_how(device, server):
+    device(PEAP)
+    told = server.until(lambda status: status["eap"].get("peap-mschapv2", 0) > 0)
+    assert told["eap"]["challenges"] > told["eap"]["begun"] > 0
+    assert told["eap_trouble"] == ""
+    assert told["dropped"].get("bug", 0) == 0
+
+
 def test_the_private_keys_are_readable_by_nobody_else(server):
     for name in ("eap.key", "eap-ca.key"):
         assert os.stat(Path(settings.DEMARC_KEYS) / name).st_mode & 0o777 == 0o600

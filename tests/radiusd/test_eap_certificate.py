@@ -97,8 +97,20 @@ def test_a_renewed_file_of_the_provider_is_read_again_and_a_broken_one_is_not(tm
 def test_one_file_without_the_other_is_said(tmp_path, caplog, missing):
     ensure(tmp_path, NOW)
     files = {"eap_certificate": tmp_path / "eap.crt", "eap_key": tmp_path / "eap.key"}
-    certificate(tmp_path, **{name: path for name, path in files.items() if name != missing})
+    half = certificate(tmp_path, **{name: path for name, path in files.items() if name != missing})
+    assert half.context() is None
+    assert "go together" in half.trouble
     assert "go together" in caplog.text
+
+
+def test_one_that_has_expired_is_said_once_and_shown_all_the_same(tmp_path, caplog):
+    ensure(tmp_path, NOW)
+    files = {"eap_certificate": tmp_path / "eap.crt", "eap_key": tmp_path / "eap.key"}
+    late = certificate(tmp_path, NOW + timedelta(days=1000), **files)
+    assert late.context() is not None
+    assert late.context() is not None
+    assert late.trouble == "it has expired"
+    assert caplog.text.count("it has expired") == 1
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path, caplog):

@@ -75,9 +75,8 @@ class Daemon:
         self._learning = Learning(config)
         deeds = Deeds(self._cut, self._learning.learn, notes)
         self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, deeds)
-        certificate = Certificate(config, clock.now)
-        certificate.context()  # made now, not while the first device waits
-        self._eap = EapServer(self._auth, self._model, self._counters, notes, certificate.context)
+        self._certificate = Certificate(config, clock.now)
+        self._eap = EapServer(self._auth, self._model, self._counters, notes, self._certificate.context)
         self._old = OldServers(config.bind, self._counters)
         self._mover = Mover(self._model, self._auth, self._old, self._pupil, self._counters, notes)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
@@ -132,10 +131,12 @@ class Daemon:
             "old_servers": self._old.figures(),
             "decisions_written": self._trace.written,
             "eap": {**self._counters.eap, "under_way": len(self._eap.talks)},
+            "eap_trouble": self._certificate.trouble,
             "decisions_untold": max(decided - self._trace.written - self._trace.waiting, 0),
         }
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
+        await asyncio.to_thread(self._certificate.context)  # made at the first start
         await self._read_model()
         gc.collect()
         gc.freeze()  # the model stays: no collection need look through it while packets wait
@@ -206,6 +207,7 @@ class Daemon:
             self._acct.forget_silent(monotonic())
             self._online.forget_grants(monotonic())
             self._eap.tidy(monotonic())
+            await asyncio.to_thread(self._certificate.context)  # looked after also when nobody comes
 
     async def _tell_sightings(self) -> None:
         """Write down which routers were heard, and whether they sign. Not urgent."""

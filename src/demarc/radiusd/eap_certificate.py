@@ -26,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from demarc.radiusd.config import Config
 from demarc.wire.radius.eap import Context, server_context
 
+CA_FILE = "eap-ca.crt"
 SERVER_NAME = "radius.demarc.internal"
 """What devices are told to expect; Android asks for it. The top-level name is kept for private use."""
 
@@ -45,7 +46,8 @@ log = logging.getLogger(__name__)
 
 
 class Certificate:
-    """The certificate as it is now: looked after once a minute, when there is somebody to be shown it."""
+    """The certificate as it is now: looked after once a minute, when there is somebody to be shown it. `trouble`: why
+    that which is there cannot be used, "" when it can."""
 
     def __init__(self, config: Config, clock: Callable[[], datetime]) -> None:
         self._keys = config.keys
@@ -57,26 +59,34 @@ class Certificate:
         self._looked_at = float("-inf")
         self._read: tuple[int, int] | None = None
         self._context: Context | None = None
-        if any(own) and not self._own:
-            log.error("DEMARC_EAP_CERTIFICATE and DEMARC_EAP_KEY go together; 802.1X is without TLS")
+        self._half = any(own) and not self._own
+        self.trouble = ""
 
     def context(self) -> Context | None:
         """For a new conversation; None: there is none that can be used, as the log says."""
         if monotonic() - self._looked_at >= LOOK_S:
             self._looked_at = monotonic()
-            try:
-                self._look()
-            except (OSError, ValueError) as error:
-                log.error("the certificate for 802.1X cannot be used: %s", error)
+            trouble = self._look()
+            if trouble and trouble != self.trouble:
+                log.error("the certificate for 802.1X cannot be used: %s", trouble)
+            self.trouble = trouble
         return self._context
 
-    def _look(self) -> None:
-        if not self._own:
-            ensure(self._keys, self._clock())
-        stamps = self._chain.stat().st_mtime_ns, self._key.stat().st_mtime_ns
-        if stamps != self._read:
-            self._context = server_context(self._chain.read_bytes(), self._key.read_bytes())
-            self._read = stamps
+    def _look(self) -> str:
+        """Read it if it is new; what is wrong, if anything is."""
+        if self._half:
+            return "DEMARC_EAP_CERTIFICATE and DEMARC_EAP_KEY go together"
+        try:
+            if not self._own:
+                ensure(self._keys, self._clock())
+            stamps = self._chain.stat().st_mtime_ns, self._key.stat().st_mtime_ns
+            if stamps != self._read:
+                self._context = server_context(self._chain.read_bytes(), self._key.read_bytes())
+                self._read = stamps
+            expired = x509.load_pem_x509_certificate(self._chain.read_bytes()).not_valid_after_utc <= self._clock()
+        except (OSError, ValueError) as error:
+            return str(error)
+        return "it has expired" if expired else ""
 
 
 def ensure(directory: Path, now: datetime) -> None:
@@ -86,10 +96,10 @@ def ensure(directory: Path, now: datetime) -> None:
         return
     with (directory / "eap.lock").open("w") as file:  # several processes may start at once
         fcntl.flock(file, fcntl.LOCK_EX)
-        if not (directory / "eap-ca.crt").exists():
+        if not (directory / CA_FILE).exists():
             key = rsa.generate_private_key(65537, KEY_BITS)
             _write(directory / "eap-ca.key", _pem(key), 0o600)
-            _write(directory / "eap-ca.crt", _authority(key, now).public_bytes(Encoding.PEM), 0o644)
+            _write(directory / CA_FILE, _authority(key, now).public_bytes(Encoding.PEM), 0o644)
         if not _good(directory / "eap.crt", now) or not (directory / "eap.key").exists():
             _make_server(directory, now)
 
@@ -103,7 +113,7 @@ def _good(path: Path, now: datetime) -> bool:
 
 def _make_server(directory: Path, now: datetime) -> None:
     """With the CA's behind it: some devices show the CA's to a person before they trust it."""
-    authority = x509.load_pem_x509_certificate((directory / "eap-ca.crt").read_bytes())
+    authority = x509.load_pem_x509_certificate((directory / CA_FILE).read_bytes())
     signer = load_pem_private_key((directory / "eap-ca.key").read_bytes(), None)
     if not isinstance(signer, rsa.RSAPrivateKey):
         raise ValueError("eap-ca.key is not the key that was made here")
