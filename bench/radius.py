@@ -86,6 +86,10 @@ def radiusd(
             wait_for(path, lambda status: status["subscribers"] >= subscribers, within_s)
         time.sleep(2)
         yield process
+    except Exception as error:
+        said = (at_stage.config.data / "radiusd.log").read_text(errors="replace")
+        error.add_note(f"radiusd said: {said[-2000:]}")
+        raise
     finally:
         process.terminate()
         process.wait(20)
@@ -212,7 +216,7 @@ def main(quick: bool = False, as_json: bool = False) -> int:
             for_s = SUSTAINED_QUICK_S if quick else SUSTAINED_S
             drain(at_stage, load, count)
             found.sustained, found.backlog = sustained(at_stage, load, count, for_s)
-        found.live_p99_ms = changes.p99_ms()
+            found.live_p99_ms = changes.p99_ms()
         with radiusd(at_stage, subscribers, processes=2), Changes(*probed):
             for _ in range(rounds):
                 auth = load.run(AUTH_PORT, count)

@@ -133,7 +133,7 @@ def test_radiusd_reads_a_login_with_its_password_address_and_state(stage):
     set_state(ana.service, 2)
     actions.sync_services([ana.service_id], at=AT)
     model = as_radiusd_reads()
-    known = model.logins[stage.partner.pk][b"ana"]
+    known = model.logins.of_partner(stage.partner.pk)[b"ana"]
     assert model.password(known) == b"secret"
     assert (known.rule.blocked, known.rule.macs) == (Cause.NO_MONEY, frozenset({"00:1A:2B:3C:4D:5E"}))
     assert (str(known.rule.static_ipv4), known.rate_limit) == ("203.0.113.5", "1M/5M")
@@ -156,7 +156,7 @@ def test_a_login_to_be_learned_has_no_password_and_is_not_unreadable(stage):
     options = {"to_be_learned": True, "by": STAFF, "at": AT}
     actions.create_subscriber(service_id=service(stage).pk, login="olga", password="", **options)
     model = as_radiusd_reads()
-    assert model.password(model.logins[stage.partner.pk][b"olga"]) is None
+    assert model.password(model.logins.of_partner(stage.partner.pk)[b"olga"]) is None
     assert model.unreadable == set()
 
 

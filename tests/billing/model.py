@@ -53,6 +53,7 @@ class Model:
         self.prices = dict(prices)
         self.billing_day = billing_day
         self.payers: dict[int, Payer] = {}
+        self.free_until: dict[str, date] = {}
 
     def balance(self, account: int) -> int:
         payer = self.payers[account]
@@ -64,10 +65,16 @@ class Model:
     def price(self, held: Held) -> int:
         return self.prices[held.plan] if held.own is None else held.own
 
+    def waits(self, plan: str) -> bool:
+        """Whether somebody may have the plan for nothing whose next regular document is to bill it: without one, free
+        days are not billed yet, and would cost what the plan costs by then (test_recurring has such a story)."""
+        return self.today <= self.free_until.get(plan, date.min)
+
     def activate(self, account: int, service: int) -> None:
         payer = self.payers[account]
         held = payer.held[service]
         held.active = True
+        self._note_free(held)
         if payer.prepaid:
             return
         if self.today in held.billed and held.left_as not in (None, (held.plan, held.own)):
@@ -90,6 +97,7 @@ class Model:
         held = payer.held[service]
         same = held.own is None and own is None and held.plan == plan
         held.plan, held.own = plan, own
+        self._note_free(held)
         if not payer.prepaid and held.active and not same:
             for day in held.billed:
                 if day >= self.today:
@@ -114,6 +122,7 @@ class Model:
         payer.prepaid = False
         for held in payer.held.values():
             held.by_the_day = self.today
+            self._note_free(held)
         active = [held for held in payer.held.values() if held.active]
         if active:
             begun = self.today + DAY
@@ -129,6 +138,10 @@ class Model:
             used = {day: price for day, price in held.billed.items() if day <= self.today}
             payer.charged += sum(share(price, day, self.billing_day) for day, price in used.items())
             held.billed = {}
+
+    def _note_free(self, held: Held) -> None:
+        if not self.price(held):
+            self.free_until[held.plan] = month_of(self.today + DAY, self.billing_day)[1]
 
     def _bill(self, held: Held, first: date, last: date) -> None:
         day = first

@@ -270,6 +270,8 @@ class Provider(RuleBasedStateMachine):
 
     @rule(plan=st.sampled_from(list(PRICES)), amount=st.integers(0, 9999))
     def set_a_list_price(self, plan, amount):
+        if self.model.waits(plan):
+            return
         plans.set_price(self.plans[plan].pk, valid_from=self.model.today, amount=amount, by=STAFF, at=self.noon)
         self.model.prices[plan] = amount
 

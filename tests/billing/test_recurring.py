@@ -112,6 +112,18 @@ def test_a_free_service_that_comes_to_cost_something_is_billed_from_that_day():
     assert story.grosses == [1000, -500]
 
 
+def test_free_days_that_wait_for_the_regular_document_cost_what_the_plan_costs_by_then():
+    story = Story(price=0)
+    story.begin(at(1, 11))
+    plans.set_price(story.plan.pk, valid_from=date(2024, 1, 22), amount=3100, by=STAFF, at=at(1, 15))
+    story.run(at(2, 1))
+    (document,) = story.documents
+    assert (document.first_day, document.gross) == (date(2024, 1, 11), 1000 + 3100)
+    plans.set_price(story.plan.pk, valid_from=date(2024, 2, 10), amount=9900, by=STAFF, at=at(2, 5))
+    story.run(at(3, 1))
+    assert story.grosses == [4100, 9900]
+
+
 def test_a_month_with_a_full_discount_has_its_document():
     story = Story()
     service = story.begin(at(1, 1))

@@ -38,7 +38,7 @@ MAC = "AA:BB:CC:DD:EE:FF"
 PAYING = Subscriber(
     id=5, service_id=50, routes=("192.0.2.0/29",), macs=frozenset({MAC}), down_kbps=100_000, up_kbps=20_000
 )
-LATE = replace(PAYING, blocked=Cause.NO_MONEY)
+LATE = PAYING._replace(blocked=Cause.NO_MONEY)
 RULES = {p.cause: CauseRule(p.cause, p.list_name, 90 + p.cause, p.page_port) for p in PRESETS["demarc"]}
 
 
@@ -51,7 +51,7 @@ def policy(answer=None, **nas):
 
 
 def asked(check=Check.PASS, **changes):
-    return replace(Request("eva", check, NAS, MAC), **changes)
+    return Request("eva", check, NAS, MAC)._replace(**changes)
 
 
 def answer_to(request, subscriber, rules=None, open_sessions=0):
@@ -71,7 +71,7 @@ def answer_to(request, subscriber, rules=None, open_sessions=0):
     ],
 )
 def test_a_used_up_volume_has_an_answer_of_its_own_else_that_of_the_cause(own, source, list_name):
-    answer = answer_to(asked(), replace(LATE, used_up=True), policy(Answer.POOL, used_up=own))
+    answer = answer_to(asked(), LATE._replace(used_up=True), policy(Answer.POOL, used_up=own))
     assert answer.why == USED_UP
     assert answer.cause is Cause.NO_MONEY
     if own is Answer.REJECT:
@@ -83,7 +83,7 @@ def test_a_used_up_volume_has_an_answer_of_its_own_else_that_of_the_cause(own, s
 def test_that_answer_is_for_nobody_else():
     rules = policy(Answer.POOL, used_up=Answer.REJECT)
     assert isinstance(answer_to(asked(), LATE, rules), Accept)
-    other_device = answer_to(asked(mac="00:00:00:00:00:01"), replace(LATE, used_up=True), rules)
+    other_device = answer_to(asked(mac="00:00:00:00:00:01"), LATE._replace(used_up=True), rules)
     assert (other_device.cause, isinstance(other_device, Accept)) == (Cause.WRONG_MAC, True)
 
 
@@ -101,39 +101,39 @@ def test_a_paying_customer_gets_an_address_of_the_router_and_the_speed_of_the_pl
 
 
 def test_the_address_is_the_static_one_then_the_plans_pool_then_the_routers():
-    static = replace(PAYING, static_ipv4=IPv4Address("198.51.100.7"), pool_ids=(77,))
+    static = PAYING._replace(static_ipv4=IPv4Address("198.51.100.7"), pool_ids=(77,))
     assert answer_to(asked(), static).address == Address(Source.STATIC, ipv4=IPv4Address("198.51.100.7"))
-    assert answer_to(asked(), replace(PAYING, pool_ids=(77,))).address == Address(Source.POOL, pool_ids=(77,))
+    assert answer_to(asked(), PAYING._replace(pool_ids=(77,))).address == Address(Source.POOL, pool_ids=(77,))
     named = policy(framed_pool="homes")
     assert answer_to(asked(), PAYING, named).address == Address(Source.FRAMED_POOL, framed_pool="homes")
     assert answer_to(asked(nas_id=OTHER_NAS), PAYING).address == Address(Source.NAS)
 
 
 def test_a_session_ends_when_access_ends_or_at_its_limit_whichever_is_first():
-    ending = replace(PAYING, ends_at=NOW + timedelta(seconds=90, microseconds=1))
+    ending = PAYING._replace(ends_at=NOW + timedelta(seconds=90, microseconds=1))
     assert answer_to(asked(), ending).session_timeout_s == 91
-    assert answer_to(asked(), replace(ending, session_timeout_s=30)).session_timeout_s == 30
-    assert answer_to(asked(), replace(PAYING, session_timeout_s=3600)).session_timeout_s == 3600
-    assert answer_to(asked(), replace(ending, session_timeout_s=3600)).session_timeout_s == 91
+    assert answer_to(asked(), ending._replace(session_timeout_s=30)).session_timeout_s == 30
+    assert answer_to(asked(), PAYING._replace(session_timeout_s=3600)).session_timeout_s == 3600
+    assert answer_to(asked(), ending._replace(session_timeout_s=3600)).session_timeout_s == 91
 
 
 def test_access_that_has_ended_is_not_active_although_nobody_blocked_it():
-    assert answer_to(asked(), replace(PAYING, ends_at=NOW)).cause is Cause.NOT_ACTIVE
+    assert answer_to(asked(), PAYING._replace(ends_at=NOW)).cause is Cause.NOT_ACTIVE
 
 
 def test_a_second_session_is_rejected_when_one_is_allowed():
     answer = answer_to(asked(), PAYING, open_sessions=1)
     assert isinstance(answer, Reject)
     assert answer.why == "Already online: 1 of 1 sessions."
-    assert isinstance(answer_to(asked(), replace(PAYING, simultaneous=2), open_sessions=1), Accept)
-    assert isinstance(answer_to(asked(), replace(PAYING, simultaneous=0), open_sessions=99), Accept)
+    assert isinstance(answer_to(asked(), PAYING._replace(simultaneous=2), open_sessions=1), Accept)
+    assert isinstance(answer_to(asked(), PAYING._replace(simultaneous=0), open_sessions=99), Accept)
 
 
 # --- everyone else, by the table ---
 
 CALLERS = {
     Cause.NOT_FOUND: (asked(Check.UNKNOWN), None),
-    Cause.NOT_ACTIVE: (asked(), replace(PAYING, blocked=Cause.NOT_ACTIVE)),
+    Cause.NOT_ACTIVE: (asked(), PAYING._replace(blocked=Cause.NOT_ACTIVE)),
     Cause.NO_MONEY: (asked(), LATE),
     Cause.WRONG_MAC: (asked(mac="00:00:00:00:00:01"), PAYING),
     Cause.WRONG_PASSWORD: (asked(Check.FAIL), PAYING),
@@ -183,7 +183,7 @@ def test_by_default_the_late_stay_on_the_list_and_strangers_stay_out():
 @pytest.mark.parametrize(("answer", "cause"), list(product(Answer, sorted(STRANGERS))))
 def test_a_login_that_needs_proof_of_the_password_is_never_accepted_without_it(answer, cause):
     request, subscriber = CALLERS[cause]
-    assert isinstance(answer_to(replace(request, needs_proof=True), subscriber, policy(answer)), Reject)
+    assert isinstance(answer_to(request._replace(needs_proof=True), subscriber, policy(answer)), Reject)
 
 
 def test_a_blocked_customer_who_proved_the_password_may_be_accepted_with_mschapv2():
@@ -212,7 +212,7 @@ def test_a_reject_pool_is_no_second_use_of_an_address_but_a_list_is():
 
 
 def test_any_device_will_do_when_none_is_named():
-    assert answer_to(asked(mac=""), replace(PAYING, macs=frozenset())).cause is None
+    assert answer_to(asked(mac=""), PAYING._replace(macs=frozenset())).cause is None
 
 
 @given(

@@ -62,7 +62,7 @@ def test_a_wrong_password_that_would_get_the_reject_pool_is_named():
 
 
 def test_a_lower_limit_turns_away_those_who_are_twice_online():
-    twice = replace(ANA, simultaneous=2)
+    twice = ANA._replace(simultaneous=2)
     past = [asked(subscriber=twice, others=0), asked(subscriber=twice, others=1)]
     (change,) = replay(past, POLICY, POLICY, session_limit=1)
     assert change.recorded.open_sessions == 1
@@ -70,7 +70,7 @@ def test_a_lower_limit_turns_away_those_who_are_twice_online():
 
 
 def test_another_page_for_the_same_list_is_a_change_too():
-    blocked = asked(subscriber=replace(ANA, blocked=Cause.NO_MONEY))
+    blocked = asked(subscriber=ANA._replace(blocked=Cause.NO_MONEY))
     moved = replace(POLICY, rules=RULES | {Cause.NO_MONEY: replace(RULES[Cause.NO_MONEY], page_port=9000)})
     (change,) = replay([blocked], POLICY, moved)
     assert (change.before.page_port, change.after.page_port) == (8103, 9000)

@@ -74,7 +74,7 @@ async def until(what: Callable[[], bool], within_s: float = 5) -> float:
 def test_everything_is_read_at_the_start(cluster, model, stage, alice):
     async def story() -> None:
         _, task = await following(cluster, model)
-        assert model.password(model.by_id[alice.pk]) == b"alpha"
+        assert model.password(model.logins[alice.pk]) == b"alpha"
         client = model.client("127.0.0.1")
         assert client.logins[b"alice"].id == alice.pk
         assert client.policy.rules[Cause.NO_MONEY].list_name == "Reject_2"
@@ -94,11 +94,11 @@ def test_two_transactions_that_commit_in_reverse_order_are_both_seen(cluster, mo
         block(early, alice, 1)
         block(late, bob, 2)
         late.commit()
-        await until(lambda: model.by_id[bob.pk].rule.blocked == Cause.NO_MONEY)
-        assert model.by_id[alice.pk].rule.blocked is None
+        await until(lambda: model.logins[bob.pk].rule.blocked == Cause.NO_MONEY)
+        assert model.logins[alice.pk].rule.blocked is None
         await asyncio.sleep(1.2)  # a poll that sees the late one only
         early.commit()
-        await until(lambda: model.by_id[alice.pk].rule.blocked == Cause.NOT_ACTIVE)
+        await until(lambda: model.logins[alice.pk].rule.blocked == Cause.NOT_ACTIVE)
         task.cancel()
 
     asyncio.run(story())
@@ -113,7 +113,7 @@ def test_a_transaction_that_stays_open_holds_up_no_other(cluster, model, alice, 
         for cause in (1, 2, 1):
             block(busy, alice, cause)
             busy.commit()
-            await until(lambda cause=cause: model.by_id[alice.pk].rule.blocked == cause)
+            await until(lambda cause=cause: model.logins[alice.pk].rule.blocked == cause)
         sleeper.rollback()
         task.cancel()
 
@@ -128,7 +128,7 @@ def test_a_notification_wakes_at_once(cluster, model, alice, connections):
         block(conn, alice, 2)
         conn.execute("SELECT pg_notify('demarc_feed', '')")
         conn.commit()
-        assert await until(lambda: model.by_id[alice.pk].rule.blocked == Cause.NO_MONEY) < 0.7
+        assert await until(lambda: model.logins[alice.pk].rule.blocked == Cause.NO_MONEY) < 0.7
         task.cancel()
 
     asyncio.run(story())
@@ -140,7 +140,7 @@ def test_a_login_that_changes_hands_and_one_that_goes(cluster, model, stage, ali
 
     async def story() -> None:
         _, task = await following(cluster, model)
-        logins = model.logins[stage.partner.pk]
+        logins = model.logins.of_partner(stage.partner.pk)
         conn = connections()
         conn.execute("DELETE FROM access_subscriber WHERE id = %s", [gone.pk])
         conn.execute("UPDATE access_subscriber SET login = 'gone' WHERE id = %s", [heir.pk])
@@ -148,7 +148,7 @@ def test_a_login_that_changes_hands_and_one_that_goes(cluster, model, stage, ali
         conn.commit()
         await until(lambda: b"heir" not in logins)
         assert logins[b"gone"].id == heir.pk
-        assert gone.pk not in model.by_id
+        assert gone.pk not in model.logins
         task.cancel()
 
     asyncio.run(story())
@@ -166,7 +166,7 @@ def test_what_happened_while_the_connection_was_gone_is_caught_up(cluster, model
         conn = connections()
         block(conn, alice, 2)
         conn.commit()
-        await until(lambda: model.by_id[alice.pk].rule.blocked == Cause.NO_MONEY)
+        await until(lambda: model.logins[alice.pk].rule.blocked == Cause.NO_MONEY)
         task.cancel()
 
     asyncio.run(story())
@@ -181,7 +181,7 @@ def test_who_has_not_read_for_longer_than_the_feed_is_kept_reads_everything(
         conn = connections()
         conn.execute("UPDATE access_subscriber SET cause = 2 WHERE id = %s", [alice.pk])  # its news was pruned
         conn.commit()
-        await until(lambda: model.by_id[alice.pk].rule.blocked == Cause.NO_MONEY)
+        await until(lambda: model.logins[alice.pk].rule.blocked == Cause.NO_MONEY)
         task.cancel()
 
     asyncio.run(story())
@@ -199,7 +199,7 @@ def test_one_row_that_makes_no_sense_keeps_no_other_out(cluster, model, stage, a
         _, task = await following(cluster, model)
         assert model.unreadable == {f"NAS {nas.pk}", f"subscriber {alice.pk}"}
         assert model.client("127.0.0.1") is not None
-        assert bob.pk in model.by_id
+        assert bob.pk in model.logins
         task.cancel()
 
     asyncio.run(story())

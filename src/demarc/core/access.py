@@ -6,17 +6,17 @@ alike.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
 
 MIN_INTERIM_S = 60
 """RFC 2869 section 5.16: Acct-Interim-Interval must not be smaller."""
 
 ONE_SECOND = timedelta(seconds=1)
 
-_HEX_DIGITS = frozenset("0123456789ABCDEF")
 _MAC_SEPARATORS = str.maketrans("", "", ":-. ")
 
 
@@ -141,8 +141,7 @@ class Ipv6Pools:
     delegated: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
+class Subscriber(NamedTuple):
     """All that a packet needs to know of one login.
 
     `blocked` None: active; `used_up`: blocked because he used up his month's volume. `macs` empty: any; else normal
@@ -171,8 +170,7 @@ class Subscriber:
     ends_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request for access, whatever the protocol. `mac` in normal form or "". `ports`: how its NAS names where the
     caller is (port, circuit or remote id of option 82); empty when nobody is bound to one.
 
@@ -218,8 +216,7 @@ _NO_RULES = NasRules()
 _NO_IPV6, _NO_POOLS = Ipv6(), Ipv6Pools()
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where the address is to come from; only the field that `source` names is filled."""
 
     source: Source
@@ -228,8 +225,7 @@ class Address:
     framed_pool: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(NamedTuple):
     """Let in. Zero or empty means that nothing is sent for it. `cause` None: as a paying customer; else limited.
 
     `subscriber_id` and `service_id` None: the caller did not prove to be anyone, so the session is nobody's.
@@ -266,10 +262,12 @@ class Reject:
 
 def normal_mac(text: str) -> str:
     """A MAC address as "AA:BB:CC:DD:EE:FF" whatever separators it was written with; "" when it is none."""
-    digits = text.translate(_MAC_SEPARATORS).upper()
-    if len(digits) != 12 or not set(digits) <= _HEX_DIGITS:
+    digits = text.translate(_MAC_SEPARATORS)
+    try:
+        octets = bytes.fromhex(digits) if len(digits) == 12 else b""
+    except ValueError:
         return ""
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+    return octets.hex(":").upper() if len(octets) == 6 else ""
 
 
 def jittered(interval_s: int, subscriber_id: int) -> int:
@@ -301,11 +299,11 @@ def decide(
     if isinstance(answer, Reject) or answer.address.source is Source.REJECT_POOL:
         return answer
     if subscriber.learns and request.mac and request.mac not in subscriber.macs:
-        answer = replace(answer, learns=True)
+        answer = answer._replace(learns=True)
     if not 0 < subscriber.simultaneous <= open_sessions:
         return answer
     if policy.nas.get(request.nas_id, _NO_RULES).replaces:
-        return replace(answer, replaces=True)
+        return answer._replace(replaces=True)
     return Reject(f"Already online: {open_sessions} of {subscriber.simultaneous} sessions.", None, subscriber.id)
 
 
@@ -374,8 +372,7 @@ def _limited(request: Request, subscriber: Subscriber | None, policy: Policy, ca
     )
     if proven is None:
         return accept
-    return replace(
-        accept,
+    return accept._replace(
         subscriber_id=proven.id,
         service_id=proven.service_id,
         down_kbps=proven.down_kbps,

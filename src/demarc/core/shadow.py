@@ -1,7 +1,7 @@
 """Requests of the past answered again by other rules, before those are in force. Knows no tables and no packets."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from demarc.core.access import Accept, Policy, Reject, Request, Subscriber, decide
@@ -46,7 +46,7 @@ def replay(
         subscriber = one.subscriber
         was = _seen(one, subscriber, before)
         if subscriber is not None and session_limit is not None:
-            subscriber = replace(subscriber, simultaneous=session_limit)
+            subscriber = subscriber._replace(simultaneous=session_limit)
         would_be = _seen(one, subscriber, after)
         if was != would_be:
             yield Change(one, was, would_be)

@@ -2,7 +2,7 @@
 whether the database is there or not. Keeps the memory of who is online up to date.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Network
 from typing import Any
@@ -13,7 +13,8 @@ from demarc.radiusd import profiles, records
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.journal import Journal
 from demarc.radiusd.leases import Leases
-from demarc.radiusd.model import Client, Login, Model
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client, Model
 from demarc.radiusd.online import MISSED_INTERIMS, NO_PREFIXES, Key, Online, Place, Prefixes, Session
 from demarc.wire.radius import Packet, decode, keys
 
@@ -98,7 +99,7 @@ class Accountant:
             if told is None:
                 continue
             subscriber_id, cause = told
-            login = self._model.by_id.get(subscriber_id)
+            login = self._model.logins.get(subscriber_id)
             if login is not None and login.partner_id == client.partner_id:
                 return login, cause
             if not subscriber_id:
@@ -236,14 +237,16 @@ class Accountant:
             self._online.remove((record.nas_id, session_id, user_name))
             return
         packet = decode(record.octets)
-        login = self._model.by_id.get(record.subscriber_id)
+        login = self._model.logins.get(record.subscriber_id)
         status = packet.integer(keys.ACCT_STATUS_TYPE) or 0
         self._remember(packet, client, login, status, record.arrived.timestamp(), steady)
 
-    def forget_silent(self, steady: float) -> None:
-        """Sessions that fell silent are over here; a later record brings them back."""
-        for session in self._online.silent(steady):
-            self._forget(session)
+    def forget_silent(self, steady: float) -> Iterator[None]:
+        """Sessions that fell silent are over here; a later record brings them back. A slice at a time."""
+        for silent in self._online.silent(steady):
+            for session in silent:
+                self._forget(session)
+            yield
 
     def _forget(self, session: Session) -> None:
         self._online.remove(session.key)

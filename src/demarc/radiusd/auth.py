@@ -4,7 +4,6 @@ Everything comes from memory; no query on this path. Must not know sockets.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Network
 from itertools import count
@@ -14,7 +13,8 @@ from demarc.core.access import Accept, Check, Reject, Request, Source, decide, n
 from demarc.radiusd import credentials, profiles
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.leases import Leases
-from demarc.radiusd.model import Client, Login, Model
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client, Model
 from demarc.radiusd.notes import PLAIN_MAX, Decided, Notes, Told
 from demarc.radiusd.online import NO_PREFIXES, Key, Online, Place, Prefixes
 from demarc.wire.radius import Packet, authentic, encode_reply, keys
@@ -177,8 +177,7 @@ class Authenticator:
         """At once here, and for all in the database, whose row replaces this one."""
         login, mac = caller.login, normal_mac(caller.packet.text(keys.CALLING_STATION_ID))
         if login is not None:
-            login.rule = replace(login.rule, macs=login.rule.macs | {mac})
-            login.decided.clear()
+            self._model.logins.learn(login, mac)
             self._deeds.learn(login.id, mac)
 
     def _address(self, accept: Accept, caller: Caller) -> tuple[bytes | None, IPv4Address | None]:

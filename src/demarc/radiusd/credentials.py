@@ -8,7 +8,8 @@ import os
 from dataclasses import dataclass
 
 from demarc.core.access import Check
-from demarc.radiusd.model import Client, Login
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client
 from demarc.wire.radius import Packet, chap, encode_attributes, keys, mschap, pap, tlv
 
 REMEMBERED_HASHES = 20_000

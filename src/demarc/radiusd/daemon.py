@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
@@ -33,7 +34,8 @@ from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.learning import Learning
 from demarc.radiusd.leases import Leases, Leasing
-from demarc.radiusd.model import Model, Row
+from demarc.radiusd.logins import Row
+from demarc.radiusd.model import Model
 from demarc.radiusd.moving import Mover, Pupil
 from demarc.radiusd.notes import Notes
 from demarc.radiusd.oldserver import OldServers
@@ -50,7 +52,7 @@ TIDY_S = 10.0
 SIGHTINGS_S = 30.0
 CHILD_AGAIN_S = 1.0
 STOP_S = 5.0
-COLLECT_AFTER = (20_000, 50, 100)
+COLLECT_AFTER = (10_000, 5, 1000)
 """Nearly nothing here is circular, and looking through 100,000 sessions holds up packets for tens of milliseconds."""
 
 REPLAY_BATCH = 1000
@@ -148,7 +150,7 @@ class Daemon:
             for port in ports:
                 port.serve()
             self._counters.serving = True
-            log.info("answering; %d subscribers, %d routers", len(self._model.by_id), len(self._model.clients))
+            log.info("answering; %d subscribers, %d routers", len(self._model.logins), len(self._model.clients))
             group.create_task(sender.run())
             if self._config.index == 0:
                 group.create_task(leftovers.ship(self._config))
@@ -204,10 +206,12 @@ class Daemon:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(TIDY_S)
-            self._acct.forget_silent(monotonic())
-            self._online.forget_grants(monotonic())
+            for _ in chain(self._acct.forget_silent(monotonic()), self._online.forget_grants(monotonic())):
+                await asyncio.sleep(0)
             self._eap.tidy(monotonic())
             await asyncio.to_thread(self._certificate.context)  # looked after also when nobody comes
+            gc.collect(1)
+            gc.freeze()  # what is left is logins and sessions: to look through a million of them would take a second
 
     async def _tell_sightings(self) -> None:
         """Write down which routers were heard, and whether they sign. Not urgent."""

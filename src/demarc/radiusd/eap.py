@@ -99,7 +99,7 @@ class EapServer:
         """Forget devices that went on no more, and tell of them: most of those do not trust the certificate."""
         for talk in self.talks.silent(now):
             self._counters.eap["silent"] += 1
-            self._note(talk.packet, talk.client, "eap_silent", _inside(talk, ""))
+            self._note(talk.door.packet, talk.door.client, "eap_silent", _inside(talk, ""))
 
     def _try(self, job: Job, now: float) -> bytes | None:
         try:
@@ -146,7 +146,7 @@ class EapServer:
         return self._step(talk, said, octets)
 
     def _step(self, talk: Talk, said: Eap, octets: bytes) -> bytes | None:
-        talk.user_name = talk.user_name or talk.packet.first.get(keys.USER_NAME, b"")
+        talk.user_name = talk.user_name or talk.door.packet.first.get(keys.USER_NAME, b"")
         step = talk.machine.take(said)
         if isinstance(step, Ask):
             return self._ask(talk, step, octets)
@@ -164,19 +164,19 @@ class EapServer:
         self._counters.auth += 1
         self._counters.eap["challenges"] += 1
         found = tlv(keys.STATE, talk.state) + attributes(talk.asked) + (TYPING if talk.timed else b"")
-        return encode_reply(keys.ACCESS_CHALLENGE, talk.packet, found, talk.client.secret)
+        return encode_reply(keys.ACCESS_CHALLENGE, talk.door.packet, found, talk.door.client.secret)
 
     def _conclude(self, talk: Talk, outcome: Outcome) -> bytes | None:
         """The decision about the inner identity. None: an address is on its way, and the NAS asks again."""
         identifier = parse(talk.said).identifier
-        packet, client = renamed(talk.packet, outcome.name), talk.client
+        packet, client = renamed(talk.door.packet, outcome.name), talk.door.client
         login = self._auth.login_of(packet, client)
         name = login.name if login else outcome.name[:NAME_MAX]
         accept = attributes(encode(SUCCESS, identifier)) + (tlv(keys.USER_NAME, name) if name else b"")
         if outcome.msk:  # RFC 5216 section 2.3, RFC 2548 section 2.4.2: the NAS receives with the first half
             accept += mppe_keys(outcome.msk[32:64], outcome.msk[:32], packet, client)
         verdict = verdict_of(outcome, talk.user_name, accept, attributes(encode(FAILURE, identifier)))
-        reply = self._auth.answer(packet, client, talk.now, verdict)
+        reply = self._auth.answer(packet, client, talk.door.now, verdict)
         if reply is not None:
             self._auth.write_down()
             self._counters.eap[outcome.method] += 1
@@ -186,7 +186,9 @@ class EapServer:
     def _over(self, talk: Talk, over: Over, identifier: int) -> bytes:
         self.talks.end(talk)
         self._counters.eap[over.why.value] += 1
-        return self._refuse(talk.packet, talk.client, identifier, f"eap_{over.why.value}", _inside(talk, over.detail))
+        return self._refuse(
+            talk.door.packet, talk.door.client, identifier, f"eap_{over.why.value}", _inside(talk, over.detail)
+        )
 
     def _refuse(self, packet: Packet, client: Client, identifier: int, word: str, inside: str) -> bytes:
         self._counters.auth += 1

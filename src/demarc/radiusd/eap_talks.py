@@ -1,5 +1,4 @@
-"""The EAP conversations under way: each under the State that its NAS was given, bounded in number and age, and each
-the house that its method asks for passwords."""
+"""The EAP conversations under way: each under the State that its NAS was given, bounded in number and age."""
 
 import os
 from collections import Counter, OrderedDict
@@ -27,36 +26,44 @@ STATE_SIZE = 16
 _CHECKS = {True: Check.PASS, False: Check.FAIL, None: Check.UNKNOWN}
 
 
-class Talk:
-    """One conversation. `packet`, `client`, `now`: the request that is being answered; `outcome`: what it came to,
-    until it is answered; `said` and `asked`: the device's last packet and our request in return, `timed`: with a time
-    for a person to answer."""
+class Door:
+    """What a method asks passwords of, and who may come in (wire's House): the request that is being answered. It knows
+    nothing of the conversation, so that nothing here goes in a circle and what is forgotten is gone at once."""
 
-    def __init__(self, house: tuple[Authenticator, Model], client: Client, packet: Packet, now: float) -> None:
-        self._auth, self._model = house
-        self.packet, self.client, self.now = packet, client, now
-        self.state = os.urandom(STATE_SIZE)
-        self.user_name = packet.first.get(keys.USER_NAME, b"")
-        self.outcome: Outcome | None = None
-        self.said = self.asked = b""
-        self.timed = False
-        self.machine: Conversation
+    def __init__(self, auth: Authenticator, model: Model, client: Client, packet: Packet) -> None:
+        self._auth = auth
+        self._model = model
+        self.packet, self.client, self.now = packet, client, 0.0
 
     def password(self, name: bytes) -> bytes | None:
         login = self._auth.login_of(renamed(self.packet, name), self.client)
         return self._model.password(login) if login else None
 
     def admits(self, outcome: Outcome) -> bool:
-        packet = renamed(self.packet, outcome.name)
-        decided = self._auth.consider(packet, self.client, self.now, verdict_of(outcome, self.user_name))[2]
+        verdict = verdict_of(outcome, outcome.name)
+        decided = self._auth.consider(renamed(self.packet, outcome.name), self.client, self.now, verdict)[2]
         return decided is not None and isinstance(decided.answer, Accept)
+
+
+class Talk:
+    """One conversation. `outcome`: what it came to, until it is answered; `said` and `asked`: the device's last packet
+    and our request in return, `timed`: with a time for a person to answer."""
+
+    def __init__(self, door: Door, context: Context | None) -> None:
+        self.door = door
+        self.machine = Conversation(door, context, piece_of(door.packet.integer(keys.FRAMED_MTU)))
+        self.state = os.urandom(STATE_SIZE)
+        self.user_name = door.packet.first.get(keys.USER_NAME, b"")
+        self.outcome: Outcome | None = None
+        self.said = self.asked = b""
+        self.timed = False
 
 
 class Talks:
     """All of them, those first that were silent longest."""
 
     def __init__(self, auth: Authenticator, model: Model, most: int = TALKS_MAX) -> None:
-        self._make = partial(Talk, (auth, model))
+        self._open = partial(Door, auth, model)
         self._most = most
         self._kept: OrderedDict[tuple[int, bytes], Talk] = OrderedDict()
         self._per_nas: Counter[int] = Counter()
@@ -72,32 +79,35 @@ class Talks:
         """A new one; None: there is no room."""
         if len(self._kept) >= self._most or self._per_nas[client.id] >= self._most // 2:
             silent = next(iter(self._kept.values()))
-            if silent.now > now - YIELDS_S or (len(self._kept) < self._most and silent.client.id != client.id):
+            if silent.door.now > now - YIELDS_S or (
+                len(self._kept) < self._most and silent.door.client.id != client.id
+            ):
                 return None
             self.end(silent)
-        talk = self._make(client, packet, now)
-        talk.machine = Conversation(talk, context, piece_of(packet.integer(keys.FRAMED_MTU)))
+        talk = Talk(self._open(client, packet), context)
+        talk.door.now = now
         self._kept[client.id, talk.state] = talk
         self._per_nas[client.id] += 1
         return talk
 
     def go_on(self, talk: Talk, packet: Packet, client: Client, now: float) -> None:
         """Its device has spoken."""
-        talk.packet, talk.client, talk.now = packet, client, now
+        door = talk.door
+        door.packet, door.client, door.now = packet, client, now
         self._kept.move_to_end((client.id, talk.state))
 
     def end(self, talk: Talk) -> None:
         """Forget it."""
-        if self._kept.pop((talk.client.id, talk.state), None) is not None:
-            self._per_nas[talk.client.id] -= 1
-            if not self._per_nas[talk.client.id]:
-                del self._per_nas[talk.client.id]
+        if self._kept.pop((talk.door.client.id, talk.state), None) is not None:
+            self._per_nas[talk.door.client.id] -= 1
+            if not self._per_nas[talk.door.client.id]:
+                del self._per_nas[talk.door.client.id]
 
     def silent(self, now: float) -> Iterator[Talk]:
         """Those whose devices have gone; they are forgotten."""
         while self._kept:
             talk = next(iter(self._kept.values()))
-            if talk.now > now - SILENT_S:
+            if talk.door.now > now - SILENT_S:
                 return
             self.end(talk)
             yield talk

@@ -16,7 +16,8 @@ from psycopg.sql import SQL, Identifier
 
 from demarc.radiusd import store, store_moving
 from demarc.radiusd.journal import Position
-from demarc.radiusd.model import Model, Row, parse
+from demarc.radiusd.logins import Row
+from demarc.radiusd.model import Model, parse
 
 CHANNEL = "demarc_feed"
 POLL_S = 1.0
@@ -80,7 +81,7 @@ class Follower:
             async for rows in batches(conn, store.SUBSCRIBERS):
                 self._model.put_subscribers(rows)
                 found.update(row[0] for row in rows)
-            self._model.keep_subscribers(found)
+            self._model.logins.keep_only(found)
             await self._load_sessions(conn)
         self._mark(seen)
         self.loaded.set()
@@ -101,7 +102,7 @@ class Follower:
         rows = await _rows(conn, store.SUBSCRIBERS_NAMED, {"ids": ids})
         self._model.put_subscribers(rows)
         for gone in set(ids).difference(row[0] for row in rows):
-            self._model.drop_subscriber(gone)
+            self._model.logins.drop(gone)
 
     async def _load_sessions(self, conn: Connection) -> None:
         """Who is online, for those who want to know; how far the journal is contained in that."""

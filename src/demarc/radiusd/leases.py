@@ -36,7 +36,7 @@ RETRY_S = 1.0
 EMPTY_S = 10.0
 """How long a pool counts as used up after the database had no free block of it."""
 
-PERSIST_MAX = 2000
+PERSIST_MAX = 1000
 STRANGERS_MAX = 8192
 EARLIER_STRANGERS = 1 << 40
 """Strangers are numbered anew in each life; those of the last one are nobody's any more."""
@@ -282,11 +282,14 @@ class Leasing:
         """Write who has which address, where it is not what was written last."""
         given, self._leases.given = self._leases.given, {}
         fresh = {key: address for key, address in given.items() if self._written.get(key) != address}
-        rows = [{"pool_id": key[0], "service_id": key[1], "address": str(fresh[key])} for key in sorted(fresh)]
+        found = sorted(fresh)
         try:
-            for start in range(0, len(rows), PERSIST_MAX):
-                batch = json.dumps(rows[start : start + PERSIST_MAX])
-                await conn.execute(store_leases.PERSIST, {"rows": batch, "at": self._clock()})
+            for start in range(0, len(found), PERSIST_MAX):
+                rows = [
+                    {"pool_id": key[0], "service_id": key[1], "address": str(fresh[key])}
+                    for key in found[start : start + PERSIST_MAX]
+                ]
+                await conn.execute(store_leases.PERSIST, {"rows": json.dumps(rows), "at": self._clock()})
         except psycopg.Error:
             self._leases.given = fresh | self._leases.given
             raise

@@ -7,26 +7,23 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Network
 from typing import Any, NamedTuple, TypeVar
 
 from demarc.base.seal import Opener, Unsealable
 from demarc.core import access
 from demarc.core.addressing import Place, Prefixes, Span
+from demarc.radiusd.logins import Login, Logins, Named, Row
 from demarc.wire.radius import Malformed, Secret
 from demarc.wire.radius.makes import SHIPPED, Make
 from demarc.wire.radius.requirement import Requirement
 from demarc.wire.radius.templates import Line
 from demarc.wire.radius.templates import parse as parse_template
 
-Row = list[Any]
 T = TypeVar("T")
 
 FAIR_USE = {"cut": access.Answer.LIST, **{answer.value: answer for answer in access.Answer}}
 """How a login is answered whose volume is used up: whether its session is told or cut is the database's to say."""
-
-PASSWORDS_OPEN = 20_000
-"""Of those who asked last; the others stay sealed."""
 
 
 class Mode(StrEnum):
@@ -55,7 +52,7 @@ class Moving:
 
 class Answers(NamedTuple):
     """A make's templates, read once (wire.radius.makes.Templates); those for a block by fair use are the ones for any
-    block where it has none of its own."""
+    block where it has none of its own. `personal`: a login is named in what is told at a login."""
 
     online: tuple[Line, ...]
     blocked: tuple[Line, ...]
@@ -63,6 +60,7 @@ class Answers(NamedTuple):
     coa_restore: tuple[Line, ...]
     coa_fair_use: tuple[Line, ...]
     coa_fair_restore: tuple[Line, ...]
+    personal: bool
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class Client:
     """A NAS. `policy` has the partner's rules and this NAS's own answers; `logins` are those of its partner.
 
     `require` is the setting, `requires` what we have learned it to mean; `signs`: whether its last login was signed;
-    `answers`: what its make is told.
+    `answers`: what its make is told; `profiles`: in octets, see there.
     """
 
     id: int
@@ -87,25 +85,9 @@ class Client:
     answers: Answers
     node: str
     policy: access.Policy
-    logins: dict[bytes, "Login"]
+    logins: Named
     moving: Moving | None = None
-
-
-@dataclass(slots=True)
-class Login:
-    """A subscriber as the packet path needs him. `sealed` b"": his password is to be learned from the old server.
-    `decided`: what auth has decided of him before, see there."""
-
-    id: int
-    partner_id: int
-    service_id: int
-    name: bytes
-    sealed: bytes
-    rule: access.Subscriber
-    rate_limit: str
-    owed: int | None
-    owed_currency: str
-    decided: dict[Any, Any] = field(default_factory=dict)
+    profiles: dict[Any, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +117,14 @@ class Model:
         self._opener = opener
         self.clients: dict[str, Client] = {}
         self.clients_by_id: dict[int, Client] = {}
-        self.logins: dict[int, dict[bytes, Login]] = {}
-        self.by_id: dict[int, Login] = {}
         self.pools: dict[int, Pool] = {}
         self._by_first: list[Pool] = []
         self._firsts: list[int] = []
         self._of_prefixes: list[Pool] = []
         self.policies: dict[int, dict[str, Any]] = {}
         self.unreadable: set[str] = set()
+        self.logins = Logins(self.unreadable)
         self.fresh_at = float("-inf")
-        self._passwords: dict[bytes, bytes] = {}
         self._read: dict[tuple[int, str], Answers] = {}
 
     def client(self, address: str) -> Client | None:
@@ -166,19 +146,12 @@ class Model:
 
     def password(self, login: Login) -> bytes | None:
         """The password in clear, None when it was sealed for somebody else."""
-        password = self._passwords.get(login.sealed)
-        if password is None:
-            if not login.sealed:
-                return None
+        if login.password is None and login.sealed:
             try:
-                password = self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
+                login.password = self._opener.open(login.sealed, f"access_subscriber.secret.{login.id}")
             except Unsealable:
                 self.unreadable.add(f"subscriber {login.id}")
-                return None
-            if len(self._passwords) >= PASSWORDS_OPEN:
-                self._passwords.clear()
-            self._passwords[login.sealed] = password
-        return password
+        return login.password
 
     def put_network(
         self, policies: Iterable[Row], pools: Iterable[Row], nases: Iterable[Row], moving: Iterable[Row] = ()
@@ -202,22 +175,7 @@ class Model:
     def put_subscribers(self, rows: Iterable[Row]) -> None:
         """Take these subscribers, instead of what was known of each."""
         for row in rows:
-            self.drop_subscriber(row[0])
-            login = self._readable(_login, row, "subscriber")
-            if login is not None:
-                self.by_id[login.id] = login
-                self.logins.setdefault(login.partner_id, {})[login.name] = login
-
-    def drop_subscriber(self, subscriber_id: int) -> None:
-        """Forget a subscriber, if he is known."""
-        known = self.by_id.pop(subscriber_id, None)
-        if known is not None and self.logins[known.partner_id].get(known.name) is known:
-            del self.logins[known.partner_id][known.name]  # unless another has taken the name meanwhile
-
-    def keep_subscribers(self, ids: set[int]) -> None:
-        """Forget all others: what a full reading did not find is gone."""
-        for subscriber_id in [known for known in self.by_id if known not in ids]:
-            self.drop_subscriber(subscriber_id)
+            self._readable(self.logins.put, row, "subscriber")
 
     def _readable(self, read: Callable[[Row], T], row: Row, what: str) -> T | None:
         """One row that makes no sense must not keep the others out: it is named in the status and left out."""
@@ -257,7 +215,7 @@ class Model:
             answers=self._answers(partner_id, nas_type),
             node=node,
             policy=self._policy(partner_id, nas_id, interim_s, rules),
-            logins=self.logins.setdefault(partner_id, {}),
+            logins=self.logins.of_partner(partner_id),
         )
 
     def _moving(self, row: Row) -> Moving:
@@ -280,10 +238,10 @@ class Model:
             texts = shipped._replace(**{name: told[name] for name in shipped._fields if name in told})
             fair = told.get("coa_fair_use") or texts.coa_block, told.get("coa_fair_restore") or texts.coa_restore
             try:
-                found = Answers(*map(parse_template, (*texts, *fair)))
+                found = _answers(*texts, *fair)
             except Malformed:
                 self.unreadable.add(f"templates of {nas_type}, partner {partner_id}")
-                found = Answers(*map(parse_template, (*shipped, shipped.coa_block, shipped.coa_restore)))
+                found = _answers(*shipped, shipped.coa_block, shipped.coa_restore)
             self._read[partner_id, nas_type] = found
         return found
 
@@ -319,6 +277,12 @@ class Model:
         )
 
 
+def _answers(*texts: str) -> Answers:
+    """Raises Malformed."""
+    read = [parse_template(text) for text in texts]
+    return Answers._make([*read, any("login" in line.parts[1::2] for line in read[0] + read[1])])
+
+
 def parse(lines: Iterable[tuple[str]]) -> list[Row]:
     """Rows of one JSON column, as lists."""
     loads: Callable[[str], Row] = json.loads
@@ -347,53 +311,3 @@ def _number(vrf: int, address: IPv4Address) -> int:
 
 def _first(pool: Pool) -> int:
     return pool.first
-
-
-def _ipv6(prefix: str | None = None, delegated: str | None = None, address: str | None = None) -> access.Ipv6 | None:
-    """Missing in the snapshot of an earlier version."""
-    if not (prefix or delegated or address):
-        return None
-    return access.Ipv6(
-        IPv6Network(prefix) if prefix else None,
-        IPv6Network(delegated) if delegated else None,
-        IPv6Address(address) if address else None,
-    )
-
-
-def _bound(learns: int = 0, relearns: bool = False, port: str = "", used_up: bool = False) -> dict[str, Any]:
-    """Missing in the snapshot of an earlier version."""
-    return {"learns": learns, "relearns": relearns, "port": port, "used_up": used_up}
-
-
-def _login(row: Row) -> Login:
-    subscriber_id, partner_id, service_id, realm, login, sealed, macs, limit, pool_id, timeout_s = row[:10]
-    active, cause, static, routes, down_kbps, up_kbps, rate_limit, owed, owed_currency = row[10:19]
-    if cause is None and not active:
-        cause = access.Cause.NOT_ACTIVE
-    rule = access.Subscriber(
-        id=subscriber_id,
-        service_id=service_id,
-        blocked=None if cause is None else access.Cause(cause),
-        static_ipv4=IPv4Address(static) if static else None,
-        ipv6=_ipv6(*row[19:22]),
-        **_bound(*row[22:26]),
-        routes=tuple(routes),
-        macs=frozenset(access.normal_mac(mac) for mac in macs),
-        down_kbps=down_kbps,
-        up_kbps=up_kbps,
-        pool_ids=(pool_id,) if pool_id else (),
-        simultaneous=limit,
-        session_timeout_s=timeout_s,
-    )
-    name = f"{login}@{realm}" if realm else login
-    return Login(
-        id=subscriber_id,
-        partner_id=partner_id,
-        service_id=service_id,
-        name=name.encode(),
-        sealed=bytes.fromhex(sealed),
-        rule=rule,
-        rate_limit=rate_limit,
-        owed=owed,
-        owed_currency=owed_currency,
-    )

@@ -26,7 +26,8 @@ from demarc.radiusd import profiles, store_moving
 from demarc.radiusd.auth import Authenticator, Considered
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.feed import Connection, connect
-from demarc.radiusd.model import Client, Login, Mode, Model, Moving
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client, Mode, Model, Moving
 from demarc.radiusd.notes import Decided, Elsewhere, Notes
 from demarc.radiusd.oldserver import ACCT, AUTH, OldServers
 from demarc.wire.radius import (

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from demarc.core.access import Accept, Policy, Reject
 from demarc.radiusd.credentials import Verdict
-from demarc.radiusd.model import Client, Login
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client
 from demarc.radiusd.online import Place
 from demarc.wire.radius import Packet
 

@@ -4,9 +4,10 @@ Serves simultaneous use and the blocking pages. The database's truth is made by 
 the same told to the packet path without delay. Times here are on the steady clock, but for `started_at`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from demarc.core.addressing import Place as Leased
 
@@ -16,6 +17,10 @@ GRANT_S = 30.0
 MISSED_INTERIMS = 3
 """A session that missed so many says nothing any more."""
 
+SLICE = 1000
+"""Of what is looked through from time to time: packets come between."""
+
+T = TypeVar("T")
 Key = tuple[int, str, str]
 Prefixes = tuple[IPv6Network | None, IPv6Network | None]
 NO_PREFIXES: Prefixes = (None, None)
@@ -166,29 +171,39 @@ class Online:
         """The sessions of a NAS that were on at a moment (seconds since 1970): those its restart has ended."""
         return [s for s in self.sessions.values() if s.key[0] == nas_id and s.started_at < started_before]
 
-    def silent(self, now: float) -> list[Session]:
+    def silent(self, now: float) -> Iterator[list[Session]]:
         """The sessions that missed so many interim intervals while their NAS was alive; of one that is cut off nothing
-        is known."""
-        return [
-            session
-            for session in self.sessions.values()
-            if now - session.heard_at > MISSED_INTERIMS * session.interim_s
-            and now - self.heard.get(session.key[0], float("-inf")) <= session.interim_s
-        ]
+        is known. A slice of all at a time, with room for packets between them."""
+        for keys in sliced(list(self.sessions)):
+            yield [session for key in keys if (session := self.sessions.get(key)) and self._is_silent(session, now)]
 
-    def forget_grants(self, now: float) -> None:
-        """Drop what no longer counts, so that memory stays flat."""
-        for subscriber_id, grants in list(self._grants.items()):
-            lasting = {place: grant for place, grant in grants.items() if grant.until > now}
-            if lasting:
-                self._grants[subscriber_id] = lasting
-            else:
-                del self._grants[subscriber_id]
+    def _is_silent(self, session: Session, now: float) -> bool:
+        return (
+            now - session.heard_at > MISSED_INTERIMS * session.interim_s
+            and now - self.heard.get(session.key[0], float("-inf")) <= session.interim_s
+        )
+
+    def forget_grants(self, now: float) -> Iterator[None]:
+        """Drop what no longer counts, so that memory stays flat. A slice of all at a time."""
+        for subscribers in sliced(list(self._grants)):
+            for subscriber_id in subscribers:
+                grants = self._grants.get(subscriber_id, {})
+                for place in [place for place, grant in grants.items() if grant.until <= now]:
+                    del grants[place]
+                if not grants:
+                    self._grants.pop(subscriber_id, None)
+            yield
 
     def _drop_grant(self, subscriber_id: int, place: Place) -> None:
         grants = self._grants.get(subscriber_id)
         if grants:
             grants.pop(place, None)
+
+
+def sliced(some: list[T]) -> Iterator[list[T]]:
+    """Some milliseconds' work at a time."""
+    for start in range(0, len(some), SLICE):
+        yield some[start : start + SLICE]
 
 
 def _began(session: Session) -> float:

@@ -16,7 +16,8 @@ import psycopg
 
 from demarc.radiusd import store, store_pages
 from demarc.radiusd.feed import SUBSCRIBER_KINDS, Connection, batches, connect
-from demarc.radiusd.model import Row, parse
+from demarc.radiusd.logins import Row
+from demarc.radiusd.model import parse
 from demarc.radiusd.pages_model import PagesModel
 
 POLL_S = 1.0

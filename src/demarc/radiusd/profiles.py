@@ -6,7 +6,8 @@ Must not know why somebody is let in.
 from struct import Struct
 
 from demarc.core.access import Accept, Cause, Ipv6
-from demarc.radiusd.model import Client, Login
+from demarc.radiusd.logins import Login
+from demarc.radiusd.model import Client
 from demarc.radiusd.online import NO_PREFIXES, Prefixes
 from demarc.wire.radius import Value, encode_attribute, encode_attributes, templates
 
@@ -16,12 +17,32 @@ _CLASS = Struct(">2sBQQ")
 _NO_CAUSE = 255
 _CLASS_MARK = b"dm"
 _CAUSES = frozenset(map(int, Cause))
+PROFILES_MAX = 8192
+"""Kinds of Accept remembered per NAS: plans, times the even spread of interim intervals."""
+
 ADDRESS_HEAD = bytes((8, 6))
 CLASS_HEAD = bytes((25, 2 + _CLASS.size))
 
 
 def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> bytes:
     """All attributes of an Accept that stay the same from one request to the next."""
+    facts = _facts(accept, login, client.answers.personal)
+    key = (accept.cause is None, ppp, accept.session_timeout_s, accept.interim_s, facts)
+    shared = client.profiles.get(key)
+    if shared is None:
+        if len(client.profiles) >= PROFILES_MAX:
+            client.profiles.clear()
+        shared = client.profiles[key] = _shared(accept, client, ppp, facts)
+    if not accept.routes and accept.ipv6 is None:
+        return shared
+    own: list[tuple[str, Value]] = [("Framed-Route", route) for route in accept.routes]
+    if accept.ipv6 is not None:
+        own += _ipv6(accept.ipv6)
+    return shared + encode_attributes(own)
+
+
+def _shared(accept: Accept, client: Client, ppp: bool, facts: templates.Facts) -> bytes:
+    """What all get who have the same facts: mostly all of a plan."""
     pairs: list[tuple[str, Value]] = [("Service-Type", FRAMED)]
     if ppp:
         pairs.append(("Framed-Protocol", PPP))
@@ -29,11 +50,8 @@ def profile(accept: Accept, login: Login | None, client: Client, ppp: bool) -> b
         pairs.append(("Session-Timeout", accept.session_timeout_s))
     if accept.interim_s:
         pairs.append(("Acct-Interim-Interval", accept.interim_s))
-    pairs += [("Framed-Route", route) for route in accept.routes]
-    if accept.ipv6 is not None:
-        pairs += _ipv6(accept.ipv6)
     lines = client.answers.online if accept.cause is None else client.answers.blocked
-    return encode_attributes(pairs + templates.render(lines, _facts(accept, login)))
+    return encode_attributes(pairs + templates.render(lines, facts))
 
 
 def _ipv6(held: Ipv6) -> list[tuple[str, Value]]:
@@ -53,16 +71,16 @@ def leased(prefixes: Prefixes) -> bytes:
     return encode_attributes(_ipv6(Ipv6(*prefixes)))
 
 
-def _facts(accept: Accept, login: Login | None) -> templates.Facts:
+def _facts(accept: Accept, login: Login | None, personal: bool) -> templates.Facts:
     limited = accept.down_kbps or accept.up_kbps
     return templates.Facts(
-        login=login.name.decode() if login else "",
-        down_kbps=accept.down_kbps,
-        up_kbps=accept.up_kbps,
-        rate_limit=login.rate_limit if login and limited else "",
-        list_name=accept.list_name or "",
-        cause="" if accept.cause is None else str(int(accept.cause)),
-        session_timeout_s=accept.session_timeout_s,
+        login.name.decode() if login and personal else "",
+        accept.down_kbps,
+        accept.up_kbps,
+        login.rate_limit if login and limited else "",
+        accept.list_name or "",
+        "" if accept.cause is None else str(int(accept.cause)),
+        accept.session_timeout_s,
     )
 
 

@@ -125,7 +125,7 @@ class Promises:
                 self._path(which).unlink(missing_ok=True)
 
     def _read(self) -> tuple[list[Promise], bool]:
-        found: list[Promise] = []
+        found: dict[tuple[int, int], Promise] = {}
         whole = False
         for which in (0, 1):
             try:
@@ -138,8 +138,10 @@ class Promises:
             whole = octets.startswith(self._boot)
             body = octets[len(self._boot) :]
             body = body[: len(body) - len(body) % _RECORD.size]  # what was torn was not answered
-            found += map(Promise._make, _RECORD.iter_unpack(body))
-        return found, whole
+            for record in _RECORD.iter_unpack(body):
+                promise = Promise._make(record)
+                found[promise.pool_id, promise.number] = promise  # the latest to whom it was promised
+        return list(found.values()), whole
 
     def _path(self, which: int) -> Path:
         return self._directory / NAMES[which]

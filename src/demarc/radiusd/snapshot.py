@@ -6,7 +6,7 @@ journal tells the rest. Secrets stay sealed in it. The shipper writes it.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -15,7 +15,8 @@ from psycopg import Connection
 
 from demarc.radiusd import store, store_moving
 from demarc.radiusd.journal import Position
-from demarc.radiusd.model import Model, Row
+from demarc.radiusd.logins import Row
+from demarc.radiusd.model import Model
 
 BATCH = 2000
 NETWORK: tuple[tuple[str, LiteralString], ...] = (
@@ -73,17 +74,31 @@ class Rest:
 
 
 def load(path: Path, model: Model) -> Rest | None:
-    """Fill the model from the file. None: there is no whole one."""
+    """Fill the model from the file, line by line: it may be as large as the model. None: there is no whole one."""
     try:
-        lines = path.read_text().splitlines()
+        with path.open() as file:
+            if not _whole(path):
+                return None
+            return _read(file, model)
     except OSError:
         return None
-    if not lines or json.loads(lines[-1])[0] != END:
-        return None
+
+
+def _whole(path: Path) -> bool:
+    """Whether it was written to its end."""
+    last = json.dumps([END, None]).encode() + b"\n"
+    with path.open("rb") as file:
+        file.seek(max(os.fstat(file.fileno()).st_size - len(last), 0))
+        return file.read() == last
+
+
+def _read(lines: Iterable[str], model: Model) -> Rest:
     rows: dict[str, list[Row]] = {}
     for line in lines:
         kind, row = json.loads(line)
-        rows.setdefault(kind, []).append(row)
+        if kind == "subscriber":
+            model.put_subscribers((row,))
+        else:
+            rows.setdefault(kind, []).append(row)
     model.put_network(*(rows.get(kind, []) for kind, _ in NETWORK))
-    model.put_subscribers(rows.get("subscriber", []))
     return Rest(Position(*rows["bookmark"][0]), rows.get("session", []), rows.get("block", []))

@@ -64,7 +64,7 @@ class Status:
             "pid": os.getpid(),
             "serving": counters.serving,
             "model_age_s": round(min(monotonic() - self._model.fresh_at, 1e9), 1),
-            "subscribers": len(self._model.by_id),
+            "subscribers": len(self._model.logins),
             "nases": len(self._model.clients),
             "unreadable": sorted(self._model.unreadable)[:20],
             "sessions": len(self._online.sessions),

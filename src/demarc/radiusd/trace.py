@@ -18,7 +18,7 @@ from demarc.core.access import Accept, normal_mac
 from demarc.radiusd import store_moving
 from demarc.radiusd.credentials import Verdict
 from demarc.radiusd.feed import Connection, connect
-from demarc.radiusd.model import Login
+from demarc.radiusd.logins import Login
 from demarc.radiusd.notes import Decided, Elsewhere, Note, Notes
 from demarc.wire.radius import BY_KEY, Attribute, Malformed, Packet, decode, decode_value, keys
 from demarc.wire.radius.attributes import read_text

@@ -1,7 +1,9 @@
 """EAP conversations without a network: what they come to, and that nothing a device sends breaks them."""
 
+import gc
 import tempfile
 import tracemalloc
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -269,6 +271,20 @@ def test_noise_in_any_order_ends_a_conversation_or_is_malformed(said):
         assert not (isinstance(step, Outcome) and step.passed)
         if not isinstance(step, Ask):
             return
+
+
+@every_method
+def test_what_is_forgotten_is_gone_at_once(context, kind):
+    """radiusd looks for circles hardly ever, so there may be none."""
+    machine = Conversation(Home(), context)
+    for _, _ in zip(range(6), talk(Device("alice", "alpha", kind), machine), strict=False):
+        pass
+    gc.disable()
+    method = weakref.ref(machine._method)
+    del machine
+    alive = method() is not None
+    gc.enable()
+    assert not alive
 
 
 def test_thousands_of_devices_whose_packets_were_changed_on_the_way(context):

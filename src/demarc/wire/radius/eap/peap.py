@@ -32,15 +32,15 @@ class Peap(Tunnel):
         self._method: MsChapV2 | None = None
         self._told_good = False
         self._end: Outcome | Over = Over(Why.MALFORMED)
-        self._then: Callable[[bytes, int], Said] = self._open
+        self._then: Callable[[Peap, bytes, int], Said] = Peap._open  # no bound method: that would be a circle
 
     def inner(self, plain: bytes, identifier: int) -> Said:
-        return self._then(plain, identifier)
+        return self._then(self, plain, identifier)
 
     def _open(self, plain: bytes, identifier: int) -> Said:
         if plain:
             raise Malformed("words before the question")
-        self._then = self._identity
+        self._then = Peap._identity
         return bytes((IDENTITY,))
 
     def _identity(self, plain: bytes, identifier: int) -> Said:
@@ -48,7 +48,7 @@ class Peap(Tunnel):
         if said.kind != IDENTITY:
             raise Malformed("no identity")
         self._name, self._method = said.data, MsChapV2(self.house, said.data)
-        self._then = self._response
+        self._then = Peap._response
         return bytes((MSCHAPV2,)) + self._method.ask(identifier)
 
     def _response(self, plain: bytes, identifier: int) -> Said:
@@ -57,7 +57,7 @@ class Peap(Tunnel):
             return self._result(Over(Why.NO_METHOD), identifier, good=False)
         if said.kind != MSCHAPV2 or method is None:
             raise Malformed("no MS-CHAPv2")
-        self._then = self._acknowledgement
+        self._then = Peap._acknowledgement
         return bytes((MSCHAPV2,)) + method.judge(said.data)
 
     def _acknowledgement(self, plain: bytes, identifier: int) -> Said:
@@ -70,7 +70,7 @@ class Peap(Tunnel):
         return self._result(outcome, identifier, good=bool(method.passed) and self.house.admits(outcome))
 
     def _result(self, end: Outcome | Over, identifier: int, *, good: bool) -> bytes:
-        self._end, self._told_good, self._then = end, good, self._last_word
+        self._end, self._told_good, self._then = end, good, Peap._last_word
         return encode(REQUEST, identifier, EXTENSIONS, RESULT + (GOOD if good else BAD))
 
     def _last_word(self, plain: bytes, identifier: int) -> Said:
