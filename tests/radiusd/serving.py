@@ -22,7 +22,7 @@ from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
 from demarc.radiusd.eap import EapServer
-from demarc.radiusd.eap_certificate import Certificate
+from demarc.radiusd.eap_certificate import Certificate, ensure
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Model
@@ -82,6 +82,10 @@ class Serving:
     @property
     def keys(self) -> Path:
         return self.directory.parent / "keys"
+
+    def make_certificate(self) -> None:
+        """As radiusd does before it serves: it takes a second at times."""
+        ensure(self.keys, self.now)
 
     def nas(self, address: str = "127.0.0.1", nas_id: int = 1, **facts: Any) -> list[Any]:
         row = {
@@ -163,6 +167,7 @@ def serving(directory: Path) -> Iterator[Serving]:
     running.loop.call_soon(_serve, running, *sockets)
     thread.start()
     try:
+        assert eventually(lambda: running.eap is not None)
         yield running
     finally:
         running.loop.call_soon_threadsafe(running.loop.stop)
