@@ -9,14 +9,14 @@ from collections.abc import Callable
 from ..errors import Malformed
 from .mschapv2 import MsChapV2
 from .packet import EXTENSIONS, HEADER, IDENTITY, MSCHAPV2, NAK, PEAP, REQUEST, RESPONSE, Eap, encode, parse
-from .steps import House, Outcome, Over, Why
+from .steps import Ask, House, Outcome, Over, Why
 from .tls import Context
 from .tunnel import Tunnel
 
 RESULT = b"\x80\x03\x00\x02"  # mandatory, type 3, two octets
 GOOD, BAD = b"\x00\x01", b"\x00\x02"
 
-Said = bytes | Outcome | Over
+Said = Ask | Outcome | Over
 
 
 class Peap(Tunnel):
@@ -41,7 +41,7 @@ class Peap(Tunnel):
         if plain:
             raise Malformed("words before the question")
         self._then = Peap._identity
-        return bytes((IDENTITY,))
+        return Ask(bytes((IDENTITY,)), person=True)
 
     def _identity(self, plain: bytes, identifier: int) -> Said:
         said = _unwrapped(plain)
@@ -49,7 +49,7 @@ class Peap(Tunnel):
             raise Malformed("no identity")
         self._name, self._method = said.data, MsChapV2(self.house, said.data)
         self._then = Peap._response
-        return bytes((MSCHAPV2,)) + self._method.ask(identifier)
+        return Ask(bytes((MSCHAPV2,)) + self._method.ask(identifier), person=True)
 
     def _response(self, plain: bytes, identifier: int) -> Said:
         said, method = _unwrapped(plain), self._method
@@ -58,7 +58,7 @@ class Peap(Tunnel):
         if said.kind != MSCHAPV2 or method is None:
             raise Malformed("no MS-CHAPv2")
         self._then = Peap._acknowledgement
-        return bytes((MSCHAPV2,)) + method.judge(said.data)
+        return Ask(bytes((MSCHAPV2,)) + method.judge(said.data))
 
     def _acknowledgement(self, plain: bytes, identifier: int) -> Said:
         said, method = _unwrapped(plain), self._method
@@ -69,9 +69,9 @@ class Peap(Tunnel):
             return self._result(Over(Why.WITHDRAWN), identifier, good=False)
         return self._result(outcome, identifier, good=bool(method.passed) and self.house.admits(outcome))
 
-    def _result(self, end: Outcome | Over, identifier: int, *, good: bool) -> bytes:
+    def _result(self, end: Outcome | Over, identifier: int, *, good: bool) -> Ask:
         self._end, self._told_good, self._then = end, good, Peap._last_word
-        return encode(REQUEST, identifier, EXTENSIONS, RESULT + (GOOD if good else BAD))
+        return Ask(encode(REQUEST, identifier, EXTENSIONS, RESULT + (GOOD if good else BAD)))
 
     def _last_word(self, plain: bytes, identifier: int) -> Said:
         said = _unwrapped(plain)

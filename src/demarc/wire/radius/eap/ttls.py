@@ -10,7 +10,7 @@ from .. import chap, keys, mschap
 from ..errors import Malformed
 from . import avps
 from .packet import TTLS
-from .steps import Outcome, Over
+from .steps import Ask, Outcome, Over
 from .tunnel import Tunnel
 
 
@@ -21,7 +21,7 @@ class Ttls(Tunnel):
     label = b"ttls keying material"
     _proven: Outcome | None = None
 
-    def inner(self, plain: bytes, identifier: int) -> bytes | Outcome | Over:
+    def inner(self, plain: bytes, identifier: int) -> Ask | Outcome | Over:
         if self._proven is not None:
             if plain:
                 raise Malformed("words after the proof")
@@ -56,7 +56,7 @@ class Ttls(Tunnel):
             return self._outcome(name, "mschap", None)
         return self._outcome(name, "mschap", mschap.verify_v1(response, challenge, _hash(password)))
 
-    def _mschap2(self, said: dict[keys.Key, bytes], name: bytes, password: bytes | None) -> bytes | Outcome:
+    def _mschap2(self, said: dict[keys.Key, bytes], name: bytes, password: bytes | None) -> Ask | Outcome:
         response = said[keys.MS_CHAP2_RESPONSE]
         challenge = self._challenge(said.get(keys.MS_CHAP_CHALLENGE), 16, response)
         if password is None:
@@ -67,7 +67,7 @@ class Ttls(Tunnel):
         if not passed or not self.house.admits(outcome):
             return outcome
         self._proven = outcome
-        return avps.write(keys.MS_CHAP2_SUCCESS, mschap.success(response, challenge, name, hashed))
+        return Ask(avps.write(keys.MS_CHAP2_SUCCESS, mschap.success(response, challenge, name, hashed)))
 
     def _challenge(self, given: bytes | None, size: int, response: bytes) -> bytes:
         """What it must be, by the tunnel's keys: the challenge, then the identifier."""

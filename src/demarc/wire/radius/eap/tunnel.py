@@ -60,8 +60,8 @@ class Tunnel:
             raise Malformed("there is no tunnel yet")
         return self._tls.export(label, size)
 
-    def inner(self, plain: bytes, identifier: int) -> bytes | Outcome | Over:
-        """What words inside the tunnel lead to; bytes: ours in return. `identifier`: the next request's."""
+    def inner(self, plain: bytes, identifier: int) -> Step:
+        """What words inside the tunnel lead to; Ask holds ours in return. `identifier`: the next request's."""
         raise NotImplementedError
 
     def _shake(self, tls: Tls, whole: bytes) -> Step:
@@ -78,7 +78,7 @@ class Tunnel:
 
     def _inside(self, tls: Tls, whole: bytes, identifier: int) -> Step:
         found = self.inner(tls.read(whole) if whole else b"", (identifier + 1) % 256)
-        return self._say(tls.seal(found), person=True) if isinstance(found, bytes) else found
+        return self._say(tls.seal(found.octets), person=found.person) if isinstance(found, Ask) else found
 
     def _say(self, octets: bytes, *, person: bool = False) -> Ask:
         self._outbox.put(octets)
