@@ -244,6 +244,18 @@ def test_a_router_waits_for_a_person_only_where_one_may_have_to_type(server, nas
     assert [reply.get("Session-Timeout") for reply in replies[:2]] == [None, 30]  # PEAP's start, MD5's challenge
 
 
+def test_while_customers_move_in_ours_are_answered_here_and_unknown_outer_names_are_not(server, nas):
+    device = Device("alice", "alpha")
+    conversation = exchanges(server, nas, device)
+    next(conversation)
+    server.put_nases(server.nas(), moving=[server.moving("127.0.0.1", 9)])
+    *_, (reply, _) = conversation  # begun before: it is ended here
+    accepted(reply)
+    accepted(log_in(server, nas, Device("alice", "alpha", outer="alice")))
+    assert nas.ask(server.auth, request(Device("eve", "x", outer="eve").hello()), timeout_s=0.3) is None
+    assert server.counters.moving["passed_on"] == 1
+
+
 # --- bounds ---
 
 
@@ -334,6 +346,14 @@ def test_the_trace_tells_what_was_inside_and_both_names(server, nas):
     for row in by_why.values():
         assert (row["login"], row["subscriber_id"], row["method"]) == ("alice", ALICE, "eap")
         assert "alpha" not in str(row)
+
+
+def test_an_outer_name_that_no_database_holds_is_made_fit_for_it(server, nas):
+    device = Device("alice", "alpha")
+    device.outer = b"ev\0il\xff"
+    accepted(log_in(server, nas, device))
+    (row,) = server.told()
+    assert row["why"] == "The customer is active. (EAP peap-mschapv2, outer name ev\ufffdil\ufffd)"
 
 
 def test_counters_add_up(server, nas):

@@ -65,7 +65,7 @@ class EapServer:
 
     def knows(self, packet: Packet, client: Client) -> bool:
         """Whether the packet goes on with a conversation of ours."""
-        return keys.EAP_MESSAGE in packet.first and self.talks.find(packet, client) is not None
+        return self.talks.find(packet, client) is not None
 
     def take(self, packet: Packet, client: Client, now: float, done: Callable[[bytes | None], None]) -> bool:
         """Answer an authentic request later: `done` gets the reply, None for none. False: too much is waiting."""

@@ -11,6 +11,7 @@ from demarc.radiusd.auth import Authenticator
 from demarc.radiusd.credentials import Verdict
 from demarc.radiusd.model import Client, Model
 from demarc.wire.radius import Packet, keys
+from demarc.wire.radius.attributes import read_text
 from demarc.wire.radius.eap import Context, Conversation, Outcome, piece_of
 
 TALKS_MAX = 2000
@@ -120,6 +121,6 @@ def renamed(packet: Packet, name: bytes) -> Packet:
 
 def verdict_of(outcome: Outcome, user_name: bytes, accept: bytes = b"", reject: bytes = b"") -> Verdict:
     """What became of his credentials, as any other way to log in would tell it."""
-    outer = "" if user_name == outcome.name else f", outer name {user_name.decode('utf-8', 'replace')[:60]}"
+    outer = "" if user_name == outcome.name else f", outer name {read_text(user_name)[:60]}"
     inside = f"(EAP {outcome.method}{outer})"
     return Verdict(_CHECKS[outcome.passed], accept, reject, outcome.needs_proof, "eap", inside)

@@ -234,15 +234,16 @@ class AuthPort(Port):
             self._counters.dropped[reason] += 1
             return
         self._heard[client.id] = now
-        moving, eap, done = client.moving, self.eap, partial(self._done, origin, packet.authenticator)
+        moving, eap = client.moving, self.eap if keys.EAP_MESSAGE in packet.first else None
         if moving is not None and self._mover is not None and not (eap is not None and eap.knows(packet, client)):
+            done = partial(self._done, origin, packet.authenticator)
             taken = self._mover.take(packet, client, moving, now, done)
             if taken:
                 self._seen.begin(origin, packet.authenticator, now)
             if taken is not None:
                 return
-        if eap is not None and keys.EAP_MESSAGE in packet.first:
-            if eap.take(packet, client, now, done):
+        if eap is not None:
+            if eap.take(packet, client, now, partial(self._done, origin, packet.authenticator)):
                 self._seen.begin(origin, packet.authenticator, now)
             return
         reply = self._auth.answer(packet, client, now)
