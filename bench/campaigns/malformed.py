@@ -136,6 +136,7 @@ def counters(status: dict[str, Any]) -> Counter[str]:
         "accepts": status["accept_total"],
         "rejects": status["reject_total"],
         "acct": status["acct_total"],
+        "challenges": status["eap"].get("challenges", 0),
         "repeated": status["repeated"],
     }
     return Counter(taken) + Counter(status["dropped"]) + Counter({"kernel": status["udp_drops"]})

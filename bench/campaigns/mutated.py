@@ -31,7 +31,7 @@ from demarc.radiusd.auth import Authenticator, Deeds
 from demarc.radiusd.journal import delete_before
 from demarc.radiusd.server import AcctPort, AuthPort, Port, listen
 from demarc.wire import radius
-from demarc.wire.radius import Malformed, Secret, encode_attributes
+from demarc.wire.radius import Malformed, Secret, eap, encode_attributes, tlv
 
 NAS = "127.0.0.1"
 BATCH = 2000
@@ -51,6 +51,9 @@ def real_packets(secret: str = SECRET) -> list[bytes]:
     for number, (login, password) in enumerate(zip(("alice", "bob", "dora", "mac"), PASSWORDS.values(), strict=True)):
         for request in ask:
             packets.append(request(number, bytes(range(number, number + 16)), (login, password), ppp, key))
+        name = tlv(radius.keys.USER_NAME, login.encode())
+        hello = eap.attributes(eap.encode(eap.RESPONSE, 1, eap.IDENTITY, login.encode()))
+        packets.append(radius.encode_request(1, number, bytes(range(number, number + 16)), name + hello + place, key))
         for status in (1, 2, 3, 7, 8):
             session = encode_attributes(
                 [("User-Name", login), ("Acct-Status-Type", status), ("Acct-Session-Id", f"8100{number}"),
@@ -100,6 +103,7 @@ class Direct:
         acct = Accountant(server.model, server.online, server.leases, server.kept, server.counters, clock)
         rest = server.model, server.online, server.counters
         self.auth, self.acct = MuteAuth(listen(NAS, 0), *rest, auth), MuteAcct(listen(NAS, 0), *rest, acct)
+        self.auth.eap = server.eap
         self.replies = self.auth.heard = self.acct.heard = Counter()
 
     def take(self, datagram: bytes, number: int) -> None:
@@ -136,6 +140,8 @@ class Outcome:
         """What is wrong, in words."""
         if self.bugs:
             yield f"bugs: {dict(self.bugs.most_common(5))}"
+        if self.dropped["bug"]:
+            yield f"{self.dropped['bug']} bugs beside the packets, in the log"
         if self.slowest_ms > SLOWEST_MS:
             yield f"an answer took {self.slowest_ms:.1f} ms"
         if self.growth >= GROWTH_MAX:
@@ -149,6 +155,7 @@ def mutate(count: int, seed: int, directory: Path, each: Callable[[Outcome], Non
     outcome = Outcome()
     with serving(directory) as server:
         server.put(server.subscriber(5, "erin", static="198.51.100.9"))  # nobody's packet names her
+        server.make_certificate()
         direct = Direct(server)
         packets = malformed(count, seed, SECRET.encode(), real_packets())
         sample_at = 0

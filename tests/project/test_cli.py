@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from demarc import __version__
 from demarc.project.cli import COMMANDS, main, parser
 from demarc.project.trouble import USAGE
+from demarc.radiusd.eap_certificate import ensure
 
 SHOWN = [command for command in COMMANDS if not command.hidden]
 
@@ -35,6 +37,19 @@ def test_a_word_that_does_not_exist_is_a_usage_error(capsys):
     assert "there is no command 'fly'" in told
     for command in COMMANDS:
         assert (f" {command.name}," in f"{told.strip()},") is not command.hidden
+
+
+def test_the_ca_for_customers_devices_is_printed_once_radius_has_made_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DEMARC_DATA", str(tmp_path))
+    assert main(["ca"]) != 0
+    assert "RADIUS makes it at its first start" in capsys.readouterr().err
+    (tmp_path / "keys").mkdir()
+    ensure(tmp_path / "keys", datetime.now(UTC))
+    assert main(["ca"]) == 0
+    told = capsys.readouterr()
+    assert told.out == (tmp_path / "keys" / "eap-ca.crt").read_text()
+    assert "PRIVATE" not in told.out
+    assert "radius.demarc.internal" in told.err
 
 
 def test_the_version_is_there_at_once():

@@ -63,6 +63,12 @@ def test_a_journal_that_cannot_write_and_what_the_kernel_dropped_are_told_of_eve
     assert status.radius([RADIUSD, RADIUSD | {"udp_drops": 3}], NOW).ok
 
 
+def test_a_certificate_that_devices_will_not_take_is_told():
+    found = status.radius([RADIUSD | {"eap_trouble": "it has expired"}], NOW)
+    assert "the certificate for 802.1X cannot be used: it has expired" in found.text
+    assert found.ok  # all others log in
+
+
 @pytest.mark.parametrize(
     ("row", "ok"),
     [

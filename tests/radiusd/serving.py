@@ -19,7 +19,10 @@ from demarc.core.access import PRESETS
 from demarc.radiusd import journal, records
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, Deeds
+from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
+from demarc.radiusd.eap import EapServer
+from demarc.radiusd.eap_certificate import Certificate, ensure
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.leases import Leases
 from demarc.radiusd.model import Model
@@ -69,11 +72,20 @@ class Serving:
     now: datetime = NOW
     notes: Notes = field(default_factory=Notes)
     old: OldServers | None = None
+    eap: EapServer | None = None
     cut: list[Any] = field(default_factory=list)
     learned: list[Any] = field(default_factory=list)
     auth: tuple[str, int] = ("", 0)
     acct: tuple[str, int] = ("", 0)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    @property
+    def keys(self) -> Path:
+        return self.directory.parent / "keys"
+
+    def make_certificate(self) -> None:
+        """As radiusd does before it serves: it takes a second at times."""
+        ensure(self.keys, self.now)
 
     def nas(self, address: str = "127.0.0.1", nas_id: int = 1, **facts: Any) -> list[Any]:
         row = {
@@ -155,6 +167,7 @@ def serving(directory: Path) -> Iterator[Serving]:
     running.loop.call_soon(_serve, running, *sockets)
     thread.start()
     try:
+        assert eventually(lambda: running.eap is not None)
         yield running
     finally:
         running.loop.call_soon_threadsafe(running.loop.stop)
@@ -183,5 +196,8 @@ def _serve(running: Serving, auth_socket: socket.socket, acct_socket: socket.soc
     acct = Accountant(running.model, running.online, running.leases, running.kept, running.counters, clock)
     running.old = OldServers("127.0.0.1", running.counters)
     mover = Mover(running.model, auth, running.old, running.pupil, running.counters, running.notes)
-    AuthPort(auth_socket, running.model, running.online, running.counters, auth, mover).serve()
+    port = AuthPort(auth_socket, running.model, running.online, running.counters, auth, mover)
+    certificate = Certificate(Config(url="", data=running.keys, keys=running.keys), clock)
+    port.eap = running.eap = EapServer(auth, running.model, running.counters, running.notes, certificate.context)
+    port.serve()
     AcctPort(acct_socket, running.model, running.online, running.counters, acct, mover).serve()

@@ -313,12 +313,6 @@ def test_an_unsigned_login_may_not_carry_proxy_state(server, nas):
     assert reply["Proxy-State"] == b"x" * 40
 
 
-def test_eap_is_refused_in_its_own_words(server, nas):
-    extra = tlv(keys.USER_NAME, b"alice") + tlv(keys.EAP_MESSAGE, bytes((2, 9, 0, 10, 1)) + b"alice")
-    packet = encode_request(keys.ACCESS_REQUEST, 1, os.urandom(16), extra, Secret(SECRET.encode()))
-    assert rejected(nas.ask(server.auth, packet))["EAP-Message"] == bytes((4, 9, 0, 4))
-
-
 def test_accounting_on_the_wrong_port_and_nonsense_are_counted(server, nas):
     assert nas.account(server.auth, "Start", "alice", "s1") is None
     assert nas.ask(server.auth, b"nonsense" * 5, timeout_s=0.1) is None

@@ -25,6 +25,7 @@ def outcome(tmp_path_factory) -> Outcome:
 def test_no_packet_meets_a_bug(outcome):
     assert outcome.sent == COUNT
     assert not outcome.bugs
+    assert not outcome.dropped["bug"]
 
 
 def test_no_answer_takes_long_and_memory_stays_flat(outcome):
@@ -34,6 +35,7 @@ def test_no_answer_takes_long_and_memory_stays_flat(outcome):
 
 def test_many_come_far_in_and_a_real_customer_is_answered_after_them(outcome):
     assert min(outcome.replies[code] for code in (2, 3, 5)) > 3_000
+    assert outcome.replies[11] > 100  # conversations of EAP
     assert outcome.malformed > 50_000
     assert outcome.alive
 
@@ -41,6 +43,7 @@ def test_many_come_far_in_and_a_real_customer_is_answered_after_them(outcome):
 def test_over_the_socket_real_logins_are_answered_between_them(tmp_path):
     with serving(tmp_path) as server, PretendNas(secret=SECRET) as nas:
         server.put(server.subscriber(5, "erin", static="198.51.100.9"))
+        server.make_certificate()
         packets = malformed(10_000, 2, SECRET.encode(), real_packets())
         while burst := list(islice(packets, 200)):
             with socket.socket(type=socket.SOCK_DGRAM) as sock:

@@ -125,6 +125,12 @@ COMMANDS = (
         login="app",
     ),
     Command(
+        "ca",
+        "print the CA that customers' 802.1X devices are to trust",
+        "ca",
+        examples="demarc ca > demarc-ca.crt",
+    ),
+    Command(
         "token",
         "make an API token and print it once",
         "token",

@@ -153,6 +153,8 @@ def radius(told: list[dict[str, Any]], now: datetime) -> Check:
     old = [server for one in told for server in one.get("old_servers", ())]
     if mute := [server for server in old if not server["alive"]]:
         text += f", {len(mute)} of {len(old)} ports of old servers do not answer"
+    if untrusted := sorted({one["eap_trouble"] for one in told if one.get("eap_trouble")}):
+        text += f", the certificate for 802.1X cannot be used: {'; '.join(untrusted)}"
     if silent_s > RADIUSD_SILENT_S:
         text = f"silent for {silent_s:.0f} s; {text}"
     ok = not troubles and silent_s <= RADIUSD_SILENT_S and age_s <= MODEL_AGE_MAX_S and backlog <= BACKLOG_MAX

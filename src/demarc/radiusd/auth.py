@@ -79,10 +79,12 @@ class Authenticator:
         self._hashes = credentials.Hashes()
         self._tokens = count(int(clock().timestamp()) << 32)
 
-    def answer(self, packet: Packet, client: Client, steady: float) -> bytes | None:
-        """The reply to an authentic request, None to say nothing. `steady`: the steady clock."""
+    def answer(
+        self, packet: Packet, client: Client, steady: float, judged: credentials.Verdict | None = None
+    ) -> bytes | None:
+        """The reply to an authentic request, None to say nothing. `steady`: the steady clock; `judged`: by EAP."""
         self._counters.auth += 1
-        caller, verdict, decided = self.consider(packet, client, steady)
+        caller, verdict, decided = self.consider(packet, client, steady, judged)
         if decided is None:
             self._counters.dropped["wrong_secret"] += 1
             self._notes.odd.append((_told(caller), None, verdict, None, "wrong_secret"))
@@ -93,11 +95,13 @@ class Authenticator:
         self._notes.odd.append((_told(caller), decided, verdict, None, ""))
         return self._reject(caller, verdict, "simultaneous" if cause is None else str(int(cause)))
 
-    def consider(self, packet: Packet, client: Client, steady: float) -> Considered:
+    def consider(
+        self, packet: Packet, client: Client, steady: float, judged: credentials.Verdict | None = None
+    ) -> Considered:
         """What an authentic request would be answered; nothing is given, counted or noted."""
         login = self.login_of(packet, client)
         password = self._model.password(login) if login else None
-        verdict = credentials.check(packet, client, login, password, self._hashes)
+        verdict = judged or credentials.check(packet, client, login, password, self._hashes)
         first = packet.first
         place = Place(client.id, first.get(keys.CALLING_STATION_ID, b""), first.get(keys.NAS_PORT_ID, b""))
         others = self._online.others(login.id, place, steady) if login else 0

@@ -9,7 +9,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One radiusd. `index` of `processes`: which of the processes that share the ports this one is."""
+    """One radiusd. `index` of `processes`: which of the processes that share the ports this one is. `eap_certificate`
+    and `eap_key`: the provider's own, PEM; None: those that are made here."""
 
     url: str
     data: Path
@@ -20,6 +21,8 @@ class Config:
     acct_port: int = 1813
     processes: int = 1
     index: int = 0
+    eap_certificate: Path | None = None
+    eap_key: Path | None = None
 
     @property
     def journal(self) -> Path:
@@ -72,4 +75,10 @@ def from_environment(environ: Mapping[str, str] = os.environ, index: int = 0) ->
         acct_port=int(given.get("DEMARC_RADIUS_ACCT_PORT", Config.acct_port)),
         processes=int(given.get("DEMARC_RADIUS_PROCESSES", Config.processes)),
         index=index,
+        eap_certificate=_path(given, "DEMARC_EAP_CERTIFICATE"),
+        eap_key=_path(given, "DEMARC_EAP_KEY"),
     )
+
+
+def _path(given: Mapping[str, str], name: str) -> Path | None:
+    return Path(given[name]) if name in given else None

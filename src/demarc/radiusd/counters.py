@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Counters:
     """`serving`: whether the ports are answered. `dropped`: packets that got no answer, by reason.
     `moving`: what became of the packets of NASes whose customers are moving in. `told`: how often others told of a
-    session of theirs."""
+    session of theirs. `eap`: conversations begun, requests in them, and what they came to."""
 
     serving: bool = False
     auth: int = 0
@@ -21,3 +21,4 @@ class Counters:
     dropped: Counter[str] = field(default_factory=Counter)
     reject_causes: Counter[str] = field(default_factory=Counter)
     moving: Counter[str] = field(default_factory=Counter)
+    eap: Counter[str] = field(default_factory=Counter)

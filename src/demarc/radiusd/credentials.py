@@ -1,4 +1,5 @@
-"""Did the caller know the password, and what proof does he get? One function per way to log in (PAP, CHAP, MS-CHAP).
+"""Did the caller know the password, and what proof does he get? One function per way to log in (PAP, CHAP, MS-CHAP);
+who comes by EAP is judged in a conversation (`eap`).
 
 Knows passwords for the length of a call. Must not know who may be online.
 """
@@ -25,13 +26,14 @@ _ENCRYPTION = encode_attributes(
 class Verdict:
     """`check` None: not checkable because the secrets differ, so say nothing. `accept`, `reject`: attributes that the
     method adds to either answer. `needs_proof`: an Accept needs `accept`, which only a right password yields.
-    `method`: how he logs in, for those who look on."""
+    `method`: how he logs in, and what is `inside` EAP, for those who look on."""
 
     check: Check | None
     accept: bytes = b""
     reject: bytes = b""
     needs_proof: bool = False
     method: str = "none"
+    inside: str = ""
 
 
 PAP_PASSED, PAP_FAILED = Verdict(Check.PASS, method="pap"), Verdict(Check.FAIL, method="pap")
@@ -95,16 +97,21 @@ def _mschap2(packet: Packet, client: Client, login: Login | None, password: byte
     if not mschap.verify_v2(response, challenge, name, hashed):
         return failed
     send, receive = mschap.mppe_keys_v2(response, hashed)
-    salts = os.urandom(4)
-    if salts[:2] == salts[2:]:
-        salts = bytes(4)[:2] + b"\x00\x01"  # RFC 2548 section 2.4.2: salts of one packet differ
     proof = (
         tlv(keys.MS_CHAP2_SUCCESS, mschap.success(response, challenge, name, hashed))
-        + tlv(keys.MS_MPPE_SEND_KEY, pap.hide_salted(send, salts[:2], packet.authenticator, client.secret))
-        + tlv(keys.MS_MPPE_RECV_KEY, pap.hide_salted(receive, salts[2:], packet.authenticator, client.secret))
+        + mppe_keys(send, receive, packet, client)
         + _ENCRYPTION
     )
     return Verdict(Check.PASS, accept=proof, reject=_mschap_error(response), needs_proof=True, method="mschap2")
+
+
+def mppe_keys(send: bytes, receive: bytes, packet: Packet, client: Client) -> bytes:
+    """The attributes that give the NAS its keys, hidden from all others (RFC 2548 sections 2.4.2, 2.4.3)."""
+    salt = os.urandom(2)
+    other = bytes((salt[0], salt[1] ^ 1))  # the salts of one packet differ
+    return tlv(keys.MS_MPPE_SEND_KEY, pap.hide_salted(send, salt, packet.authenticator, client.secret)) + tlv(
+        keys.MS_MPPE_RECV_KEY, pap.hide_salted(receive, other, packet.authenticator, client.secret)
+    )
 
 
 def _mschap1(packet: Packet, client: Client, login: Login | None, password: bytes | None, hashes: Hashes) -> Verdict:
@@ -127,7 +134,7 @@ def _mschap_error(response: bytes) -> bytes:
 
 
 def _eap(message: bytes) -> Verdict:
-    """EAP is not spoken yet: the answer is EAP-Failure in an Access-Reject (RFC 3579 section 2.6.1)."""
+    """For those who ask what we would say without a conversation, as where we only listen: nothing can be checked."""
     identifier = message[1] if len(message) > 1 else 0
     failure = tlv(keys.EAP_MESSAGE, bytes((EAP_FAILURE, identifier, 0, 4)))
     return Verdict(Check.UNKNOWN, reject=failure, needs_proof=True, method="eap")

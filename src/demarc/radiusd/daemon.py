@@ -28,6 +28,8 @@ from demarc.radiusd.coa import Sender
 from demarc.radiusd.coa_wire import Wire
 from demarc.radiusd.config import Config
 from demarc.radiusd.counters import Counters
+from demarc.radiusd.eap import EapServer
+from demarc.radiusd.eap_certificate import Certificate
 from demarc.radiusd.feed import Follower, connect
 from demarc.radiusd.journal import Journal, Position
 from demarc.radiusd.learning import Learning
@@ -75,6 +77,8 @@ class Daemon:
         self._learning = Learning(config)
         deeds = Deeds(self._cut, self._learning.learn, notes)
         self._auth = Authenticator(self._model, self._online, self._leases, self._counters, clock.now, deeds)
+        self._certificate = Certificate(config, clock.now)
+        self._eap = EapServer(self._auth, self._model, self._counters, notes, self._certificate.context)
         self._old = OldServers(config.bind, self._counters)
         self._mover = Mover(self._model, self._auth, self._old, self._pupil, self._counters, notes)
         self._follower = Follower(config.url, self._model, self._restore, config.writer)
@@ -95,6 +99,7 @@ class Daemon:
             AuthPort(auth_socket, self._model, self._online, self._counters, self._auth, self._mover),
             AcctPort(acct_socket, self._model, self._online, self._counters, self._acct, self._mover),
         )
+        ports[0].eap = self._eap
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work)
@@ -122,14 +127,18 @@ class Daemon:
 
     def _figures(self) -> dict[str, Any]:
         """What the status tells of moving in and of the trace; what was decided beyond what was written is untold."""
+        decided = self._counters.auth - self._counters.eap["challenges"]
         return {
             "moving": dict(self._counters.moving),
             "old_servers": self._old.figures(),
             "decisions_written": self._trace.written,
-            "decisions_untold": max(self._counters.auth - self._trace.written - self._trace.waiting, 0),
+            "eap": {**self._counters.eap, "under_way": len(self._eap.talks)},
+            "eap_trouble": self._certificate.trouble,
+            "decisions_untold": max(decided - self._trace.written - self._trace.waiting, 0),
         }
 
     async def _begin(self, ports: Sequence[AuthPort | AcctPort], sender: Sender) -> None:
+        await asyncio.to_thread(self._certificate.context)  # made at the first start
         await self._read_model()
         gc.collect()
         gc.freeze()  # the model stays: no collection need look through it while packets wait
@@ -199,6 +208,8 @@ class Daemon:
             await asyncio.sleep(TIDY_S)
             for _ in chain(self._acct.forget_silent(monotonic()), self._online.forget_grants(monotonic())):
                 await asyncio.sleep(0)
+            self._eap.tidy(monotonic())
+            await asyncio.to_thread(self._certificate.context)  # looked after also when nobody comes
             gc.collect(1)
             gc.freeze()  # what is left is logins and sessions: to look through a million of them would take a second
 

@@ -15,6 +15,7 @@ from time import monotonic
 from demarc.radiusd.acct import Accountant
 from demarc.radiusd.auth import Authenticator, trusted
 from demarc.radiusd.counters import Counters
+from demarc.radiusd.eap import EapServer
 from demarc.radiusd.model import Client, Mode, Model
 from demarc.radiusd.moving import Mover
 from demarc.radiusd.online import Online
@@ -211,7 +212,7 @@ class Port:
 
 
 class AuthPort(Port):
-    """Access-Requests, answered at once."""
+    """Access-Requests, answered at once. `eap`: who answers those with EAP, None to refuse them."""
 
     kind = "auth"
     request_code = keys.ACCESS_REQUEST
@@ -225,6 +226,7 @@ class AuthPort(Port):
         super().__init__(sock, model, online, counters)
         self._auth = auth
         self._mover = mover
+        self.eap: EapServer | None = None
 
     def handle(self, packet: Packet, client: Client, origin: Origin, now: float) -> None:
         reason = trusted(packet, client)
@@ -232,21 +234,25 @@ class AuthPort(Port):
             self._counters.dropped[reason] += 1
             return
         self._heard[client.id] = now
-        moving = client.moving
-        if moving is not None and self._mover is not None:
+        moving, eap = client.moving, self.eap if keys.EAP_MESSAGE in packet.first else None
+        if moving is not None and self._mover is not None and not (eap is not None and eap.knows(packet, client)):
             done = partial(self._done, origin, packet.authenticator)
             taken = self._mover.take(packet, client, moving, now, done)
             if taken:
                 self._seen.begin(origin, packet.authenticator, now)
             if taken is not None:
                 return
+        if eap is not None:
+            if eap.take(packet, client, now, partial(self._done, origin, packet.authenticator)):
+                self._seen.begin(origin, packet.authenticator, now)
+            return
         reply = self._auth.answer(packet, client, now)
         if reply is not None:
             self._seen.keep(origin, packet.authenticator, reply)
             self._reply(reply, origin)
 
     def _done(self, origin: Origin, authenticator: bytes, reply: bytes | None) -> None:
-        """The answer to one that was passed on; without one, the client's next try is a new one."""
+        """The answer to one that was passed on or took its time; without one, the client's next try is a new one."""
         if reply is None:
             self._seen.forget(origin)
             return

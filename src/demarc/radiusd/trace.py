@@ -37,6 +37,14 @@ WORDS = {
     "wrong_secret": ("silent", "The password is noise: the router's secret is probably not the one here."),
     "address_arriving": ("silent", "An address was on its way; the router asks again."),
     "no_address": ("reject", "No address is left in the pools."),
+    "eap_no_method": ("reject", "The device wants none of PEAP with MS-CHAPv2, TTLS and MD5."),
+    "eap_untrusted": ("reject", "The device does not trust the RADIUS server's certificate."),
+    "eap_tls": ("reject", "No TLS connection with the device came about."),
+    "eap_malformed": ("reject", "What the device sent is not what its EAP method allows."),
+    "eap_withdrawn": ("reject", "The device did not believe our proof of the password, or broke off."),
+    "eap_too_long": ("reject", "The device needed more packets than a login can take."),
+    "eap_gone": ("reject", "This EAP conversation is not known here, or not any more; the device starts anew."),
+    "eap_silent": ("silent", "The device stopped answering; many do when they do not trust the certificate."),
 }
 log = logging.getLogger(__name__)
 
@@ -100,6 +108,7 @@ def row_of(note: Note, writer: str) -> dict[str, Any]:
     (at, client, login, name, place, others), decided, verdict, ipv4, word = note
     answer = decided.answer if decided else None
     outcome, by, why = _outcome(answer, word)
+    why = f"{why} {verdict.inside}" if verdict.inside else why
     station = read_text(place.station)
     return {
         "at": at.isoformat(),
