@@ -22,6 +22,9 @@ length of the file: it takes half the time, which everybody waits for. A disk th
 
 RECORD_BYTES_MAX = 16 * 1024
 BATCH_RECORDS = 4096
+AT_ONCE = 8
+"""So many records do not wait for the others that came with them: the disk works while those are looked at."""
+
 WAITING_MAX = 50_000
 """Records in memory that the disk has not taken yet; beyond this new ones are refused, and the NASes repeat them."""
 
@@ -100,9 +103,11 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._first = first
         self._segment: Segment | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[tuple[bytes, Done]] = []
-        self._wake = asyncio.Event()
-        self._orders: SimpleQueue[tuple[bytes, asyncio.Future[bool]] | None] = SimpleQueue()
+        self._under_way: list[Done] = []
+        self._kept = False
+        self._orders: SimpleQueue[tuple[bytes, asyncio.AbstractEventLoop] | None] = SimpleQueue()
         self._thread = Thread(target=self._obey, name="journal", daemon=True)
         self._thread.start()
         self.written = 0
@@ -121,27 +126,27 @@ class Journal:
     def put(self, payload: bytes, done: Done) -> None:
         """Queue a record; `done(True)` is called on the loop when it is durable, `done(False)` if it cannot be."""
         self._waiting.append((frame(payload), done))
-        self._wake.set()
+        if self._loop is None or self._under_way:
+            return
+        if len(self._waiting) >= AT_ONCE:
+            self._order()
+        elif len(self._waiting) == 1:
+            self._loop.call_soon(self._order)
 
     async def run(self) -> None:
         """Write until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._wake.wait()
-            batch, self._waiting = self._waiting[:BATCH_RECORDS], self._waiting[BATCH_RECORDS:]
-            if not self._waiting:
-                self._wake.clear()
-            written = loop.create_future()
-            self._orders.put((b"".join(record for record, _ in batch), written))
-            kept = await written
-            self.written += len(batch) if kept else 0
-            for _, done in batch:
-                done(kept)
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._order()
+            await self._loop.create_future()
+        finally:
+            self._loop = None
 
     def close(self) -> None:
         """Write what is queued, tell those who wait, and close. For an orderly end, when `run` has stopped."""
         self._orders.put(None)
         self._thread.join()
+        self._written(self._kept)
         batch, self._waiting = self._waiting, []
         if batch:
             kept = self._write(b"".join(record for record, _ in batch))
@@ -150,13 +155,29 @@ class Journal:
         if self._segment:
             self._segment.close()
 
+    def _order(self) -> None:
+        """Have what waits written, unless something is being written."""
+        if self._under_way or not self._waiting or self._loop is None:
+            return
+        batch, self._waiting = self._waiting[:BATCH_RECORDS], self._waiting[BATCH_RECORDS:]
+        self._under_way = [done for _, done in batch]
+        self._orders.put((b"".join(record for record, _ in batch), self._loop))
+
+    def _written(self, kept: bool) -> None:
+        """The disk has what was under way, or not: on with the next, and tell them meanwhile."""
+        told, self._under_way = self._under_way, []
+        self._order()
+        self.written += len(told) if kept else 0
+        for done in told:
+            done(kept)
+
     def _obey(self) -> None:
         """The thread that waits for the disk. (An executor does the same for twice the price per batch.)"""
         while order := self._orders.get():
-            octets, written = order
-            kept = self._write(octets)
+            octets, loop = order
+            self._kept = self._write(octets)
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                written.get_loop().call_soon_threadsafe(_tell, written, kept)
+                loop.call_soon_threadsafe(self._written, self._kept)
 
     def _write(self, octets: bytes) -> bool:
         try:
@@ -183,11 +204,6 @@ class Journal:
             with contextlib.suppress(OSError):  # what was synced is safe, and nothing else matters
                 self._segment.close()
             self._segment = None
-
-
-def _tell(written: "asyncio.Future[bool]", kept: bool) -> None:
-    if not written.done():  # cancelled, at the end
-        written.set_result(kept)
 
 
 def read(directory: Path, after: Position, limit: int) -> Iterator[tuple[Position, bytes]]:
