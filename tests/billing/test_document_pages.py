@@ -341,3 +341,33 @@ def test_a_paused_run_keeps_the_daily_job_away(place, rita):
     (run,) = billing.issue_due(by=SYSTEM, at=clock.now())
     billing.pause_run(run.pk, by=SYSTEM, at=clock.now())
     assert billing.issue_due(by=SYSTEM, at=clock.now() + 3 * ONE_DAY) == []
+
+
+def test_a_price_that_holds_already_is_said_to_and_writes_nothing(place, client, held):
+    fact = held.facts.latest("valid_from", "id")
+    price = {"price": "", "quantity": str(fact.quantity), "valid_from": clock.today("UTC").isoformat()}
+    before = held.facts.count(), OperationLog.objects.filter(verb="priced_service").count()
+    answer = client.post(f"/services/{held.pk}/price/", price, follow=True)
+    assert answer.redirect_chain == [(f"/services/{held.pk}/", 302)]
+    assert "nothing was changed" in answer.content.decode()
+    assert (held.facts.count(), OperationLog.objects.filter(verb="priced_service").count()) == before
+
+
+def test_what_can_only_be_refused_says_why_and_has_no_button(place, client, rita, held):
+    run = billing.preview_run(place.partner.pk, by=STAFF, at=clock.now())
+    billing.cancel_run(run.pk, by=STAFF, at=clock.now())
+    fresh = cast.account_of(cast.customer(place.partner, "Fresh", billing_type="recurring", at=clock.now()))
+    for path, why in (
+        (f"/runs/due/{place.partner.pk}/", "Nothing is due today"),
+        (f"/runs/{run.pk}/cancel/", "This run has ended"),
+        (f"/runs/{run.pk}/resume/", "This run is not paused"),
+        (f"/accounts/{rita.pk}/unlink/", "This account pays for itself"),
+        (f"/accounts/{rita.pk}/promise/end/", "There is no promise"),
+        (f"/accounts/{rita.pk}/unpark/", "not parked"),
+        (f"/accounts/{fresh.pk}/items/bill/", "Nothing waits"),
+        (f"/services/{held.pk}/activate/", "active already"),
+        (f"/customers/{rita.customer_id}/unblock/", "not blocked"),
+    ):
+        page = text(client, path)
+        assert why in page, path
+        assert 'type="submit"' not in page.partition("<main")[2], path

@@ -23,7 +23,7 @@ from demarc.customers.models import Account
 from demarc.customers.web import customer_page, visible_customer
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import actor_of, page, scope, within
-from demarc.staff.pages import carried_out, list_page, seen
+from demarc.staff.pages import carried_out, list_page, seen, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -306,6 +306,7 @@ def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
         request,
         form,
         title="Bill this account again",
+        why_not=why_not(act),
         submit="Bill it again",
         consequences=lines,
         back=back,

@@ -17,12 +17,14 @@ from demarc.billing import actions
 from demarc.billing.actions.documents import Issued
 from demarc.billing.forms import DiscountForm, EndDiscountForm, ServicePriceForm
 from demarc.billing.models import BilledThrough, DocumentKind
+from demarc.billing.rehearsal import rehearsed
 from demarc.billing.wording import Words, derivation
+from demarc.core.errors import Refused
 from demarc.core.recurring import Line
 from demarc.customers.models import BillingType
 from demarc.plans import actions as plans
 from demarc.plans import queries
-from demarc.plans.models import Discount, Service, ServiceState
+from demarc.plans.models import Discount, Service, ServiceFact, ServiceState
 from demarc.plans.web_planned import LOOK, change_told
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
@@ -117,10 +119,21 @@ def service_price(request: HttpRequest, service_id: int) -> HttpResponse:
         initial |= {"price": fact.price_override, "quantity": fact.quantity}
     form = ServicePriceForm(posted(request), currency=found.account.currency, initial=initial)
 
-    def act() -> Service:
+    def act() -> list[ServiceFact]:
         return plans.set_service_price(service_id, by=actor_of(request), at=clock.now(), **form.facts())
 
+    if _agreed_already(form, act):
+        messages.info(request, "This price and number hold from that day on already; nothing was changed.")
+        return redirect("service", service_id)
     return _change_page(request, found, form, act, title="Price and number", done="The price is recorded.")
+
+
+def _agreed_already(form: LookedForm, act: Callable[[], list[ServiceFact]]) -> bool:
+    """Whether what was typed would write nothing."""
+    try:
+        return form.is_valid() and not rehearsed(act)
+    except Refused:
+        return False  # the page of the change says why
 
 
 @page("customers.edit")

@@ -97,6 +97,7 @@ def _change_page(
         form,
         title=words.title,
         submit=words.submit if lines else LOOK,
+        why_not="This service has ended." if service.state == ServiceState.ENDED else "",
         danger=words.danger,
         consequences=lines,
         intro=f"{service.plan}, {service.customer.name}",
