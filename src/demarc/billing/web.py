@@ -234,7 +234,8 @@ def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
         return redirect("customer_money", customer.pk)
     lines = [
         f"The money goes back by the way it came: {payment.get_method_display().lower()}.",
-        "The balance falls by it. Nobody is blocked for it before the next 00:00.",
+        "The balance falls by it. What it had paid is open again, as far as there is no other money for it.",
+        "Nobody is blocked for it before the next 00:00.",
     ]
     return form_page(
         request,
