@@ -207,9 +207,12 @@ def test_a_discount_ends_with_its_last_day(place, client, held):
 def test_the_calendar_of_a_provider_and_of_one_account(place, client, rita):
     today = clock.today("UTC").isoformat()
     rules = {"valid_from": today, "billing_day": "15", "period_months": "3", "postpaid": "yes", "due_days": "30"}
-    rules |= {"own_first": "no", "credit_pause": "no", "credit_leave": "yes"}
+    rules |= {"own_first": "no", "credit_pause": "no", "credit_leave": "yes", "invoice_consumed": "yes"}
     assert client.post(f"/settings/{place.partner.pk}/calendar/", rules).status_code == 302
-    assert "On the 15th of a month, for 3 months" in text(client, f"/settings/{place.partner.pk}/")
+    settings = text(client, f"/settings/{place.partner.pk}/")
+    assert "On the 15th of a month, for 3 months" in settings
+    assert "Come on one invoice a month, paid already" in settings
+    assert f"/accounts/{place.account.pk}/calendar/" in text(client, f"/customers/{place.customer.pk}/money/")
     assert client.post(f"/accounts/{rita.pk}/calendar/", {"valid_from": today, "due_days": "5"}).status_code == 302
     own = RecurringTerms.objects.get(account=rita)
     assert (own.due_days, own.billing_day, own.postpaid) == (5, None, None)

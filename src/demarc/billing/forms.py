@@ -152,6 +152,7 @@ BILLING_DAYS = (
 AHEAD = (("no", "Before the period, for the days to come"), ("yes", "After the period, for the days that are over"))
 FIRST = (("yes", "Gets its own document at once"), ("no", "Waits for the next document"))
 CREDIT = (("yes", "Are given back"), ("no", "Are kept"))
+CONSUMED = (("no", "Get no invoice"), ("yes", "Come on one invoice a month, made on the 1st and paid already"))
 
 
 class YesNoField(forms.TypedChoiceField):
@@ -172,6 +173,7 @@ class CalendarForm(Form):
     own_first = YesNoField(label="A service that begins within a period", choices=FIRST)
     credit_pause = YesNoField(label="Days billed ahead of a service that is paused", choices=CREDIT)
     credit_leave = YesNoField(label="Days billed ahead of one that is stopped or ended", choices=CREDIT)
+    invoice_consumed = YesNoField(label="Days that a prepaid account was charged", choices=CONSUMED)
 
 
 class AccountCalendarForm(CalendarForm):

@@ -25,7 +25,7 @@ from demarc.customers.models import BillingType
 from demarc.plans import actions as plans
 from demarc.plans import queries
 from demarc.plans.models import Discount, Service, ServiceFact, ServiceState
-from demarc.plans.web_planned import LOOK, change_told
+from demarc.plans.web_planned import LOOK, MARKED, change_told, ended_already
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
@@ -184,8 +184,10 @@ def _change_page(
         request,
         form,
         title=words["title"],
-        submit="Record it" if told or prepaid else LOOK,
-        consequences=lines,
+        submit="Record it" if told or (prepaid and not form.errors) else LOOK,
+        consequences=[] if form.errors else lines,
+        why_not=ended_already(service),
+        unseen=MARKED if form.errors else "",
         intro=f"{service.plan}, {service.customer.name}",
         back=reverse("service", args=[service.pk]),
         back_label=str(service),
