@@ -207,9 +207,12 @@ def test_a_discount_ends_with_its_last_day(place, client, held):
 def test_the_calendar_of_a_provider_and_of_one_account(place, client, rita):
     today = clock.today("UTC").isoformat()
     rules = {"valid_from": today, "billing_day": "15", "period_months": "3", "postpaid": "yes", "due_days": "30"}
-    rules |= {"own_first": "no", "credit_pause": "no", "credit_leave": "yes"}
+    rules |= {"own_first": "no", "credit_pause": "no", "credit_leave": "yes", "invoice_consumed": "yes"}
     assert client.post(f"/settings/{place.partner.pk}/calendar/", rules).status_code == 302
-    assert "On the 15th of a month, for 3 months" in text(client, f"/settings/{place.partner.pk}/")
+    settings = text(client, f"/settings/{place.partner.pk}/")
+    assert "On the 15th of a month, for 3 months" in settings
+    assert "Come on one invoice a month, paid already" in settings
+    assert f"/accounts/{place.account.pk}/calendar/" in text(client, f"/customers/{place.customer.pk}/money/")
     assert client.post(f"/accounts/{rita.pk}/calendar/", {"valid_from": today, "due_days": "5"}).status_code == 302
     own = RecurringTerms.objects.get(account=rita)
     assert (own.due_days, own.billing_day, own.postpaid) == (5, None, None)
@@ -341,3 +344,33 @@ def test_a_paused_run_keeps_the_daily_job_away(place, rita):
     (run,) = billing.issue_due(by=SYSTEM, at=clock.now())
     billing.pause_run(run.pk, by=SYSTEM, at=clock.now())
     assert billing.issue_due(by=SYSTEM, at=clock.now() + 3 * ONE_DAY) == []
+
+
+def test_a_price_that_holds_already_is_said_to_and_writes_nothing(place, client, held):
+    fact = held.facts.latest("valid_from", "id")
+    price = {"price": "", "quantity": str(fact.quantity), "valid_from": clock.today("UTC").isoformat()}
+    before = held.facts.count(), OperationLog.objects.filter(verb="priced_service").count()
+    answer = client.post(f"/services/{held.pk}/price/", price, follow=True)
+    assert answer.redirect_chain == [(f"/services/{held.pk}/", 302)]
+    assert "nothing was changed" in answer.content.decode()
+    assert (held.facts.count(), OperationLog.objects.filter(verb="priced_service").count()) == before
+
+
+def test_what_can_only_be_refused_says_why_and_has_no_button(place, client, rita, held):
+    run = billing.preview_run(place.partner.pk, by=STAFF, at=clock.now())
+    billing.cancel_run(run.pk, by=STAFF, at=clock.now())
+    fresh = cast.account_of(cast.customer(place.partner, "Fresh", billing_type="recurring", at=clock.now()))
+    for path, why in (
+        (f"/runs/due/{place.partner.pk}/", "Nothing is due today"),
+        (f"/runs/{run.pk}/cancel/", "This run has ended"),
+        (f"/runs/{run.pk}/resume/", "This run is not paused"),
+        (f"/accounts/{rita.pk}/unlink/", "This account pays for itself"),
+        (f"/accounts/{rita.pk}/promise/end/", "There is no promise"),
+        (f"/accounts/{rita.pk}/unpark/", "not parked"),
+        (f"/accounts/{fresh.pk}/items/bill/", "Nothing waits"),
+        (f"/services/{held.pk}/activate/", "active already"),
+        (f"/customers/{rita.customer_id}/unblock/", "not blocked"),
+    ):
+        page = text(client, path)
+        assert why in page, path
+        assert 'type="submit"' not in page.partition("<main")[2], path

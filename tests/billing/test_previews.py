@@ -10,6 +10,7 @@ from tests.billing.test_recurring import JAN_1, Story, at, books_hold  # noqa: F
 from demarc.base.actors import SYSTEM
 from demarc.billing import actions, jobs, queries
 from demarc.billing.models import InvoiceRun, PreviewRow
+from demarc.core.errors import Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_hold")]
 
@@ -119,3 +120,11 @@ def test_a_provider_who_ignores_his_runs_leaves_those_of_another_alone(ignored):
     actions.issue_due(by=SYSTEM, at=at(5, 1))
     theirs.refresh_from_db()
     assert theirs.state == "held"
+
+
+def test_a_preview_looks_a_year_ahead_and_no_further(story):
+    preview(story, date(2025, 1, 20), when=at(1, 20))
+    with pytest.raises(Refused) as refused:
+        preview(story, date(2199, 12, 31), when=at(1, 20))
+    assert (refused.value.field, refused.value.code) == ("day", "date_out_of_range")
+    assert states() == ["preview"]

@@ -64,6 +64,8 @@ def test_a_correction_leaves_what_the_facts_of_now_cost(facts, later, prices, di
     held = sum(segment.amount for change in found for segment in change.after)
     gone = sum(segment.amount for change in found for segment in change.before)
     assert told == held - gone
+    charges = [line for change in found for line in amends(change) if line.amount > 0]
+    assert all(line.amount == sum(segment.amount for segment in line.segments) for line in charges)
     live = sorted({*billed} - {one for change in found for one in change.before})
     live += [segment for change in found for segment in change.after]
     assert changes(after, live, credit_pause=pause, credit_leave=leave) == []
@@ -87,6 +89,18 @@ def test_the_worked_example_of_a_plan_change_credits_what_was_billed_less_what_w
     credit, charge = amends(change)
     assert (credit.first, credit.last, credit.amount) == (date(2024, 10, 20), date(2024, 10, 31), -7742)
     assert (charge.first, charge.last, charge.amount) == (date(2024, 10, 20), date(2024, 10, 31), 3871)
+
+
+def test_a_day_that_comes_to_a_price_is_told_without_those_that_had_it_already():
+    begun = date(2024, 11, 22)
+    billed = cost(
+        simple((begun, Use.BILLED, 3100), (date(2024, 11, 23), Use.BILLED, 6200)), begun, date(2024, 11, 30), 1
+    )
+    (change,) = changes(simple((begun, Use.BILLED, 6200)), billed, credit_pause=True, credit_leave=True)
+    credit, charge = amends(change)
+    assert (credit.first, credit.last, credit.amount) == (begun, begun, -103)
+    (told,) = charge.segments
+    assert (told.first, told.last, told.amount, charge.amount) == (begun, begun, 207, 207)
 
 
 def test_a_dearer_list_price_does_not_touch_months_that_are_billed():

@@ -55,7 +55,7 @@ def test_a_payment_is_told_of_in_its_own_transaction_and_thanked_for_once(isp, p
         actions.note_payments([payment.pk], by=SYSTEM, at=AT + LATER)
     (message,) = told("payment_received")
     assert "we received €20.00 on 30 April 2024" in message.text
-    assert "Your balance is now €30.00" in message.text
+    assert "You have €30.00 to your credit." in message.text
     assert "It lasts until 30 May 2024" in message.text
 
 
@@ -84,7 +84,7 @@ def test_who_is_put_on_hold_for_money_is_told_what_opens_it_and_told_when_it_is_
     hear_access(midnight(MAY) + timedelta(hours=10))
     hear_access(midnight(MAY) + timedelta(hours=11))
     (restored,) = told("service_restored")
-    assert "Your balance is €4.00" in restored.text
+    assert "You have €4.00 to your credit." in restored.text
     assert len(told("service_on_hold")) == 1
 
 

@@ -40,7 +40,7 @@ def test_an_sms_is_asked_for_with_everything_in_its_place(isp, sms):
         "to": "+34600111222",
         "from": "ISP",
         "id": message.public_id.hex,
-        "text": "Costa: we received €20.00. Your balance is €12.40.",
+        "text": "Costa: we received €20.00. You have €12.40 to your credit.",
     }
 
 

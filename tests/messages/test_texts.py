@@ -1,5 +1,6 @@
 """The shipped texts: all kinds, both channels, seven languages, every place known and the money in it."""
 
+import re
 from datetime import date
 
 import pytest
@@ -111,3 +112,23 @@ def test_every_name_is_documented_and_writable():
         for name, variable in kind.names.items():
             assert variable.words
             assert parse("{{ " + name + " }}", kind.names)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(("amount", "shown"), [(-3858, "38"), (1200, "12"), (0, "")])
+def test_who_owes_reads_it_in_words_and_no_text_shows_a_minus(db, language, amount, shown):
+    reads = {}
+    for kind in ("payment_received", "service_restored", "running_low"):
+        values = {"balance": Money(amount, "EUR"), "amount": Money(500, "EUR"), "paid_until": AT.date()}
+        words = worded(KINDS[kind], values, Reader(cast.partner(kind)), language)
+        for channel in CHANNELS:
+            made = compose(KINDS[kind], channel, shipped(kind, channel, language), words)
+            reads[kind, channel] = made.text
+            assert not re.search(r"[-−]\s?[€\d]", made.text), made.text
+    for channel in CHANNELS:
+        assert shown in reads["payment_received", channel]
+        assert shown in reads["service_restored", channel]
+    if language == "en":
+        sentence = {-3858: "You owe €38.58.", 1200: "You have €12.00 to your credit.", 0: "Nothing is left to pay."}
+        assert sentence[amount] in reads["payment_received", "mail"]
+        assert sentence[amount] in reads["service_restored", "sms"]

@@ -1,5 +1,7 @@
 """The pages of plans, services and blocks: what is made, what is refused, what is said before a button is pressed."""
 
+from decimal import Decimal
+
 import pytest
 from tests import cast
 from tests.staff.world import World, logged_in, person, world
@@ -7,6 +9,7 @@ from tests.staff.world import World, logged_in, person, world
 from demarc.base import clock
 from demarc.billing.models import Cover
 from demarc.customers.models import Block, Customer
+from demarc.plans import actions as plans
 from demarc.plans.models import Plan, PlanPrice, Service
 
 PLAN = {
@@ -129,3 +132,21 @@ def test_a_tax_rate_is_typed_as_a_percentage(place):
     given = {"category": "standard", "rate": "21", "valid_from": clock.today("UTC")}
     assert client.post(f"/settings/{place.partner.pk}/tax/", given).status_code == 302
     assert "21\xa0%" in client.get(f"/settings/{place.partner.pk}/").content.decode()
+
+
+def test_a_tax_category_is_chosen_among_the_provider_s_and_made_only_with_a_rate(place, client):
+    plans.set_tax(
+        place.partner.pk,
+        category="books",
+        valid_from=clock.today("UTC"),
+        rate=Decimal("0.04"),
+        by=cast.STAFF,
+        at=clock.now(),
+    )
+    for path in ("/plans/new/", f"/accounts/{place.account.pk}/items/new/"):
+        assert "books, 4\xa0%" in client.get(path).content.decode(), path
+    typed = client.post("/plans/new/", PLAN | {"tax_category": "standrd"})
+    assert typed.status_code == 422
+    assert not Plan.objects.filter(tax_category="standrd").exists()
+    assert client.post("/plans/new/", PLAN | {"tax_category": "books"}).status_code == 302
+    assert Plan.objects.latest("id").tax_category == "books"

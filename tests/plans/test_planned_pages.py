@@ -12,6 +12,7 @@ from demarc.billing import actions as billing
 from demarc.billing.models import BilledThrough, Document
 from demarc.core.period import ONE_DAY
 from demarc.plans import actions as plans
+from demarc.plans import queries
 from demarc.plans.models import Service, ServiceFact
 
 
@@ -222,3 +223,34 @@ def test_what_another_provider_planned_is_not_there(place):
     path = f"/planned/{other.papers['fact_id']}/take-back/"
     assert [client.get(path).status_code, client.post(path).status_code] == [404, 404]
     assert client.get(f"/planned/{place.papers['fact_id']}/take-back/").status_code == 200
+
+
+def test_what_cannot_be_says_plainly_that_nothing_happened_and_offers_to_look_again(client, monthly):
+    answer = client.post(f"/services/{monthly.pk}/pause/", {"first": "2020-01-01"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Choose today or a day to come" in page
+    assert "It is shown here once what is marked above is put right. Nothing was changed." in page
+    assert "btn-danger" not in page.partition("<main")[2]
+    assert "Show what it costs" in page
+
+
+@pytest.mark.parametrize("change", ["pause", "end"])
+def test_a_day_that_no_table_can_hold_is_refused_at_its_field(client, monthly, change):
+    given = {"first": str(today()), "last": "9999-12-31", "when": "day"}
+    answer = client.post(f"/services/{monthly.pk}/{change}/", given)
+    assert answer.status_code == 422
+    assert "Choose a day from 2000-01-01 to 2199-12-31" in answer.content.decode().partition('id="id_last_error"')[2]
+
+
+def test_what_rests_is_not_paused_and_what_has_ended_is_not_changed(client, monthly):
+    for planned in queries.planned_changes([monthly.pk], today()):
+        plans.cancel_planned(monthly.pk, on=planned.fact.valid_from, by=cast.STAFF, at=clock.now())
+    plans.pause_service(monthly.pk, by=cast.STAFF, at=clock.now())
+    for change in ("pause", "stop"):
+        page = words(client.get(f"/services/{monthly.pk}/{change}/"))
+        assert "Only an active service can be paused or stopped" in page
+        assert "Show what it costs" not in page
+    plans.end_service(monthly.pk, by=cast.STAFF, at=clock.now())
+    for change in ("pause", "stop", "end", "plan", "price", "discounts/new"):
+        assert "This service has ended" in words(client.get(f"/services/{monthly.pk}/{change}/"))

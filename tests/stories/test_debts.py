@@ -98,3 +98,11 @@ def test_he_hears_why_fact_by_fact(told):
         == f"Your invoice {number} was due on 15 Jan 2024; 31.00\N{NO-BREAK SPACE}EUR is not paid yet."
     )
     assert not any("limit" in words for words in why["customer_words"])
+    assert isp.api.call("PATCH", f"/customers/{larry.customer}", {"language": "es"}).status_code == 200
+    (why,) = larry.why_blocked
+    owed = "31,00\N{NO-BREAK SPACE}EUR"
+    assert (
+        why["customer_words"][0]
+        == f"Su factura {number} venció el 15 ene 2024; quedan 31,00\N{NO-BREAK SPACE}EUR por pagar."
+    )
+    assert why["customer_words"][-1].startswith(f"Su acceso vuelve en unos segundos cuando lleguen {owed}.")

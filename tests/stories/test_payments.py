@@ -25,10 +25,26 @@ def test_money_given_back_is_owed_again(begins):
     ana = isp.sign_up("31.00")
     paid = ana.pay("31.00")
     isp.post(f"/payments/{paid['id']}/refund", {"amount": "10.00"})
-    assert ana.balance == "-10.00"
+    assert (ana.balance, ana.open) == ("-10.00", ["10.00"])
     assert isp.refused(f"/payments/{paid['id']}/refund", {"amount": "21.01"}) == "more_than_left"
     ana.pay("10.00")
-    assert ana.balance == "0.00"
+    assert (ana.balance, ana.open) == ("0.00", ["0.00"])
+
+
+def test_a_payment_that_bounces_leaves_the_invoices_that_it_had_paid_unpaid(begins):
+    isp = begins("2024-01-01")
+    ana = isp.sign_up("31.00")
+    paid = ana.pay("72.00")
+    isp.until("2024-02-01")  # the second month is paid from the balance
+    assert (ana.balance, ana.open) == ("10.00", ["0.00", "0.00"])
+    isp.post(f"/payments/{paid['id']}/refund", {"amount": "10.00"})
+    assert (ana.balance, ana.open) == ("0.00", ["0.00", "0.00"])
+    isp.post(f"/payments/{paid['id']}/refund", {"amount": "40.00"})
+    assert (ana.balance, ana.open) == ("-40.00", ["31.00", "9.00"])
+    isp.post(f"/payments/{paid['id']}/refund", {"amount": "22.00"})
+    assert (ana.balance, ana.open) == ("-62.00", ["31.00", "31.00"])
+    ana.pay("62.00")
+    assert (ana.balance, ana.open) == ("0.00", ["0.00", "0.00"])
 
 
 def test_a_credit_pays_what_is_open_and_the_rest_stays_on_the_account(begins):

@@ -127,3 +127,16 @@ def test_what_is_sold_to_him_once_is_on_her_next_document(daily_son):
     assert mother.bills[2:] == ["112.00"]
     isp.post(f"/accounts/{son.account}/items", item | {"text": "Cable", "now": True})
     assert (son.bills, mother.bills[3:]) == (["21.00"], ["50.00"])
+
+
+def test_his_payment_that_had_gone_over_to_her_comes_back_from_her(told):
+    isp, mother, son = told
+    link(isp, mother, son)
+    paid = son.pay("50.00")  # 22.00 of it paid her first document
+    assert (son.balance, mother.balance, mother.open) == ("0.00", "28.00", ["0.00"])
+    isp.post(f"/payments/{paid['id']}/refund", {"amount": "20.00"})
+    assert (son.balance, mother.balance, mother.open) == ("0.00", "8.00", ["0.00"])
+    isp.post(f"/payments/{paid['id']}/refund", {"amount": "30.00"})
+    assert (son.balance, mother.balance, mother.open) == ("0.00", "-22.00", ["22.00"])
+    isp.until("2024-01-16")
+    assert (mother.online, son.online) == (False, False)

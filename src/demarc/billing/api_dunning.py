@@ -10,9 +10,10 @@ from pydantic import Field
 from demarc.base import clock
 from demarc.base.models import Partner
 from demarc.billing import actions, queries
+from demarc.billing.customer_words import Told
 from demarc.billing.debts import Guards
 from demarc.billing.dunning_rules import checked
-from demarc.billing.dunning_words import customer_words, staff_words
+from demarc.billing.dunning_words import staff_words
 from demarc.billing.models import (
     Document,
     Promise,
@@ -237,7 +238,7 @@ def set_account_dunning_rules(request: HttpRequest, account_id: int, payload: Ac
     summary="Why a recurring account is blocked, or when it will be",
 )
 def dunning_standing(request: HttpRequest, account_id: int) -> dict[str, Any]:
-    account = one(request, Account.objects.all(), account_id, "account")
+    account = one(request, Account.objects.select_related("customer__partner"), account_id, "account")
     seen(request, account.customer_id, account.partner_id, "dunning")
     standing = queries.standing(account_id, at=clock.now())
     why, currency = standing.why if standing else [], account.currency
@@ -258,7 +259,7 @@ def dunning_standing(request: HttpRequest, account_id: int) -> dict[str, Any]:
         "currency": currency,
         "chain": chain,
         "words": staff_words(why, currency),
-        "customer_words": customer_words(why, currency),
+        "customer_words": Told(account.customer).debts(why, currency),
     }
 
 

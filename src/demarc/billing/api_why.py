@@ -9,6 +9,7 @@ from ninja import Router, Schema
 
 from demarc.base import clock
 from demarc.billing import queries, why_words
+from demarc.billing.customer_words import Told
 from demarc.billing.models import DayDecision, Decision, Document, DocumentLine, Transfer, TransferKind
 from demarc.billing.queries import why
 from demarc.billing.queries.why import Charge, WhyBlocked
@@ -105,7 +106,7 @@ class WhyBlockedOut(Schema):
     summary="Why a prepaid day was charged or blocked, fact by fact",
 )
 def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
-    rows = DayDecision.objects.select_related("account")
+    rows = DayDecision.objects.select_related("account__customer__partner")
     row = one(request, rows, day_id, "day", key="account__partner_id")
     account, currency = row.account, row.account.currency
     seen(request, account.customer_id, account.partner_id, "day")
@@ -121,7 +122,7 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
         "charged": day.charged,
         "charges": [_charge(charge, currency) for charge in day.charges],
         "words": why_words.day_staff(day),
-        "customer_words": why_words.day_customer(day),
+        "customer_words": Told(account.customer).day(day),
     }
 
 
@@ -132,7 +133,12 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
     summary="Why a movement is on an account",
 )
 def why_transfer(request: HttpRequest, transfer_id: int) -> dict[str, Any]:
-    row = one(request, Transfer.objects.select_related("account", "credit_account"), transfer_id, "transfer")
+    row = one(
+        request,
+        Transfer.objects.select_related("account__customer__partner", "credit_account"),
+        transfer_id,
+        "transfer",
+    )
     seen(request, row.account.customer_id, row.partner_id, "transfer")
     move, currency = why.why_move(row), row.currency
     return {
@@ -143,7 +149,7 @@ def why_transfer(request: HttpRequest, transfer_id: int) -> dict[str, Any]:
         "document_id": None if move.document is None else move.document.pk,
         "payment_id": None if move.payment is None else move.payment.pk,
         "words": why_words.move_staff(move, currency),
-        "customer_words": why_words.move_customer(move, currency),
+        "customer_words": Told(row.account.customer).move(move),
     }
 
 
@@ -171,7 +177,7 @@ def why_document(request: HttpRequest, document_id: int) -> list[dict[str, Any]]
 def why_blocked(request: HttpRequest, customer_id: int) -> list[dict[str, Any]]:
     found = one(request, Customer.objects.all(), customer_id, "customer")
     seen(request, found.pk, found.partner_id, "block")
-    return [_blocked(block) for block in why.why_blocked(found, at=clock.now())]
+    return [_blocked(block, found) for block in why.why_blocked(found, at=clock.now())]
 
 
 def _charge(charge: Charge, currency: str) -> dict[str, Any]:
@@ -192,7 +198,7 @@ def _line(line: DocumentLine, document: Document) -> dict[str, Any]:
     return named | {"words": told[0], "customer_words": told[1]}
 
 
-def _blocked(found: WhyBlocked) -> dict[str, Any]:
+def _blocked(found: WhyBlocked, customer: Customer) -> dict[str, Any]:
     account_id = found.block.account_id if found.block else None
     return {
         "account_id": account_id,
@@ -200,5 +206,5 @@ def _blocked(found: WhyBlocked) -> dict[str, Any]:
         "since": found.since,
         "owed": shown(found.owed, found.currency) if found.currency else None,
         "words": why_words.block_staff(found),
-        "customer_words": why_words.block_customer(found),
+        "customer_words": Told(customer).block(found),
     }

@@ -1,4 +1,4 @@
-"""The chain of facts behind a block in words: for staff, who act on it, and for the customer, who is told it."""
+"""The chain of facts behind a block in words for staff, who act on them; for the customer see customer_words."""
 
 from collections.abc import Iterable
 
@@ -21,34 +21,11 @@ STAFF: dict[Cause, str] = {
     Cause.DEACTIVATES: "The services will be stopped on {day}, unless it is paid.",
     Cause.DEACTIVATED: "The services are stopped for it; payment takes them up again.",
 }
-CUSTOMER: dict[Cause, str] = {
-    Cause.OVERDUE: "Your invoice {number} was due on {day}; {amount} is not paid yet.",
-    Cause.NOT_YET: "Your invoice {number} has {amount} open.",
-    Cause.DISPUTED: "We are looking into your invoice {number}; you need not pay it before that is settled.",
-    Cause.ONE_TIME: "Your invoice {number} has {amount} open.",
-    Cause.NOTHING_OPEN: "All your invoices are paid.",
-    Cause.PROMISED: "You promised to pay; you are online until the end of {day}.",
-    Cause.BLOCKED: "Your internet access has been paused since {day}. It returns as soon as your payment arrives.",
-    Cause.BLOCKS: "Your internet access will be paused on {day} if we receive no payment.",
-    Cause.DEACTIVATES: "Your contract's services end on {day} if we receive no payment.",
-    Cause.DEACTIVATED: "Your services have been stopped. They are taken up again when your payment arrives.",
-}
-"""What is our own matter, such as thresholds and limits, is not said to the customer."""
 
 
 def staff_words(chain: Iterable[Why], currency: str) -> list[str]:
     """A sentence for each fact."""
-    return _said(chain, currency, STAFF)
-
-
-def customer_words(chain: Iterable[Why], currency: str) -> list[str]:
-    """A sentence for each fact that concerns the customer, to be read out or sent."""
-    return _said(chain, currency, CUSTOMER)
-
-
-def _said(chain: Iterable[Why], currency: str, words: dict[Cause, str]) -> list[str]:
     return [
-        words[why.cause].format(number=why.number, day=formats.day(why.day), amount=formats.money(why.amount, currency))
+        STAFF[why.cause].format(number=why.number, day=formats.day(why.day), amount=formats.money(why.amount, currency))
         for why in chain
-        if why.cause in words
     ]

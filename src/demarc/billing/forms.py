@@ -6,10 +6,13 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html
 
+from demarc.base import clock
 from demarc.billing.models import PaymentMethod
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
+from demarc.plans.forms import STANDARD, tax_choices
 from demarc.plans.models import Service, ServiceState
+from demarc.plans.queries import tax_categories
 from demarc.ui import formats
 from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
 
@@ -78,7 +81,7 @@ class ItemForm(KeyedForm):
     text = forms.CharField(label="What", max_length=200, help_text="It stands so on the document.")
     amount = MoneyField(label="Amount", signed=True, help_text="With a minus, such as -5.00, it is a rebate.")
     included = forms.BooleanField(label="The amount includes tax", required=False, initial=True)
-    tax_category = forms.CharField(label="Tax category", max_length=30, initial="standard")
+    tax_category = forms.ChoiceField(label="Tax category", initial=STANDARD)
     service_id = forms.TypedChoiceField(label="For the service", coerce=int, empty_value=None, required=False)
     due_from = forms.DateField(label="Billed from", widget=DATE)
     now = forms.TypedChoiceField(
@@ -90,6 +93,7 @@ class ItemForm(KeyedForm):
         held = Service.objects.filter(account=account).exclude(state=ServiceState.ENDED).select_related("plan")
         choices = [(service.pk, str(service)) for service in held.order_by("id")[:200]]
         self.offer("service_id", [("", "None in particular"), *choices])
+        self.offer("tax_category", tax_choices(tax_categories(account.partner_id, clock.today(account.zone))))
 
 
 class ServicePriceForm(LookedForm):
@@ -148,6 +152,7 @@ BILLING_DAYS = (
 AHEAD = (("no", "Before the period, for the days to come"), ("yes", "After the period, for the days that are over"))
 FIRST = (("yes", "Gets its own document at once"), ("no", "Waits for the next document"))
 CREDIT = (("yes", "Are given back"), ("no", "Are kept"))
+CONSUMED = (("no", "Get no invoice"), ("yes", "Come on one invoice a month, made on the 1st and paid already"))
 
 
 class YesNoField(forms.TypedChoiceField):
@@ -168,6 +173,7 @@ class CalendarForm(Form):
     own_first = YesNoField(label="A service that begins within a period", choices=FIRST)
     credit_pause = YesNoField(label="Days billed ahead of a service that is paused", choices=CREDIT)
     credit_leave = YesNoField(label="Days billed ahead of one that is stopped or ended", choices=CREDIT)
+    invoice_consumed = YesNoField(label="Days that a prepaid account was charged", choices=CONSUMED)
 
 
 class AccountCalendarForm(CalendarForm):

@@ -23,7 +23,7 @@ from demarc.customers.models import Account
 from demarc.customers.web import customer_page, visible_customer
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import actor_of, page, scope, within
-from demarc.staff.pages import carried_out, list_page, seen
+from demarc.staff.pages import carried_out, list_page, seen, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -234,7 +234,8 @@ def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
         return redirect("customer_money", customer.pk)
     lines = [
         f"The money goes back by the way it came: {payment.get_method_display().lower()}.",
-        "The balance falls by it. Nobody is blocked for it before the next 00:00.",
+        "The balance falls by it. What it had paid is open again, as far as there is no other money for it.",
+        "Nobody is blocked for it before the next 00:00.",
     ]
     return form_page(
         request,
@@ -306,6 +307,7 @@ def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
         request,
         form,
         title="Bill this account again",
+        why_not=why_not(act),
         submit="Bill it again",
         consequences=lines,
         back=back,

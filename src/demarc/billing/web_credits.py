@@ -28,6 +28,7 @@ def credit_document(request: HttpRequest, document_id: int) -> HttpResponse:
     form = CreditForm(request.POST if request.method == "POST" else {})
     by = actor_of(request)
     shown: ForeseenCredit | None = None
+    hindrance = ""
 
     def act() -> Issued:
         return actions.credit(document_id, reason=form.cleaned_data["reason"], by=by, at=clock.now())
@@ -37,6 +38,7 @@ def credit_document(request: HttpRequest, document_id: int) -> HttpResponse:
             shown = actions.foresee_credit(document_id, by=by, at=clock.now())
         except Refused as refused:
             form.refuse(refused)
+            hindrance = refused.message
     if shown is not None:
         looked = form.cleaned_data["looked"] == _digest(shown)
         if request.method == "POST" and looked and carried_out(request, form, "credit", _subject(found), act):
@@ -55,6 +57,7 @@ def credit_document(request: HttpRequest, document_id: int) -> HttpResponse:
         more_lines=max(len(shown.lines) - LINES_SHOWN, 0) if shown else 0,
         taxes=shown.taxes if shown else [],
         consequences=_told(found, shown) if shown else [],
+        why_not=hindrance,
         intro=f"{found.account.customer}, account {found.account.number}",
         back=reverse("document", args=[document_id]),
         back_label=found.number,

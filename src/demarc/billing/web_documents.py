@@ -23,7 +23,7 @@ from demarc.core.period import add_months
 from demarc.customers.models import Account
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import actor_of, page, scope, within
-from demarc.staff.pages import carried_out, list_page, seen
+from demarc.staff.pages import carried_out, list_page, seen, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, Listing, ListSpec
@@ -264,7 +264,8 @@ def bill_items(request: HttpRequest, account_id: int) -> HttpResponse:
         form,
         title="Bill now",
         submit="Issue the document",
-        consequences=told or ["Nothing waits to be billed today."],
+        consequences=told,
+        why_not="" if told else "Nothing waits to be billed today.",
         intro=f"{account.customer}, account {account.number}. They go on one document of today.",
         back=reverse("customer_money", args=[account.customer_id]),
         back_label=account.customer.name,
@@ -289,6 +290,7 @@ def cancel_item(request: HttpRequest, item_id: int) -> HttpResponse:
         request,
         form,
         title="Do not bill it",
+        why_not=why_not(act),
         submit="Do not bill it",
         danger=True,
         intro=f"{customer}: {item.text}, {formats.money(item.amount, item.account.currency)}",

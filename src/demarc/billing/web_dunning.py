@@ -28,7 +28,7 @@ from demarc.core.money import Money, format_plain
 from demarc.customers.models import Account
 from demarc.customers.web_terms import visible_account, visible_partner
 from demarc.staff.doors import actor_of, page, within
-from demarc.staff.pages import carried_out, seen
+from demarc.staff.pages import carried_out, seen, why_not
 from demarc.ui import formats
 from demarc.ui.forms import Form, form_page, posted
 
@@ -125,6 +125,7 @@ def promise(request: HttpRequest, account_id: int) -> HttpResponse:
         request,
         form,
         title="Promise to pay",
+        why_not=why_not(lambda: actions.promise(account_id, until=today, by=actor_of(request), at=clock.now())),
         submit="Record promise",
         consequences=lines,
         intro=_owing(account),
@@ -149,6 +150,7 @@ def end_promise(request: HttpRequest, account_id: int) -> HttpResponse:
         request,
         form,
         title="End the promise",
+        why_not=why_not(act),
         submit="End it",
         danger=True,
         consequences=["If he still owes, he is blocked at the next hour of blocking."],

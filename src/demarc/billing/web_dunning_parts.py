@@ -10,11 +10,12 @@ from django.utils.safestring import SafeString
 from demarc.base import clock
 from demarc.base.models import Partner
 from demarc.billing import queries
+from demarc.billing.customer_words import Told
 from demarc.billing.days_off import countries
-from demarc.billing.dunning_words import customer_words, staff_words
+from demarc.billing.dunning_words import staff_words
 from demarc.billing.models import BlockingStop, Document, Outage, ReminderChannel, ReminderSent
 from demarc.billing.queries.why import why_blocked
-from demarc.billing.why_words import block_customer, block_staff
+from demarc.billing.why_words import block_staff
 from demarc.core.dunning import Cause, Reminder
 from demarc.customers.models import Account, BillingType, Block, Customer
 from demarc.staff.doors import scope, within
@@ -49,7 +50,7 @@ def _recurring(account: Account) -> dict[str, Any] | None:
         "blocked": standing.case.facts.blocked_on is not None,
         "owed": standing.owed,
         "staff": staff_words(standing.why, account.currency),
-        "customer": customer_words(standing.why, account.currency),
+        "customer": Told(account.customer).debts(standing.why, account.currency),
         "promise": standing.promise,
         "reminders": list(sent[:REMINDERS_SHOWN]),
     }
@@ -61,7 +62,7 @@ def _prepaid(customer: Customer) -> list[dict[str, Any]]:
     for found in why_blocked(customer, at=clock.now()):
         account = found.block.account if found.block else None
         if account is not None and account.billing_type == BillingType.PREPAID:
-            told = {"owed": found.owed, "staff": block_staff(found), "customer": block_customer(found)}
+            told = {"owed": found.owed, "staff": block_staff(found), "customer": Told(customer).block(found)}
             day = found.day and found.day.day.isoformat()
             shown.append({"account": account, "blocked": True, "day": day, **told})
     return shown[:ACCOUNTS_SHOWN]

@@ -24,7 +24,7 @@ from demarc.customers.queries import terms_for
 from demarc.plans.models import Service, ServiceState
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, partners, scope
-from demarc.staff.pages import carried_out
+from demarc.staff.pages import carried_out, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column
@@ -192,6 +192,7 @@ def activate(request: HttpRequest, service_id: int) -> HttpResponse:
         request,
         form,
         title="Activate service",
+        why_not=why_not(act),
         submit="Activate now",
         consequences=_activation_lines(service, act),
         intro=f"{service.plan}, {service.customer.name}",

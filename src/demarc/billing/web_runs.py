@@ -22,7 +22,7 @@ from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY
 from demarc.customers.web_terms import visible_partner
 from demarc.staff.doors import actor_of, page, partners, permitted, scope, within
-from demarc.staff.pages import carried_out, list_page
+from demarc.staff.pages import carried_out, list_page, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -181,18 +181,19 @@ def due_run(request: HttpRequest, partner_id: int) -> HttpResponse:
             messages.success(request, "It is being computed; it appears in this list within minutes.")
             return redirect("runs")
         return redirect("run", form.result.pk)
-    lines = ["Nothing is due today."]
+    lines, hindrance = [], "Nothing is due today."
     if due is not None:
-        lines = [
-            f"{formats.plural(due.accounts, 'account')} with open billing days, the first is {formats.day(due.first)}."
-        ]
+        accounts = formats.plural(due.accounts, "account")
+        lines = [f"{accounts} with open billing days, the first is {formats.day(due.first)}."]
         lines.append("Every document is computed as it will be issued, and taken back: nothing is issued yet.")
+        hindrance = ""
     return form_page(
         request,
         form,
         title=f"Documents of {partner} that are due",
         submit="Compute the preview",
         consequences=lines,
+        why_not=hindrance,
         back=reverse("runs"),
         back_label="Runs",
     )
@@ -295,6 +296,7 @@ def run_verb(request: HttpRequest, run_id: int, verb: str) -> HttpResponse:
         submit=way.submit,
         danger=way.danger,
         consequences=[*(_odd(found) if verb == "confirm" else ()), *way.lines],
+        why_not=why_not(act),
         intro=f"{found.partner}, {formats.day(found.day)}: {formats.plural(found.documents, 'document')}, "
         f"{formats.money(found.gross, found.partner.currency)}",
         back=reverse("run", args=[run_id]),

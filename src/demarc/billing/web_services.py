@@ -17,13 +17,15 @@ from demarc.billing import actions
 from demarc.billing.actions.documents import Issued
 from demarc.billing.forms import DiscountForm, EndDiscountForm, ServicePriceForm
 from demarc.billing.models import BilledThrough, DocumentKind
+from demarc.billing.rehearsal import rehearsed
 from demarc.billing.wording import Words, derivation
+from demarc.core.errors import Refused
 from demarc.core.recurring import Line
 from demarc.customers.models import BillingType
 from demarc.plans import actions as plans
 from demarc.plans import queries
-from demarc.plans.models import Discount, Service, ServiceState
-from demarc.plans.web_planned import LOOK, change_told
+from demarc.plans.models import Discount, Service, ServiceFact, ServiceState
+from demarc.plans.web_planned import LOOK, MARKED, change_told, ended_already
 from demarc.plans.web_services import visible_service
 from demarc.staff.doors import actor_of, page, within
 from demarc.staff.pages import carried_out, seen
@@ -117,10 +119,21 @@ def service_price(request: HttpRequest, service_id: int) -> HttpResponse:
         initial |= {"price": fact.price_override, "quantity": fact.quantity}
     form = ServicePriceForm(posted(request), currency=found.account.currency, initial=initial)
 
-    def act() -> Service:
+    def act() -> list[ServiceFact]:
         return plans.set_service_price(service_id, by=actor_of(request), at=clock.now(), **form.facts())
 
+    if _agreed_already(form, act):
+        messages.info(request, "This price and number hold from that day on already; nothing was changed.")
+        return redirect("service", service_id)
     return _change_page(request, found, form, act, title="Price and number", done="The price is recorded.")
+
+
+def _agreed_already(form: LookedForm, act: Callable[[], list[ServiceFact]]) -> bool:
+    """Whether what was typed would write nothing."""
+    try:
+        return form.is_valid() and not rehearsed(act)
+    except Refused:
+        return False  # the page of the change says why
 
 
 @page("customers.edit")
@@ -171,8 +184,10 @@ def _change_page(
         request,
         form,
         title=words["title"],
-        submit="Record it" if told or prepaid else LOOK,
-        consequences=lines,
+        submit="Record it" if told or (prepaid and not form.errors) else LOOK,
+        consequences=[] if form.errors else lines,
+        why_not=ended_already(service),
+        unseen=MARKED if form.errors else "",
         intro=f"{service.plan}, {service.customer.name}",
         back=reverse("service", args=[service.pk]),
         back_label=str(service),

@@ -51,7 +51,7 @@ def partner_recurring(request: HttpRequest, partner_id: int) -> HttpResponse:
         form,
         title="Billing calendar",
         submit="Save the calendar",
-        intro="It holds for every recurring account that has no rule of its own.",
+        intro="It holds for every account that has no rule of its own.",
         consequences=[KEPT],
         back=reverse("partner", args=[partner_id]),
         back_label="Settings",

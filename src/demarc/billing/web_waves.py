@@ -17,7 +17,7 @@ from demarc.billing.guards import halted
 from demarc.billing.models import BlockingStop, Outage, RowState, Wave, WaveRow, WaveState
 from demarc.customers.web_terms import visible_partner
 from demarc.staff.doors import actor_of, page, partners, scope, within
-from demarc.staff.pages import carried_out, list_page, seen
+from demarc.staff.pages import carried_out, list_page, seen, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -232,6 +232,7 @@ def end_outage(request: HttpRequest, outage_id: int) -> HttpResponse:
         request,
         form,
         title="The outage is over",
+        why_not=why_not(act),
         submit="It is over now",
         intro=intro,
         back=back,
@@ -252,7 +253,8 @@ def _wave_form(
         return redirect("wave", wave.pk)
     back = reverse("wave", args=[wave.pk])
     label = f"Wave of {formats.day(wave.day)}"
-    return form_page(request, form, intro=f"{wave.partner}", back=back, back_label=label, **words)
+    words |= {"back": back, "back_label": label, "why_not": why_not(carry)}
+    return form_page(request, form, intro=f"{wave.partner}", **words)
 
 
 def _visible(request: HttpRequest, wave_id: int) -> Wave:

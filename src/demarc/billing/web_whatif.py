@@ -12,7 +12,7 @@ from demarc.billing.actions.whatif import Answer
 from demarc.billing.forms_whatif import WhatIfForm
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
-from demarc.plans.queries import plan_list, tax_rates
+from demarc.plans.queries import plan_list, tax_categories
 from demarc.staff.doors import actor_of, page
 from demarc.staff.pages import choose_partner, chosen_partner
 from demarc.ui import formats
@@ -40,7 +40,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     form = WhatIfForm(
         request.POST if request.method == "POST" else None,
         plans=list(plan_list([partner.pk], today)[:PLANS]),
-        categories=sorted({rate.category for rate in tax_rates(partner.pk)}),
+        categories=sorted(tax_categories(partner.pk, today)),
         currency=partner.currency,
     )
     shown: dict[str, Any] = {"partner": partner, "form": form}

@@ -5,8 +5,9 @@ from datetime import date
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from demarc.billing.customer_words import Told
 from demarc.billing.queries.why import why_day
-from demarc.billing.why_words import day_customer, day_staff
+from demarc.billing.why_words import day_staff
 from demarc.core.period import ONE_DAY
 from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import page
@@ -26,7 +27,7 @@ def day(request: HttpRequest, account_id: int, day: str) -> HttpResponse:
         "account": account,
         "why": why,
         "staff": day_staff(why),
-        "customer": day_customer(why),
+        "customer": Told(why.account.customer).day(why),
         "total": sum(charge.amount for charge in why.charges),
         "before": before,
         "after": after,

@@ -1,4 +1,4 @@
-"""The facts behind amounts and blocks in words: for staff, who act on them, and for the customer, who is told them."""
+"""The facts behind amounts and blocks in words for staff, who act on them; for customers see customer_words."""
 
 from django.utils import timezone
 
@@ -29,19 +29,6 @@ def day_staff(why: WhyDay) -> list[str]:
     return charged + _decision_words(why, why.decision)
 
 
-def day_customer(why: WhyDay) -> list[str]:
-    """The same as one would say it to the customer."""
-    one, currency = why.decision, why.account.currency
-    if why.charged:
-        return [words for charge in why.charges for words in charge_customer(charge, currency)]
-    if one is not None and one.decision == Decision.BLOCKED and one.cost:
-        had = f"{'had' if one.balance_before >= 0 else 'owed'} {formats.money(abs(one.balance_before), currency)}"
-        left = " left" if one.balance_before >= 0 else ""
-        cost = formats.money(one.cost, currency)
-        return [f"On {formats.day(one.day)} you {had}{left}, and a day costs {cost}, so your access was paused."]
-    return [f"For {formats.day(why.day)} we charged nothing."]
-
-
 def charge_staff(charge: Charge, currency: str) -> list[str]:
     """How the charge of one service came to be, and which facts it rests on."""
     price = formats.money(charge.price, currency)
@@ -57,14 +44,6 @@ def charge_staff(charge: Charge, currency: str) -> list[str]:
         told,
         f"{charge.plan} costs {price} a month, {whose} {_source(charge.listed)}.",
         f"In use{f', {charge.quantity} of it,' if charge.quantity > 1 else ''} since {_source(charge.held)}.",
-    ]
-
-
-def charge_customer(charge: Charge, currency: str) -> list[str]:
-    """The same as one would say it to the customer."""
-    return [
-        f"For {formats.day(charge.day)} we charged {formats.money(charge.amount, currency)} for {charge.plan}: one day "
-        f"of your {_month(charge, currency)} a month, which has {charge.parts} parts."
     ]
 
 
@@ -85,18 +64,6 @@ def move_staff(move: WhyMove, currency: str) -> list[str]:
         way = "from an account that pays through this one" if move.amount > 0 else "to the account that pays for it"
         return [f"{amount} moved {way} on {day}."]
     return [f"{amount}: a correction of {day}; who made it and why is in the operation log."]
-
-
-def move_customer(move: WhyMove, currency: str) -> list[str]:
-    """The same as one would say it to the customer."""
-    if move.charge is not None:
-        return charge_customer(move.charge, currency)
-    amount, day = formats.money(abs(move.amount), currency), formats.day(move.transfer.day)
-    if move.document is not None:
-        return [f"{amount} belong to {move.document.get_kind_display().lower()} {move.document.number} of {day}."]
-    if move.payment is not None:
-        return [f"We {'received' if move.amount > 0 else 'gave back'} {amount} on {day}."]
-    return [f"On {day} your balance was put {'up' if move.amount > 0 else 'down'} by {amount}."]
 
 
 def block_staff(found: WhyBlocked) -> list[str]:
@@ -133,21 +100,6 @@ def _for_money(found: WhyBlocked, block: Block) -> list[str]:
     if found.by_staff:
         told.append("Staff blocked him too: a payment alone does not bring access back.")
     return [*told, f"A payment of {formats.money(found.owed, found.currency)} opens it."]
-
-
-def block_customer(found: WhyBlocked) -> list[str]:
-    """The same as one would say it to the customer. Where staff blocked him too, no payment is promised to help."""
-    if found.service is not None:
-        return [
-            f"Your {found.service.plan} {LEFT[ServiceState(found.service.state)]} from {formats.day(found.since)} on."
-        ]
-    if found.block is None or found.block.account_id is None:
-        return [f"We have paused your internet access on {formats.day(found.since)}. Please call us."]
-    told = day_customer(found.day) if found.day else []
-    if found.standing is not None:
-        told = dunning_words.customer_words(found.standing.why, found.currency)
-    returns = f"Your access returns within seconds when {formats.money(found.owed, found.currency)} arrive."
-    return told if found.by_staff else [*told, returns]
 
 
 def _decision_words(why: WhyDay, one: DayDecision) -> list[str]:

@@ -89,6 +89,11 @@ class Month(NamedTuple):
         return self.days == self.of_days
 
 
+def spoken_day(value: date, language: str) -> str:
+    """A date as it is written in a language that is known here, in figures and short words."""
+    return format_date(value, "medium", locale=DATES.get(language, language))
+
+
 def derivation(line: Line) -> list[list[Any]]:
     """The chain of facts behind a line's amount, as DocumentLine keeps it and Words.why tells it."""
     return [
@@ -126,7 +131,7 @@ class Words:
 
     def day(self, value: date) -> str:
         """A date as it is written there, in figures and short words."""
-        return format_date(value, "medium", locale=DATES.get(self.language, self.language))
+        return spoken_day(value, self.language)
 
     def days(self, first: date, last: date) -> str:
         """From a day to a day; one day alone."""

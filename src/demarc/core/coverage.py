@@ -203,17 +203,41 @@ def gaps(
 
 
 def amends(change: Change) -> list[Amends]:
-    """The lines of a change: for each basis the credit of what is no more, or the charge of what came instead."""
+    """The lines of a change: for each basis the credit of the days that are no more at it, and the charge of those that
+    came to it."""
     before, after = _by_basis(change.before), _by_basis(change.after)
     lines = []
     for basis in before.keys() | after.keys():
         old, new = before.get(basis, []), after.get(basis, [])
-        amount = sum(one.amount for one in new) - sum(one.amount for one in old)
-        more, less = (new, old) if amount > 0 else (old, new)
-        days = sorted((_days(more) - _days(less)) or _days(more))
-        if amount:
-            lines.append(Amends(days[0], days[-1], basis, amount, tuple(more)))
-    return sorted(lines, key=lambda line: (line.amount > 0, line.first, line.basis))
+        gone, come = _without(old, _days(new)), _without(new, _days(old))
+        lines += [_amending(gone, -1, old)] if gone else []
+        lines += [_amending(come, 1, come)] if come else []
+    return sorted((line for line in lines if line.amount), key=lambda line: (line.amount > 0, line.first, line.basis))
+
+
+def _amending(pieces: Sequence[Segment], sign: int, segments: Iterable[Segment]) -> Amends:
+    amount = sign * sum(one.amount for one in pieces)
+    return Amends(pieces[0].first, pieces[-1].last, pieces[0].basis, amount, tuple(segments))
+
+
+def _without(segments: Iterable[Segment], taken: set[date]) -> list[Segment]:
+    """The segments without these days; what is left of one is what those days of it cost."""
+    left: list[Segment] = []
+    for one in sorted(segments):
+        begin = len(left)
+        for day in days(one.first, one.last):
+            if day in taken:
+                continue
+            if left[begin:] and left[-1].last + ONE_DAY == day:
+                left[-1] = _part_of(one, left[-1].first, day)
+            else:
+                left.append(_part_of(one, day, day))
+    return left
+
+
+def _part_of(one: Segment, first: date, last: date) -> Segment:
+    amount = one.basis.part((first - one.month).days, (last - one.month).days + 1, one.of_days)
+    return one._replace(first=first, last=last, amount=amount)
 
 
 def _again(stretches: Sequence[Stretch], before: Sequence[Segment], kept: set[Use]) -> list[Segment]:

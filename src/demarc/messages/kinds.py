@@ -52,7 +52,13 @@ EVERYWHERE = (
     Variable("provider_email", TEXT, "Your e-mail address"),
     Variable("provider_website", TEXT, "Your website"),
 )
-_BALANCE = Variable("balance", MONEY, "What the account has now", "12.40")
+_STANDING = (
+    Variable("owed", MONEY, "What the account owes now, if it owes"),
+    Variable("credit", MONEY, "What the account has to its credit now, if it has", "12.40"),
+    Variable(
+        "balance", MONEY, "The balance as a number, with a minus when it owes; better say owed and credit", "12.40"
+    ),
+)
 _PAID_UNTIL = Variable("paid_until", DAY, "The last day that the balance pays for, if it is known", "8")
 _DOCUMENT = (
     Variable("number", TEXT, "The invoice's number", "2026-000123"),
@@ -73,7 +79,7 @@ PAYMENT_RECEIVED = Kind(
         Variable("amount", MONEY, "What was paid", "20.00"),
         Variable("received_on", DAY, "When", "0"),
         Variable("number", TEXT, "The payment's number", "000042"),
-        _BALANCE,
+        *_STANDING,
         _PAID_UNTIL,
     ),
 )
@@ -85,14 +91,16 @@ OVERDUE = Kind(
 SERVICE_ON_HOLD = Kind(
     "service_on_hold",
     "The service is on hold for money",
-    (Variable("amount", MONEY, "The least payment that opens it", "7.60"), _BALANCE),
+    (Variable("amount", MONEY, "The least payment that opens it", "7.60"), *_STANDING),
     lives=timedelta(days=2),
 )
-SERVICE_RESTORED = Kind("service_restored", "The service is on again", (_BALANCE, _PAID_UNTIL), lives=timedelta(days=1))
+SERVICE_RESTORED = Kind(
+    "service_restored", "The service is on again", (*_STANDING, _PAID_UNTIL), lives=timedelta(days=1)
+)
 RUNNING_LOW = Kind(
     "running_low",
     "The prepaid balance is running low",
-    (Variable("days", NUMBER, "For how many more days it lasts", "3"), _PAID_UNTIL, _BALANCE),
+    (Variable("days", NUMBER, "For how many more days it lasts", "3"), _PAID_UNTIL, *_STANDING),
     lives=timedelta(days=1),
 )
 REMINDER = Kind("reminder", "A reminder to pay", (*_DOCUMENT, Variable("step", NUMBER, "Which reminder", "1")))

@@ -152,6 +152,8 @@ def sample_values(kind: Kind, account: Account, at: datetime) -> Mapping[str, Va
 
 
 def _sample(sort: str, sample: str, currency: str, today: date) -> Value:
+    if not sample:
+        return None
     if sort == MONEY:
         return _money(sample, currency)
     if sort == DAY:

@@ -75,6 +75,7 @@ def as_html(text: str) -> str:
 def worded(kind: Kind, values: Mapping[str, Value], to: Reader, language: str) -> dict[str, str]:
     """All that a text of this kind may name, as words of `language`; what has no value is empty."""
     locale = Locale.parse(LOCALES.get(language, language))
+    said = {**values, **_standing(values.get("balance"))}
     everywhere: dict[str, Value] = {
         "customer_name": to.customer.name if to.customer else "",
         "customer_number": to.customer.number if to.customer else "",
@@ -84,7 +85,7 @@ def worded(kind: Kind, values: Mapping[str, Value], to: Reader, language: str) -
         "provider_email": to.partner.email,
         "provider_website": to.partner.website,
     }
-    return {name: _word(value, locale) for name, value in (everywhere | dict(values)).items() if name in kind.names}
+    return {name: _word(value, locale) for name, value in (everywhere | said).items() if name in kind.names}
 
 
 def faults_of(kind: Kind, channel: str, text: Text) -> None:
@@ -93,6 +94,14 @@ def faults_of(kind: Kind, channel: str, text: Text) -> None:
     if channel == MAIL:
         wording.parse(text.subject, kind.names, at_field="subject")
         wording.parse(text.html, kind.names, at_field="html")
+
+
+def _standing(balance: Value) -> dict[str, Value]:
+    """A balance without its sign: what is owed, or what there is."""
+    if not isinstance(balance, Money):
+        return {}
+    size = Money(abs(balance.amount), balance.currency)
+    return {"owed": size if balance.amount < 0 else None, "credit": size if balance.amount > 0 else None}
 
 
 def _word(value: Value, locale: Locale) -> str:

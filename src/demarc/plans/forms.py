@@ -1,5 +1,6 @@
 """What staff type about plans and services. Field names are those of plans.actions."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
 
 KBPS = unit_input("kbit/s")
 PERCENT = unit_input("%")
+STANDARD = "standard"
+"""The tax category that is chosen until somebody chooses another."""
 
 
 class PlanForm(Form):
@@ -21,8 +24,8 @@ class PlanForm(Form):
         label="Download speed", widget=KBPS, required=False, help_text="Of internet plans: 100 Mbit/s is 100000 kbit/s."
     )
     speed_up_kbps = forms.IntegerField(label="Upload speed", widget=KBPS, required=False)
-    tax_category = forms.CharField(
-        label="Tax category", max_length=30, initial="standard", help_text="Its rate is in the provider's settings."
+    tax_category = forms.ChoiceField(
+        label="Tax category", initial=STANDARD, help_text="More are made in the provider's settings, with their rates."
     )
     price_includes_tax = forms.BooleanField(label="Its prices and fees include tax", required=False, initial=True)
     setup_fee = MoneyField(label="Setup", required=False, help_text="When a service is activated first.")
@@ -50,8 +53,11 @@ class PlanForm(Form):
         ),
     )
 
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, taxes: Mapping[str, Decimal | None], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.offer(
+            "tax_category", tax_choices(taxes, self.get_initial_for_field(self.fields["tax_category"], "tax_category"))
+        )
         for field in self.fields.values():
             if isinstance(field, MoneyField):
                 field.in_currency(currency)
@@ -95,7 +101,9 @@ class PriceForm(Form):
 class TaxForm(Form):
     """A tax category's rate from a day on."""
 
-    category = forms.CharField(label="Category", max_length=30, initial="standard")
+    category = forms.CharField(
+        label="Category", max_length=30, initial=STANDARD, help_text="One that is not there yet is made by this."
+    )
     rate = forms.DecimalField(label="Rate", max_digits=7, decimal_places=4, widget=unit_input("%"))
     valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
 
@@ -138,6 +146,15 @@ class BlockForm(Form):
 
 class ConfirmForm(Form):
     """Nothing to fill in: the button alone says what happens."""
+
+
+def tax_choices(taxes: Mapping[str, Decimal | None], held: str = STANDARD) -> list[tuple[str, str]]:
+    """Tax categories with their rates, as plans.queries.tax_categories tells them, to choose from; `held` too."""
+    rates = dict(sorted(({held: None} | dict(taxes)).items()))
+    return [
+        (name, f"{name}, {formats.percent(rate)}" if rate is not None else f"{name}, no rate yet")
+        for name, rate in rates.items()
+    ]
 
 
 def plan_words(plan: Plan) -> str:

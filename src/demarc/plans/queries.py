@@ -99,6 +99,16 @@ def tax_rate_on(rates: Iterable[TaxRate], category: str, day: date) -> Decimal:
     return next(found, Decimal(0))
 
 
+def tax_categories(partner_id: int, day: date) -> dict[str, Decimal | None]:
+    """The tax categories of a partner by name, each with its rate on `day`; None where none holds yet."""
+    found: dict[str, Decimal | None] = {}
+    for rate in tax_rates(partner_id):
+        found.setdefault(rate.category, None)
+        if found[rate.category] is None and rate.valid_from <= day:
+            found[rate.category] = rate.rate
+    return found
+
+
 def accounts_of(customer_ids: Sequence[int]) -> list[int]:
     """The accounts of customers and those that pay for their services, by id."""
     own = Account.objects.filter(customer_id__in=customer_ids).values_list("id")

@@ -133,7 +133,8 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     partner = chosen_partner(request)
     if partner is None:
         return choose_partner(request, "New plan")
-    form = NewPlanForm(posted(request), currency=partner.currency)
+    taxes = queries.tax_categories(partner.pk, clock.today(partner.zone))
+    form = NewPlanForm(posted(request), currency=partner.currency, taxes=taxes)
 
     def act() -> Plan:
         return actions.create_plan(partner_id=partner.pk, by=actor_of(request), at=clock.now(), **form.cleaned_data)
@@ -149,7 +150,8 @@ def edit_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Change a plan's record; new speeds reach its customers at once."""
     found = visible_plan(request, plan_id)
     initial = {name: getattr(found, name) for name in PlanForm.base_fields}
-    form = PlanForm(posted(request), currency=found.currency, initial=initial)
+    taxes = queries.tax_categories(found.partner_id, clock.today(found.partner.zone))
+    form = PlanForm(posted(request), currency=found.currency, taxes=taxes, initial=initial)
 
     def act() -> Plan:
         return actions.update_plan(plan_id, by=actor_of(request), at=clock.now(), **form.cleaned_data)

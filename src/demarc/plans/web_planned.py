@@ -26,6 +26,8 @@ from demarc.ui import formats
 from demarc.ui.forms import LookedForm, form_page
 
 LOOK = "Show what it costs"
+MARKED = "It is shown here once what is marked above is put right. Nothing was changed."
+"""In place of the consequences, where what was typed cannot be."""
 
 
 class Change(NamedTuple):
@@ -38,12 +40,13 @@ class Change(NamedTuple):
 
 
 class Words(NamedTuple):
-    """How the page of a change speaks: its heading, its verb for the log, its button."""
+    """How the page of a change speaks: its heading, its verb for the log, its button, or why it can only be refused."""
 
     title: str
     verb: str
     submit: str
     danger: bool = False
+    why_not: str = ""
 
 
 def change_told(
@@ -97,12 +100,26 @@ def _change_page(
         form,
         title=words.title,
         submit=words.submit if lines else LOOK,
-        danger=words.danger,
+        why_not=ended_already(service) or words.why_not,
+        danger=words.danger and bool(lines),
         consequences=lines,
+        unseen=MARKED if form.errors else "",
         intro=f"{service.plan}, {service.customer.name}",
         back=reverse("service", args=[service.pk]),
         back_label=str(service),
     )
+
+
+def ended_already(service: Service) -> str:
+    """Why nothing can be changed about a service any more; empty when it can."""
+    return "This service has ended." if service.state == ServiceState.ENDED else ""
+
+
+def _rests(service: Service, today: date) -> str:
+    """Why a service cannot be paused or stopped: it is not in use, and not going to be."""
+    if service.state == ServiceState.ACTIVE or queries.planned_changes([service.pk], today):
+        return ""
+    return "Only an active service can be paused or stopped."
 
 
 def _typed(request: HttpRequest, **initial: Any) -> Any:
@@ -209,7 +226,8 @@ def pause(request: HttpRequest, service_id: int) -> HttpResponse:
         done = "The service is paused." if first == today else f"The pause from {formats.day(first)} on is planned."
         return Change(act, None if first == today else first, (begins, ends, charged), done)
 
-    return _change_page(request, found, form, asked, Words("Pause service", "pause_service", "Pause", danger=True))
+    words = Words("Pause service", "pause_service", "Pause", danger=True, why_not=_rests(found, today))
+    return _change_page(request, found, form, asked, words)
 
 
 @page("customers.edit")
@@ -225,7 +243,9 @@ def stop(request: HttpRequest, service_id: int) -> HttpResponse:
         lines = ("No access from now on.", "Not charged from the next 00:00. It can be activated again.")
         return Change(act, None, lines, "The service is stopped.")
 
-    return _change_page(request, found, form, asked, Words("Stop service", "stop_service", "Stop now", danger=True))
+    why_not = _rests(found, clock.today(found.account.zone))
+    words = Words("Stop service", "stop_service", "Stop now", danger=True, why_not=why_not)
+    return _change_page(request, found, form, asked, words)
 
 
 @page("customers.edit")

@@ -17,7 +17,7 @@ from demarc.plans.forms import BlockForm, ConfirmForm, NewServiceForm
 from demarc.plans.models import Service, ServiceState
 from demarc.plans.wording import Restraint
 from demarc.staff.doors import actor_of, page, within
-from demarc.staff.pages import carried_out, parts, seen
+from demarc.staff.pages import carried_out, parts, seen, why_not
 from demarc.ui.forms import form_page, posted
 
 
@@ -154,6 +154,7 @@ def unblock(request: HttpRequest, customer_id: int) -> HttpResponse:
         request,
         form,
         title="Unblock customer",
+        why_not=why_not(act),
         submit="Unblock now",
         consequences=lines,
         intro=customer.name,

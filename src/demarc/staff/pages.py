@@ -50,6 +50,18 @@ def carried_out(
     return True
 
 
+def why_not(act: Callable[[], Any]) -> str:
+    """Why a button's deed would be refused now; empty when it would not be. It is carried out and taken back, so it may
+    write to nothing but the database."""
+    try:
+        with transaction.atomic():
+            act()
+            transaction.set_rollback(True)
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
 def parts(request: HttpRequest, place: str, *subject: Any) -> Sequence[Any]:
     """What the rooms wired to `place` make of `subject`, as far as the viewer may see it."""
     made = [

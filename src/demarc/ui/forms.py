@@ -1,6 +1,7 @@
 """Forms as Demarc shows them: one column, label above, help below, errors at the field. Knows no room's fields."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
+from demarc.base import limits
 from demarc.core.errors import Refused
 from demarc.core.money import Money, format_plain, parse
 
@@ -45,6 +47,8 @@ class Form(forms.Form):
             _dress(field.widget)
             if type(field) in INVALID:
                 field.error_messages["invalid"] = INVALID[type(field)]
+            if isinstance(field, forms.DateField | forms.DateTimeField):
+                field.validators.append(_kept_day)
 
     def grouped(self) -> list[tuple[str, list[BoundField]]]:
         """(heading, visible fields) in the order to show them; what no group names stands first."""
@@ -143,9 +147,21 @@ def link_to(holder: tuple[str, int] | None) -> str:
 
 
 def form_page(request: HttpRequest, form: Form, template: str = "ui/form_page.html", **words: Any) -> HttpResponse:
-    """The page of a form: 200 when fresh, 422 when something in it must be changed. `words`: title, submit, back ..."""
+    """The page of a form: 200 when fresh, 422 when something in it must be changed. `words`: title, submit, back ...;
+    `why_not`: why it can only be refused. Then, and where a form without fields was refused, the page says why and has
+    no button."""
     status = UNPROCESSABLE if form.is_bound and form.errors else 200
-    return render(request, template, {"form": form, **words}, status=status)
+    stuck = form.non_field_errors() if form.is_bound and not form.visible_fields() else ()
+    told = [words["why_not"]] if words.get("why_not") else list(stuck)
+    return render(request, template, {"form": form, **words, "why_not": told}, status=status)
+
+
+def _kept_day(given: date) -> None:
+    """A day that the tables can hold: the calendar ends at year 9999, and the day after it is none."""
+    try:
+        limits.fact_day(given.date() if isinstance(given, datetime) else given)
+    except Refused as refused:
+        raise forms.ValidationError(refused.message, code=refused.code) from refused
 
 
 def _dress(widget: forms.Widget) -> None:

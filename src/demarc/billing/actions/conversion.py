@@ -16,6 +16,7 @@ from demarc.billing import bulk
 from demarc.billing.accounts import house_account, open_payers
 from demarc.billing.actions.documents import Ready, cut_given, issue, pay_documents
 from demarc.billing.actions.invoices import begin_recurring
+from demarc.billing.actions.reopening import reopen
 from demarc.billing.books import covers_of, load_books, newest_documents
 from demarc.billing.facts import Payer, load, payers
 from demarc.billing.models import (
@@ -148,6 +149,14 @@ def move_to_parents(account_ids: Sequence[int], *, at: datetime) -> None:
             _move(child, parent, child.balance, at)
 
 
+def bring_back(account_id: int, parent_id: int, amount: int, *, at: datetime) -> None:
+    """Money that had gone over to the account that pays goes back; what it had paid there is owed again. Both are
+    locked by the caller."""
+    found = payers([account_id, parent_id], at=at)
+    _move(found[parent_id], found[account_id], amount, at)
+    reopen(parent_id, amount, payment=None, at=at)
+
+
 def _bill_to_the_day(payer: Payer, by: Actor, at: datetime) -> None:
     """Credit what was billed beyond today, bill what was used through today. One that has ended is never charged by the
     day, so that what it was billed stays its terms' affair; one that rests may be taken up again."""
@@ -204,14 +213,14 @@ def _keep_paid(account_id: int, paid_through: date) -> None:
         BilledThrough.objects.update_or_create(service=service, defaults=paid)
 
 
-def _move(child: Payer, parent: Payer, amount: int, at: datetime) -> None:
-    between = house_account(child.partner_id, child.currency, LedgerKind.CLEARING, SUB_ACCOUNTS)
-    key = f"moved:{child.account_id}:{parent.account_id}:{at.isoformat()}"
-    out = ledger.moved(_side(child), between, -amount, child.today)
-    into = ledger.moved(_side(parent), between, amount, parent.today)
-    bulk.post([bulk.Posting(child, ledger.entry([out]), f"{key}:out")], at)
-    bulk.post([bulk.Posting(parent, ledger.entry([into]), f"{key}:in")], at)
-    pay_documents([(parent.account_id, None, amount)], at=at)
+def _move(giver: Payer, taker: Payer, amount: int, at: datetime) -> None:
+    between = house_account(giver.partner_id, giver.currency, LedgerKind.CLEARING, SUB_ACCOUNTS)
+    key = f"moved:{giver.account_id}:{taker.account_id}:{at.isoformat()}"
+    out = ledger.moved(_side(giver), between, -amount, giver.today)
+    into = ledger.moved(_side(taker), between, amount, taker.today)
+    bulk.post([bulk.Posting(giver, ledger.entry([out]), f"{key}:out")], at)
+    bulk.post([bulk.Posting(taker, ledger.entry([into]), f"{key}:in")], at)
+    pay_documents([(taker.account_id, None, amount)], at=at)
 
 
 def _check_link(account: Account, parent: Account) -> None:

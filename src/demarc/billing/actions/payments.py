@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
 from demarc.base import limits, log, texts
 from demarc.base.actors import Actor, recorded
@@ -15,9 +16,10 @@ from demarc.base.numbering import take, take_ids
 from demarc.base.rows import insert
 from demarc.billing import bulk
 from demarc.billing.accounts import CORRECTIONS, TILLS, house_account, open_payers
-from demarc.billing.actions.conversion import move_to_parents
+from demarc.billing.actions.conversion import bring_back, move_to_parents
 from demarc.billing.actions.documents import pay_documents
 from demarc.billing.actions.reassess import reassess
+from demarc.billing.actions.reopening import reopen
 from demarc.billing.facts import Payer, payers
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.core import ledger
@@ -103,13 +105,16 @@ def receive_many(payments: Sequence[NewPayment], *, by: Actor, at: datetime) -> 
 def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -> Payment:
     """Give back all or part of a payment, by the way it came; the answer is a payment of a negative amount.
 
-    Nobody is blocked for it before the next 00:00. Refused: unknown payment, a refund itself, more than is left of
-    it, key used for something else (code conflict).
+    What it had paid is open again, as far as there is no other money for it; what of it had gone over to the account
+    that pays comes back from there. Nobody is blocked for it at once. Refused: unknown payment, a refund itself, more
+    than is left of it, key used for something else (code conflict).
     """
     payment = Payment.objects.filter(pk=payment_id, amount__gt=0).first()
     if payment is None:
         raise Refused("There is no such payment.", field="payment_id", code="unknown")
-    payer = payers([payment.account_id], at=at, lock=True)[payment.account_id]
+    parent_id = Account.objects.values_list("parent_id", flat=True).get(pk=payment.account_id)
+    locked = payers([payment.account_id, *([parent_id] if parent_id else [])], at=at, lock=True)
+    payer = locked[payment.account_id]
     limits.money(amount, 1, limits.PRICE_MAX, payer.currency, field="amount")
     earlier = _used_keys([(payer.partner_id, _key(key))])
     for refunded in earlier.values():
@@ -125,7 +130,11 @@ def refund(payment_id: int, *, amount: int, key: str, by: Actor, at: datetime) -
     back = _payment(payer, take(payer.partner_id, SERIES), entry, recorded(by, at))
     back.amount, back.method, back.received_on, back.key = -amount, payment.method, transfer.day, key
     back.refunds = payment
+    gone_over = _gone_over(payment)
     back.save(force_insert=True)
+    if parent_id and min(gone_over, amount) > 0:
+        bring_back(payer.account_id, parent_id, min(gone_over, amount), at=at)
+    reopen(payer.account_id, amount, payment=payment.pk, at=at)
     told = {"amount": amount, "currency": payer.currency, "payment": payment.number}
     log.record("refunded", by=by, at=at, subject=_subject(payer), partner_id=payer.partner_id, **told)
     return back
@@ -258,6 +267,13 @@ def _check_left(payment: Payment, amount: int) -> None:
             field="amount",
             code="more_than_left",
         )
+
+
+def _gone_over(payment: Payment) -> int:
+    """What is left of a payment that paid no document of its own account."""
+    used = payment.allocations.aggregate(sum=Sum("amount"))["sum"] or 0
+    given_back = -sum(payment.refunded_by.values_list("amount", flat=True))
+    return payment.amount - used - given_back
 
 
 def _used_keys(names: Iterable[Name]) -> dict[Name, Payment]:

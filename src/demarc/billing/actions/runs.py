@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,8 @@ from demarc.core.errors import Refused
 from demarc.core.period import billing_day
 
 CHUNK = 1000
+AHEAD_MAX = timedelta(days=366)
+"""How far ahead of today a preview looks."""
 DIGEST = 1 << 256
 Shown = dict[int, list[tuple[date, int]]]
 """By account, the day and the sum of each document of a preview."""
@@ -111,7 +113,10 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     partner = Partner.objects.filter(pk=partner_id).first()
     if partner is None:
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
-    day = limits.fact_day(day or billing_day(at, ZoneInfo(partner.zone)), field="day")
+    today = billing_day(at, ZoneInfo(partner.zone))
+    day = limits.fact_day(day or today, field="day")
+    if day > today + AHEAD_MAX:
+        raise Refused(f"Choose a day up to {today + AHEAD_MAX}.", field="day", code="date_out_of_range")
     _expect_no_run(partner_id)
     _make_way(InvoiceRun.objects.filter(partner=partner, day=day), at)
     run = InvoiceRun.objects.create(partner=partner, day=day, **recorded(by, at))

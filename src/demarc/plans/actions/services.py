@@ -160,9 +160,10 @@ def set_service_price(
     valid_from: date | None = None,
     by: Actor,
     at: datetime,
-) -> Service:
+) -> list[ServiceFact]:
     """Agree on a service's own price of a month (None: the plan's) and how many of it, from a day on (None: today).
-    What is agreed on for that day and all later ones already, is not written again.
+
+    Answers what was written: nothing, and nothing else is done, when just that holds for that day and all later ones.
 
     A day of the past changes what recurring documents have billed since, with one correcting document; prepaid days
     that are decided stay. Refused: unknown service, ended, number out of range, a day before the service was added or
@@ -179,7 +180,7 @@ def set_service_price(
     if quantity is not None:
         limits.whole(quantity, 1, QUANTITY_MAX, field="quantity")
     if all((fact.price_override, fact.quantity) == (price, quantity or fact.quantity) for fact in held):
-        return service
+        return []
     written = []
     for fact in held:
         count = quantity or fact.quantity
@@ -200,7 +201,7 @@ def set_service_price(
     )
     emit_ids("HoldingChanged", "services", [service_id])
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
-    return service
+    return written
 
 
 def deactivate_customer(customer_id: int, *, by: Actor, at: datetime) -> Customer:
