@@ -1,6 +1,5 @@
 """What staff type about themselves, and what they prove themselves with."""
 
-from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
@@ -36,11 +35,11 @@ def new_password() -> forms.CharField:
     )
 
 
-def one_time_code(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
+def one_time_code(label: str, help_text: str) -> forms.CharField:
     """The field for a code of an app or of a mail."""
     look = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "none"}
     widget = forms.TextInput(attrs=look)
-    return forms.CharField(label=label, help_text=help_text, max_length=60, required=required, widget=widget)
+    return forms.CharField(label=label, help_text=help_text, max_length=60, widget=widget)
 
 
 class ProfileForm(Form):
@@ -106,21 +105,23 @@ class PasskeyForm(Form):
 
 
 class AnyProofForm(Form):
-    """A form of several proofs, of which one is enough."""
+    """A form of several proofs, of which one is enough; nothing typed is no try."""
 
-    def clean(self) -> dict[str, Any]:
-        """Nothing typed is no try."""
-        given = super().clean() or {}
-        if not any(given.values()):
-            first = next(iter(self.fields))
-            self.add_error(first, "Type it here.")
-        return given
+    def full_clean(self) -> None:
+        """All are asked for; where one is given, the others need not be."""
+        asked = [field for field in self.fields.values() if field.required]
+        given = any(self.data.get(name) for name in self.fields)
+        for field in asked:
+            field.required = not given
+        super().full_clean()
+        for field in asked:
+            field.required = True
 
 
 class CodeForm(AnyProofForm):
     """What is asked at login after the password: a code, or a passkey's signature."""
 
-    code = one_time_code("Code", "Of your app, or a recovery code.", required=False)
+    code = one_time_code("Code", "Of your app, or a recovery code.")
     answer = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20_000)
 
 
@@ -130,11 +131,10 @@ class ProofForm(AnyProofForm):
     password = forms.CharField(
         label="Password",
         max_length=200,
-        required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    code = one_time_code("Or a code", "Of your app.", required=False)
+    code = one_time_code("Or a code", "Of your app.")
     answer = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20_000)
 
 
