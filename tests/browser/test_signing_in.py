@@ -84,7 +84,7 @@ def test_an_app_is_turned_on_and_asked_at_the_next_login(window: BrowserContext,
     assert box is not None
     assert box["width"] == box["height"] > 200
     page.get_by_text("It cannot read it").click()
-    app = App(page.locator(".steps .code").inner_text())
+    app = App(page.locator(".how-to .code").inner_text())
     page.get_by_label("Code", exact=True).fill(app.shows(-1))
     page.get_by_role("button", name="Turn it on").click()
     codes = page.locator(".recovery-codes li").all_inner_texts()

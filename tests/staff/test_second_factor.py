@@ -66,7 +66,7 @@ def test_the_key_is_shown_until_it_is_confirmed_and_never_again(ana):
 def test_the_qr_code_is_drawn_in_the_page_and_says_what_the_key_says(ana):
     page = logged_in(ana).get("/me/login/app/").content.decode()
     assert '<svg class="qr"' in page
-    assert "<img" not in page.split('class="steps"')[1].split("</ol>")[0]
+    assert "<img" not in page.split('class="how-to"')[1].split("</ol>")[0]
     assert " style=" not in page
 
 

@@ -134,7 +134,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
-    Entry("Logging in", "signing_in", "staff.see", "shield-lock"),
+    Entry("Staff logins", "signing_in", "staff.see", "shield-lock"),
 )
 
 TABS: dict[str, tuple[Entry, ...]] = {

@@ -92,7 +92,7 @@ def password(request: HttpRequest) -> HttpResponse:
         sessions.prove(request, clock.now())
         messages.success(request, "Your password is changed. Your other sessions are ended.")
         return redirect("security")
-    words = {"title": "New password", "submit": "Change my password and end my other sessions"}
+    words = {"title": "New password", "submit": "Change my password", "intro": "All your other sessions end with it."}
     return form_page(request, form, **words, back=reverse("security"), back_label="Logging in")
 
 

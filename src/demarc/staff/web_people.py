@@ -87,7 +87,7 @@ PEOPLE = ListSpec(
 def people(request: HttpRequest) -> HttpResponseBase:
     """Who logs in with what, and where."""
     roles = list(Role.objects.filter(second_factor=True).order_by("name"))
-    return list_page(request, PEOPLE, "staff/people.html", title="Logging in", roles=roles)
+    return list_page(request, PEOPLE, "staff/people.html", title="Staff logins", roles=roles)
 
 
 @page("staff.edit")
@@ -107,7 +107,7 @@ def roles(request: HttpRequest) -> HttpResponse:
     if carried_out(request, form, "require_second_factor", ("role", None), act):
         messages.success(request, "Saved. Who lacks a second factor is led to set one up at the next click.")
         return redirect("signing_in")
-    words = {"title": "Roles with a second factor", "submit": "Save", "back_label": "Logging in"}
+    words = {"title": "Roles with a second factor", "submit": "Save", "back_label": "Staff logins"}
     return form_page(request, form, back=reverse("signing_in"), **words)
 
 
