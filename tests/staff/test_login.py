@@ -111,12 +111,12 @@ def test_a_window_opens_again_after_its_time(pages):
 def test_one_changes_ones_own_password_and_stays_logged_in(ana):
     client = Client()
     try_login(client, "ana")
-    weak = client.post("/me/", {"old": PASSWORD, "new": "short"})
+    weak = client.post("/me/password/", {"old": PASSWORD, "new": "short"})
     assert weak.status_code == 422
     assert "at least 10 characters" in weak.content.decode()
-    wrong = client.post("/me/", {"old": "not it", "new": "another horse battery"})
+    wrong = client.post("/me/password/", {"old": "not it", "new": "another horse battery"})
     assert "not your present password" in wrong.content.decode()
-    assert client.post("/me/", {"old": PASSWORD, "new": "another horse battery"}).status_code == 302
+    assert client.post("/me/password/", {"old": PASSWORD, "new": "another horse battery"}).status_code == 302
     assert client.get("/me/").status_code == 200
     assert try_login(Client(), "ana").status_code == 422
     assert try_login(Client(), "ana", "another horse battery").status_code == 302

@@ -24,6 +24,7 @@ from demarc.network import actions as network
 from demarc.plans.models import Service
 from demarc.staff.actions import create_login
 from demarc.staff.models import Login, LoginKind, Role
+from demarc.staff.sessions import PROVEN
 
 LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
 PASSWORD = "correct horse battery"
@@ -82,6 +83,11 @@ class World:
         return NatRange.objects.get_or_create(partner=self.partner, defaults={**facts, "outside": outside})[0]
 
     @property
+    def colleague(self) -> Login:
+        """Somebody who works for this provider only."""
+        return Login.objects.get(username=f"clerk-of-{self.partner.pk}")
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -91,6 +97,7 @@ class World:
             "service_id": self.service.pk,
             "login_id": self.login.pk,
             "session_id": self.session.pk,
+            "staff_id": self.colleague.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
             **({"wave_id": self.larry.wave_id, "outage_id": self.larry.outage_id} if self.larry else {}),
@@ -130,6 +137,7 @@ def world(name: str = "Demarc", *, number: int = 0, only: str = "") -> World:
     (message,) = messages.note_payments([payment.pk], by=SYSTEM, at=now)
     ritas = papers(made.partner) if only != "larry" else {}
     larrys = late(made.partner) if only != "rita" else None
+    person("Cashier", f"clerk-of-{made.partner.pk}").partners.set([made.partner])
     return World(made, customer, account, service, login, session, payment, message, decision, ritas, larrys)
 
 
@@ -184,6 +192,9 @@ def logged_in(login: Login) -> Client:
     """A browser in which this person has logged in."""
     client = Client()
     client.force_login(login)
+    session = client.session
+    session[PROVEN] = clock.now().isoformat()
+    session.save()
     return client
 
 

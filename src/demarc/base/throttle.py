@@ -3,6 +3,7 @@
 Counts are written on the connection `apart`, so that a request that is rolled back has still been counted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -17,6 +18,7 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING hits
 """
 GIVE_BACK = "UPDATE base_throttlewindow SET hits = hits - 1 WHERE key = %s AND hits > 0"
+OPENED = "SELECT opened_at FROM base_throttlewindow WHERE key = %s"
 FORGET = """
 DELETE FROM base_throttlewindow
 WHERE key IN (SELECT key FROM base_throttlewindow WHERE opened_at < %s LIMIT 100)
@@ -49,6 +51,21 @@ def give_back(limit: Limit) -> None:
     """Take back one counted try, because it turned out to be a good one."""
     with connections["apart"].cursor() as cursor:
         cursor.execute(GIVE_BACK, [limit.key])
+
+
+def spend_each(limits: Iterable[Limit], at: datetime) -> Limit | None:
+    """Count one try under each limit in turn; the first that refuses it, or None. Those behind it are not spent: who
+    is turned away at one address uses up nothing that others need."""
+    return next((limit for limit in limits if not spend(limit, at)), None)
+
+
+def opens_in(limit: Limit, at: datetime) -> timedelta:
+    """How long until tries under a spent limit are welcome again."""
+    with connections["apart"].cursor() as cursor:
+        cursor.execute(OPENED, [limit.key])
+        row = cursor.fetchone()
+    over = row[0] + timedelta(seconds=limit.window_s) if row else at
+    return max(over - at, timedelta(0))
 
 
 def network_of(address: str) -> str:

@@ -1,8 +1,8 @@
 """Sealing inside Django: for radiusd (which alone opens it), for the worker that sends messages, and for the operation
-log's subjects.
+log's subjects, and for what staff log in with.
 
-The web and worker processes hold public keys only, but for the log's, which they must show, and the messages', which
-only the sending job asks for.
+The web and worker processes hold public keys only, but for the log's, which they must show, the staff's, which a login
+asks for, and the messages', which only the sending job asks for.
 """
 
 import os
@@ -16,7 +16,7 @@ from demarc.base import sql
 from demarc.base.models import SubjectKey
 from demarc.base.seal import Opener, Sealer
 
-AUDIENCES = ("radius", "log", "messages")
+AUDIENCES = ("radius", "log", "messages", "staff")
 
 # By hand, for every row of the log asks: the ORM makes the same statement for four times the price.
 SUBJECT_KEY = "SELECT wrapped FROM base_subjectkey WHERE subject_kind = %(kind)s AND subject_id = %(subject)s"
@@ -46,6 +46,11 @@ def _messages_opener() -> Opener:
     return Opener((keys_directory() / "messages.key").read_bytes())
 
 
+@cache
+def _staff_opener() -> Opener:
+    return Opener((keys_directory() / "staff.key").read_bytes())
+
+
 def seal_for_radius(secret: str, place: str) -> bytes:
     """Seal a subscriber's or a NAS's secret; `place` is "table.column.id". Only radiusd can open it."""
     return _sealer("radius").seal(secret.encode(), place)
@@ -59,6 +64,16 @@ def seal_for_messages(secret: str, place: str) -> bytes:
 def open_for_messages(sealed: bytes, place: str) -> str:
     """The secret, for the worker that is about to send. Raises base.seal.Unsealable for another place."""
     return _messages_opener().open(sealed, place).decode()
+
+
+def seal_for_staff(secret: str, place: str) -> bytes:
+    """Seal what a member of staff proves himself with; `place` is "table.column.id"."""
+    return _sealer("staff").seal(secret.encode(), place)
+
+
+def open_for_staff(sealed: bytes, place: str) -> str:
+    """The secret, to check what was typed against it. Raises base.seal.Unsealable for another place."""
+    return _staff_opener().open(sealed, place).decode()
 
 
 def seal_for_subject(kind: str, subject_id: int, body: bytes) -> bytes:

@@ -1,9 +1,11 @@
 """The background doors of messages: news from other rooms, the sending, and the daily look for low balances."""
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
+from demarc.core.errors import Unreachable
 from demarc.messages import actions
 
 
@@ -29,6 +31,16 @@ def note_reminders(reminders: list[int]) -> None:
 def note_access(services: list[int]) -> None:
     """Access of services changed (event AccessChanged)."""
     actions.note_access(services, by=SYSTEM, at=clock.now())
+
+
+@app.task(
+    name="messages.write_to_staff",
+    queue="slow",
+    retry=RetryStrategy(max_attempts=5, exponential_wait=10, retry_exceptions=[Unreachable]),
+)
+def write_to_staff(kind: str, login_id: int, device_id: int = 0) -> None:
+    """A member of staff is to be written to (event StaffLetterWanted)."""
+    actions.write_to_staff(kind, login_id, device_id=device_id, by=SYSTEM, at=clock.now())
 
 
 @app.task(name="messages.send_soon", queue="slow")

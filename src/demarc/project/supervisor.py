@@ -34,7 +34,7 @@ LONGEST_PAUSE_S = 30.0
 SETTLED_S = 60.0
 CHILDREN_STOP_S = 6.0  # with the database's 3 s everything ends within 10 s
 TICK_S = 1.0
-SEAL_AUDIENCES = ("radius", "log", "messages")
+SEAL_AUDIENCES = ("radius", "log", "messages", "staff")
 
 Start = Callable[[], subprocess.Popen[bytes]]
 StartWriting = Callable[[int], subprocess.Popen[bytes]]

@@ -19,6 +19,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "DocumentsIssued": ("messages.note_documents",),
     "Reminded": ("messages.note_reminders",),
     "WaveChanged": ("billing.work_wave",),
+    "StaffLetterWanted": ("messages.write_to_staff",),
 }
 
 ATTACHMENTS: dict[str, str] = {"document": "demarc.messages.papers.document"}
@@ -133,6 +134,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Routers", "routers", "network.see", "router"),
     Entry("Pools", "pools", "network.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
+    Entry("Staff logins", "signing_in", "staff.see", "shield-lock"),
 )
 
 TABS: dict[str, tuple[Entry, ...]] = {

@@ -4,24 +4,34 @@ Knows requests and roles; no business noun.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from demarc.base import clock
 from demarc.base.actors import Actor
 from demarc.base.models import Partner
+from demarc.staff import sessions
+from demarc.staff.actions import note_seen
 from demarc.staff.models import Login, LoginKind
 from demarc.staff.permissions import PERMISSIONS, grants
+from demarc.staff.queries import has_second_factor
 from demarc.ui import menu
 
 PUBLIC = "public"
+PROOF_LASTS = timedelta(minutes=15)
 
 View = Callable[..., HttpResponseBase]
 M = TypeVar("M", bound=Model)
@@ -37,6 +47,8 @@ def page(permission: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _ask_to_log_in(request)
+            if _lacks_second_factor(request, view):
+                return redirect("security")
             if not permitted(request, permission):
                 return forbidden(request, permission)
             return _let_in(view, request, *args, **kwargs)
@@ -56,10 +68,60 @@ def signed_in(view: View) -> View:
             return _ask_to_log_in(request)
         if staff_login(request) is None:
             return forbidden(request, "")
+        if _lacks_second_factor(request, view):
+            return redirect("security")
         return _let_in(view, request, *args, **kwargs)
 
     guarded.permission = "signed_in"  # type: ignore[attr-defined] # read by the test of URLs
     return guarded
+
+
+def proven(view: View) -> View:
+    """Only who has proved lately that he is who he was passes: stand it under `page`, before what shows secrets, gives
+    money back, changes rights or takes many rows away. Others are asked for their password, and then are back here.
+
+    What was sent by POST is not carried out afterwards: the page it came from is shown, to send it again.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if proved_lately(request) else ask_for_proof(request)
+
+    guarded.proven = True  # type: ignore[attr-defined] # read by the test of doors
+    return guarded
+
+
+def before_second_factor(view: View) -> View:
+    """Also who lacks the second factor that his role must have passes: stand it under `signed_in`."""
+    view.before_second_factor = True  # type: ignore[attr-defined] # read by the doors
+    return view
+
+
+def proved_lately(request: HttpRequest) -> bool:
+    """Whether the last proof is younger than PROOF_LASTS; a clock that was set back makes none younger."""
+    then = sessions.proven_at(request)
+    return then is not None and timedelta(0) <= clock.now() - then < PROOF_LASTS
+
+
+def ask_for_proof(request: HttpRequest) -> HttpResponse:
+    """The page that asks for a proof, leading back here; what was posted is dropped, and that is said."""
+    back = request.get_full_path()
+    if request.method != "GET":
+        back = came_from(request)
+        messages.warning(request, "Nothing was done yet: prove first that it is you, then send it again.")
+    address = f"{reverse('prove')}?{urlencode({'next': back})}"
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours whose form this is, by what the browser says; else the dashboard."""
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(referer)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def public(view: View) -> View:
@@ -158,9 +220,19 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
 
 
 def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """The view, with times shown in the viewer's zone."""
+    """The view, with times shown in the viewer's zone; and the session was seen."""
+    if request.session.session_key:
+        note_seen(request.session.session_key, getattr(request.session, "seen_at", None), at=clock.now())
     with timezone.override(zone(request)):
         return view(request, *args, **kwargs)
+
+
+def _lacks_second_factor(request: HttpRequest, view: View) -> bool:
+    """Whether the viewer's role must have a second factor, he has none, and the page is not about getting one."""
+    login = staff_login(request)
+    if login is None or login.role is None or not login.role.second_factor:
+        return False
+    return not getattr(view, "before_second_factor", False) and not has_second_factor(login.pk)
 
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:

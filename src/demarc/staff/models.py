@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 
@@ -22,6 +23,7 @@ class Role(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     permissions: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=40), default=list)
+    second_factor = models.BooleanField(default=False, help_text="Whoever holds it must have a second factor.")
 
     def __str__(self) -> str:
         return self.name
@@ -39,6 +41,7 @@ class Login(AbstractBaseUser):
         Partner, blank=True, help_text="Empty: all partners."
     )
     zone = models.CharField(max_length=60, blank=True, default="", help_text="Empty: the partner's.")
+    language = models.CharField(max_length=5, blank=True, default="", help_text="Of mail to him. Empty: English.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -58,6 +61,42 @@ class Login(AbstractBaseUser):
     def is_staff(self) -> bool:
         """allauth and Django ask for it; the staff application is the only such door."""
         return self.kind == LoginKind.STAFF
+
+
+class Session(AbstractBaseSession):
+    """One browser in which somebody logged in (staff.sessions writes it); a row deleted is a session ended."""
+
+    login = models.ForeignKey(Login, models.CASCADE, null=True, related_name="sessions")
+    device = models.CharField(max_length=60, blank=True, help_text="In words: Firefox on Linux.")
+    address = models.GenericIPAddressField(null=True)
+    began_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_session"
+
+
+class Device(models.Model):
+    """A browser from which somebody logged in before; it is known again by a cookie, of which the SHA-256 is kept."""
+
+    login = models.ForeignKey(Login, models.CASCADE, related_name="devices")
+    digest = models.BinaryField()
+    words = models.CharField(max_length=60)
+    address = models.GenericIPAddressField(null=True, help_text="Where it was seen last.")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["login", "digest"], name="staff_device_once")]
+
+
+class ResetCode(models.Model):
+    """A code that was mailed to somebody who forgot his password; only its SHA-256 is kept, and it is good once."""
+
+    login = models.ForeignKey(Login, models.CASCADE, related_name="+")
+    digest = models.BinaryField(unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
 
 
 class ApiToken(models.Model):

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from demarc.base import clock, log
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.doors import actor_of, partners, permitted
+from demarc.staff.doors import actor_of, ask_for_proof, partners, permitted, proved_lately
 from demarc.ui import panels
 from demarc.ui.forms import Form
 from demarc.ui.lists import Listing, ListSpec
@@ -23,7 +23,7 @@ from demarc.ui.lists import Listing, ListSpec
 LATELY = timedelta(hours=1)
 
 
-def seen(request: HttpRequest, subject: tuple[str, int], partner_id: int) -> None:
+def seen(request: HttpRequest, subject: tuple[str, int], partner_id: int | None) -> None:
     """Write down that the viewer looked at something; what a page fetches again and again is one row an hour."""
     if request.method != "GET":
         return  # an action writes its own row
@@ -75,10 +75,13 @@ def parts(request: HttpRequest, place: str, *subject: Any) -> Sequence[Any]:
 def list_page(
     request: HttpRequest, spec: ListSpec, template: str = "ui/list_page.html", **words: Any
 ) -> HttpResponseBase:
-    """The page of a list, or its CSV. A search, a filter and a file are written down with what and how many."""
+    """The page of a list, or its CSV, which asks for a proof. A search, a filter and a file are written down with what
+    and how many."""
     more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
     listing = Listing(spec, request, more_columns=more)
     as_file = request.GET.get("format") == "csv"
+    if as_file and not proved_lately(request):
+        return ask_for_proof(request)
     if listing.picked or as_file:
         verb = "exported" if as_file else "listed"
         by, subject = actor_of(request), (spec.name, None)

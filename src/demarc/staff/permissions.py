@@ -30,3 +30,9 @@ def grants(held: Iterable[str], wanted: str) -> bool:
     words = frozenset(held)
     room, _, verb = wanted.partition(".")
     return ALL in words or wanted in words or (verb == "see" and f"{room}.edit" in words)
+
+
+def covers(held: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a role holding the words `held` may do all that one holding `others` may."""
+    mine = frozenset(held)
+    return ALL in mine or all(word != ALL and grants(mine, word) for word in others)

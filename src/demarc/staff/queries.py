@@ -1,16 +1,31 @@
-"""Reads of logins, roles and tokens. Never answers with a password or a token's digest."""
+"""Reads of logins, their factors and sessions, roles and tokens. Never answers with a password or a token's digest."""
 
+import base64
 import hashlib
 from datetime import datetime
+from typing import Any
 
-from demarc.staff.models import ApiToken, Login, LoginKind, Role
+from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from demarc.base.models import Partner
+from demarc.base.throttle import network_of
+from demarc.core.errors import Refused
+from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, Session
 
 SUPER_ADMINISTRATOR = "Super administrator"
+SESSIONS_SHOWN = 100
 
 
 def digest_of(plaintext: str) -> bytes:
     """What is kept of a token. It is 256 random bits, so a plain hash cannot be guessed back."""
     return hashlib.sha256(plaintext.encode()).digest()
+
+
+def opaque(text: str) -> str:
+    """What stands for a name in a key that others can read."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def token_named(plaintext: str) -> ApiToken | None:
@@ -29,6 +44,87 @@ def super_administrators() -> "list[Login]":
     return list(logins.order_by("id"))
 
 
-def role_named(name: str) -> Role | None:
-    """The role of this name, whatever its capitals."""
-    return Role.objects.filter(name__iexact=name).first()
+def role_of(name: str) -> Role:
+    """The role of this name, whatever its capitals. Refused: there is none."""
+    role = Role.objects.filter(name__iexact=name).first()
+    if role is None:
+        known = ", ".join(Role.objects.order_by("name").values_list("name", flat=True))
+        raise Refused(f"There is no role {name!r}; the roles are: {known}.", field="role", code="role_unknown")
+    return role
+
+
+def has_second_factor(login_id: int) -> bool:
+    """Whether something is asked at login besides the password; recovery codes alone are nothing."""
+    return bool(second_factors().filter(user_id=login_id).exists())
+
+
+def second_factors() -> Any:
+    """The apps and passkeys of everybody."""
+    return Authenticator.objects.filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+
+
+def factors_of(login_id: int) -> dict[str, Any]:
+    """What a login's page shows: when the app was set up, the passkeys, how many recovery codes are left."""
+    rows = list(Authenticator.objects.filter(user_id=login_id).order_by("id"))
+    by_kind = {row.type: row for row in rows}
+    recovery = by_kind.get(Authenticator.Type.RECOVERY_CODES)
+    return {
+        "app": by_kind.get(Authenticator.Type.TOTP),
+        "passkeys": [row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
+        "recovery_left": len(recovery.data["digests"]) if recovery else 0,
+    }
+
+
+def passkeys_of(login_id: int) -> list[Any]:
+    """The rows of a login's passkeys."""
+    return list(Authenticator.objects.filter(user_id=login_id, type=Authenticator.Type.WEBAUTHN).order_by("id"))
+
+
+def stored_credential(row: Any) -> bytes:
+    """A passkey's id and public key, as staff.passkeys made them."""
+    return base64.b64decode(row.data["credential"])
+
+
+def handle_of(session_key: str) -> str:
+    """What a page names a session by; the key itself would open it."""
+    return opaque(session_key)
+
+
+def sessions_of(login_id: int) -> list[Session]:
+    """The sessions that are open, the one seen last first."""
+    rows = Session.objects.filter(login_id=login_id, expire_date__gt=Now()).order_by("-seen_at")
+    return list(rows.defer("session_data")[:SESSIONS_SHOWN])
+
+
+def known_device(username: str, token: str) -> Device | None:
+    """The row of the browser with this cookie, if the person of that user name has logged in by it."""
+    if not token:
+        return None
+    return Device.objects.filter(login__username__iexact=username, digest=digest_of(token)).first()
+
+
+def known_network(username: str, network: str) -> bool:
+    """Whether the person of that user name has logged in from this network before."""
+    rows = Device.objects.filter(login__username__iexact=username).values_list("address", flat=True)
+    return network in {network_of(address) for address in rows if address}
+
+
+def devices_since(login_id: int, since: datetime, but: int) -> list[Device]:
+    """The browsers that were first used after a moment, without one of them."""
+    return list(Device.objects.filter(login_id=login_id, first_seen_at__gt=since).exclude(pk=but)[:5])
+
+
+def who_may_reset(named: str) -> Login | None:
+    """The one active member of staff of this user name or e-mail address who can be written to."""
+    rows = Login.objects.filter(kind=LoginKind.STAFF, is_active=True).exclude(email="")
+    found = rows.filter(username__iexact=named.strip()) or rows.filter(email__iexact=named.strip())
+    return found[0] if len(found) == 1 else None
+
+
+def staff_within(partner_ids: list[int] | None) -> QuerySet[Login]:
+    """The people who work for none but these partners; None: everybody."""
+    rows = Login.objects.filter(kind=LoginKind.STAFF).select_related("role")
+    if partner_ids is None:
+        return rows
+    elsewhere = Login.objects.filter(partners__in=Partner.objects.exclude(pk__in=partner_ids))
+    return rows.filter(partners__in=partner_ids).exclude(pk__in=elsewhere.values("pk")).distinct()

@@ -19,8 +19,9 @@ from demarc.base.seal import Unsealable
 from demarc.base.vault import open_for_messages
 from demarc.core.errors import Refused, Unreachable
 from demarc.messages import attachments, checks, mail, queries, sms
+from demarc.messages.accounts import mail_account
 from demarc.messages.kinds import KINDS, SMS, TEST
-from demarc.messages.models import MailServer, Message, Rules, SmsGateway, State
+from demarc.messages.models import Message, Rules, SmsGateway, State
 from demarc.messages.troubles import Doubtful, NotNow, Rejected, outside
 
 BATCH = 50
@@ -30,8 +31,7 @@ CLAIM_LASTS = timedelta(minutes=10)
 LANES_MAX = 200
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 480))
 TRIES_MAX = len(WAITS) + 1
-PASSWORD = "messages_mailserver.password.{}"  # noqa: S105 - the place it is sealed for
-TOKEN = "messages_smsgateway.token.{}"  # noqa: S105 - likewise
+TOKEN = "messages_smsgateway.token.{}"  # noqa: S105 - the place it is sealed for
 UNKNOWN_FATE = "The worker ended while it was sending this; nobody knows whether it left. Send it again if need be."
 
 LANES = """
@@ -169,7 +169,7 @@ def _door(lane: Lane) -> Iterator[Send]:
         if lane.channel == SMS:
             gateway = _gateway(lane.partner_id)
         else:
-            account = _mail_account(lane.partner_id)
+            account = mail_account(lane.partner_id)
     except (ObjectDoesNotExist, Unsealable) as error:
         raise Refused("Its server or gateway is not set up, or its secret must be typed anew.") from error
     if lane.channel == SMS:
@@ -190,20 +190,6 @@ def _letter(message: Message, at: datetime) -> mail.Letter:
         local_id=message.public_id.hex,
         at=at,
         attachments=attachments.rendered(message.attachments, message.partner_id),
-    )
-
-
-def _mail_account(partner_id: int) -> mail.MailAccount:
-    row = MailServer.objects.get(partner_id=partner_id)
-    return mail.MailAccount(
-        host=row.host,
-        port=row.port,
-        security=row.security,
-        from_address=row.from_address,
-        from_name=row.from_name,
-        reply_to=row.reply_to,
-        username=row.username,
-        password=open_for_messages(bytes(row.password), PASSWORD.format(partner_id)) if row.password else "",
     )
 
 

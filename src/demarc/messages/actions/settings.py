@@ -14,7 +14,8 @@ from demarc.base.models import Partner
 from demarc.base.vault import seal_for_messages
 from demarc.core.errors import Refused
 from demarc.messages import queries, sms
-from demarc.messages.actions.sending import PASSWORD, TOKEN
+from demarc.messages.accounts import PASSWORD
+from demarc.messages.actions.sending import TOKEN
 from demarc.messages.kinds import CHANNELS, TEMPLATED
 from demarc.messages.models import BodyForm, MailServer, Method, Rules, Security, SmsGateway
 

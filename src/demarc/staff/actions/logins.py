@@ -1,0 +1,101 @@
+"""What is done to the people who may log in: made, named, given a new password."""
+
+import secrets
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from demarc.base import log, texts
+from demarc.base.actors import Actor
+from demarc.core.errors import Refused
+from demarc.staff.models import Login, LoginKind, Session
+from demarc.staff.passwords import set_password
+from demarc.staff.queries import SUPER_ADMINISTRATOR, role_of, super_administrators
+
+LANGUAGES = ("", "en", "es")
+
+
+@transaction.atomic
+def ensure_super_administrator(*, by: Actor, at: datetime) -> tuple[str, str] | None:
+    """Make the login `admin` with a random password when nobody may do everything: (name, password), else None."""
+    if super_administrators():
+        return None
+    password = secrets.token_urlsafe(15)
+    username = _free_username("admin")
+    create_login(username=username, password=password, role=SUPER_ADMINISTRATOR, by=by, at=at)
+    return username, password
+
+
+@transaction.atomic
+def create_login(*, username: str, password: str, role: str, by: Actor, at: datetime, **facts: str) -> Login:
+    """A new person of staff. `facts`: name, email, zone. Refused: username taken, role unknown, password too weak."""
+    username = username.strip()
+    if not username or Login.objects.filter(username__iexact=username).exists():
+        raise Refused(f"The user name {username!r} is taken; choose another.", field="username", code="taken")
+    held = role_of(role)
+    login = Login(username=username, kind=LoginKind.STAFF, role=held, **facts)
+    set_password(login, password, field="password")
+    login.save()
+    log.record("created", by=by, at=at, subject=("login", login.pk), role=held.name)
+    return login
+
+
+@transaction.atomic
+def save_profile(login_id: int, *, name: str, zone: str, language: str, by: Actor, at: datetime) -> None:
+    """What the holder is called and how he reads times and mail; empty: as his provider. Refused: no such zone."""
+    if zone and zone not in available_timezones():
+        raise Refused("Choose a time zone of the list.", field="zone", code="zone")
+    if language not in LANGUAGES:
+        raise Refused("Choose a language of the list.", field="language", code="language")
+    login = Login.objects.select_for_update().get(pk=login_id)
+    before = {"name": login.name, "zone": login.zone, "language": login.language}
+    login.name = texts.one_line(name, field="name", length_max=150)
+    login.zone, login.language = zone, language
+    login.save(update_fields=["name", "zone", "language"])
+    log.record("profile_saved", by=by, at=at, subject=("login", login_id), before=before, zone=zone, language=language)
+
+
+@transaction.atomic
+def change_email(login_id: int, email: str, *, by: Actor, at: datetime) -> None:
+    """Where mail to the holder goes from now on, new passwords above all; empty: nowhere. Refused: no address."""
+    email = email.strip()
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError as error:
+        raise Refused("This is no e-mail address.", field="email", code="email") from error
+    login = Login.objects.select_for_update().get(pk=login_id)
+    login.email = email
+    login.save(update_fields=["email"])
+    log.record("email_changed", by=by, at=at, subject=("login", login_id))
+
+
+@transaction.atomic
+def change_own_password(login_id: int, *, old: str, new: str, by: Actor, at: datetime) -> None:
+    """The holder sets a new password; all his sessions end, so the caller begins the present one anew.
+
+    Refused: the old one is wrong, the new one too weak.
+    """
+    login = Login.objects.select_for_update().get(pk=login_id)
+    if not login.check_password(old):
+        raise Refused("This is not your present password.", field="old", code="wrong_password")
+    set_password(login, new, field="new")
+    login.save(update_fields=["password"])
+    ended, _ = Session.objects.filter(login_id=login_id).delete()
+    log.record("password_changed", by=by, at=at, subject=("login", login_id), sessions_ended=ended)
+
+
+@transaction.atomic
+def show_password(login_id: int, password: str, *, by: Actor, at: datetime) -> None:
+    """The holder proves once more that he is who he was. Refused: this is not his password."""
+    if not Login.objects.get(pk=login_id).check_password(password):
+        raise Refused("This is not your password.", field="password", code="wrong_password")
+    log.record("password_shown", by=by, at=at, subject=("login", login_id))
+
+
+def _free_username(wanted: str) -> str:
+    taken = set(Login.objects.filter(username__istartswith=wanted).values_list("username", flat=True))
+    return next(name for name in (wanted, *(f"{wanted}{n}" for n in range(2, 1000))) if name not in taken)
