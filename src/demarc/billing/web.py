@@ -22,7 +22,7 @@ from demarc.core.money import parse
 from demarc.customers.models import Account
 from demarc.customers.web import customer_page, visible_customer
 from demarc.customers.web_terms import visible_account
-from demarc.staff.doors import actor_of, page, scope, within
+from demarc.staff.doors import actor_of, page, proven, scope, within
 from demarc.staff.pages import carried_out, list_page, seen, why_not
 from demarc.ui import components, formats
 from demarc.ui.forms import Form, form_page, posted
@@ -218,6 +218,7 @@ def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
 
 
 @page("money.edit")
+@proven
 def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Give back all or part of a payment."""
     payment = get_object_or_404(within(request, queries.payment_list(None)), pk=payment_id)
