@@ -218,6 +218,20 @@ def test_a_new_price_tries_only_those_again_whom_money_blocks(service):
     assert [price.amount for price in queries.prices(service.plan_id)][:2] == [90, 100]
 
 
+def test_a_tax_category_is_one_that_has_a_rate_unless_there_are_no_taxes():
+    partner = cast.partner()
+    facts = {"partner_id": partner.pk, "price": 1000, "speed_down_kbps": 1000, "speed_up_kbps": 1000}
+    actions.create_plan(name="Untaxed", tax_category="anything", by=STAFF, at=AT, **facts)
+    actions.set_tax(
+        partner.pk, category="reduced", rate=Decimal("0.1"), valid_from=date(2024, 1, 1), by=STAFF, at=AT
+    )  # fmt: skip
+    with pytest.raises(Refused, match="no tax category redcued; there are: reduced") as refused:
+        actions.create_plan(name="Misspelt", tax_category="redcued", by=STAFF, at=AT, **facts)
+    assert (refused.value.field, refused.value.code) == ("tax_category", "unknown")
+    for name in ("reduced", "standard"):
+        actions.create_plan(name=name, tax_category=name, by=STAFF, at=AT, **facts)
+
+
 def test_a_tax_rate_holds_from_its_day():
     partner = cast.partner()
     for day, rate in ((date(2024, 1, 1), "0.19"), (date(2024, 6, 1), "0.21")):

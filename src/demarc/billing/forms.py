@@ -10,8 +10,8 @@ from demarc.base import clock
 from demarc.billing.models import PaymentMethod
 from demarc.core.errors import Refused
 from demarc.customers.models import Account
-from demarc.plans.forms import STANDARD, tax_choices
-from demarc.plans.models import Service, ServiceState
+from demarc.plans.forms import tax_choices
+from demarc.plans.models import STANDARD, Service, ServiceState
 from demarc.plans.queries import tax_categories
 from demarc.ui import formats
 from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input

@@ -6,14 +6,12 @@ from typing import Any
 
 from django import forms
 
-from demarc.plans.models import FEES, Plan, PlanKind
+from demarc.plans.models import FEES, STANDARD, Plan, PlanKind
 from demarc.ui import formats
 from demarc.ui.forms import Form, LookedForm, MoneyField, unit_input
 
 KBPS = unit_input("kbit/s")
 PERCENT = unit_input("%")
-STANDARD = "standard"
-"""The tax category that is chosen until somebody chooses another."""
 
 
 class PlanForm(Form):

@@ -8,6 +8,9 @@ from demarc.base.fields import RateField
 from demarc.base.models import Partner, Recorded, amount_check, choices_check, day_check
 from demarc.customers.models import Account, BlockCause, Customer
 
+STANDARD = "standard"
+"""The tax category of what is given none; it is free of tax until it has a rate."""
+
 
 class PlanKind(models.TextChoices):
     INTERNET = "internet", "Internet"
@@ -35,7 +38,7 @@ class Plan(models.Model):
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, choices=PlanKind.choices, default=PlanKind.INTERNET)
     currency = models.CharField(max_length=3)
-    tax_category = models.CharField(max_length=30, default="standard")
+    tax_category = models.CharField(max_length=30, default=STANDARD)
     price_includes_tax = models.BooleanField(default=True)
     setup_fee = models.BigIntegerField(default=0, help_text="Billed when a service is activated first.")
     change_fee = models.BigIntegerField(default=0, help_text="Billed when a service is moved to this plan.")

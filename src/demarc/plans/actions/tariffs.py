@@ -12,7 +12,7 @@ from demarc.base.events import emit_ids
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.customers.queries import accounts_blocked_for_money
-from demarc.plans.models import FEES, Plan, PlanKind, PlanPrice, Service, TaxRate
+from demarc.plans.models import FEES, STANDARD, Plan, PlanKind, PlanPrice, Service, TaxRate
 from demarc.plans.queries import Billed, billed_beside
 
 RANGES = {
@@ -169,6 +169,17 @@ def _plan(plan_id: int) -> Plan:
     return plan
 
 
+def tax_category(partner_id: int, name: str) -> str:
+    """The name of a tax category, as it is written. Refused: empty, too long, or none of those that the partner has
+    given a rate; one who has given none has no taxes, whatever they are called."""
+    name = texts.name(name, field="tax_category", length_max=30)
+    known = set(TaxRate.objects.filter(partner_id=partner_id).values_list("category", flat=True))
+    if known and name not in known | {STANDARD}:
+        message = f"There is no tax category {name}; there are: {', '.join(sorted(known))}."
+        raise Refused(message, field="tax_category", code="unknown")
+    return name
+
+
 def _fill(plan: Plan, given: PlanFields | NewPlan) -> None:
     if "name" in given:
         plan.name = texts.name(given["name"])
@@ -181,7 +192,7 @@ def _fill(plan: Plan, given: PlanFields | NewPlan) -> None:
         if field in given and not (field in HAS_SPEED and plan.kind != PlanKind.INTERNET):
             setattr(plan, field, limits.whole(given[field], least, most, field=field))  # type: ignore[literal-required] # RANGES names them
     if "tax_category" in given:
-        plan.tax_category = texts.name(given["tax_category"], field="tax_category", length_max=30)
+        plan.tax_category = tax_category(plan.partner_id, given["tax_category"])
     for fee in FEES:
         if fee in given:
             setattr(plan, fee, limits.price(given[fee], field=fee))  # type: ignore[literal-required] # FEES names them
