@@ -1,11 +1,9 @@
 """Signing in with a second factor in a real browser: an app's code, a passkey, a proof anew, a session ended."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.site import serving
 from tests.staff.factors import App
 from tests.staff.world import PASSWORD, person, world
@@ -30,19 +28,6 @@ def site(committed: None) -> Iterator[str]:
     world()
     with serving() as base:
         yield base.replace("127.0.0.1", "localhost")  # passkeys want a name
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; Django would think that its queries here are made inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as play:
-        launched = play.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield launched
-        launched.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

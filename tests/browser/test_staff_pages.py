@@ -1,14 +1,12 @@
 """Every staff page in a real browser: nothing serious for axe, no complaint in the console, nothing cut off."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests import cast
 from tests.browser.site import serving
 from tests.staff.world import PASSWORD, World, address, person, staff_pages, world
@@ -53,19 +51,6 @@ def place(committed: None) -> World:
 def site(place: World) -> Iterator[str]:
     with serving() as base:
         yield base
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; Django would think that its queries here are made inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as play:
-        launched = play.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield launched
-        launched.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 def entered(browser: Browser, site: str, **context: object) -> BrowserContext:
