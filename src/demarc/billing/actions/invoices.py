@@ -20,8 +20,8 @@ from demarc.core.coverage import Use
 from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Account, BillingType
-from demarc.plans import actions as plans
 from demarc.plans.models import STANDARD, Service
+from demarc.plans.taxes import tax_category
 
 BATCH = 2000
 KEY_LENGTH = 50  # with the account's number before it, it fits its column
@@ -194,7 +194,7 @@ def _item(payer: Payer, given: NewItem) -> Item:
         text=texts.name(given["text"], field="text", length_max=200),
         amount=given["amount"],
         included=given.get("included", True),
-        tax_category=plans.tax_category(payer.partner_id, given.get("tax_category", STANDARD)),
+        tax_category=tax_category(payer.partner_id, given.get("tax_category", STANDARD)),
         due_from=limits.fact_day(given.get("due_from") or payer.today, field="due_from"),
         key=f"item:{payer.account_id}:{key}" if key else None,
     )

@@ -17,7 +17,7 @@ from demarc.plans.actions.services import (
     set_service_price,
     stop_service,
 )
-from demarc.plans.actions.tariffs import NewPlan, Priced, create_plan, set_price, set_tax, tax_category, update_plan
+from demarc.plans.actions.tariffs import NewPlan, Priced, create_plan, set_price, set_tax, update_plan
 
 __all__ = [
     "NewDiscount",
@@ -44,7 +44,6 @@ __all__ = [
     "set_service_price",
     "set_tax",
     "stop_service",
-    "tax_category",
     "tell_begun",
     "unblock",
     "update_plan",

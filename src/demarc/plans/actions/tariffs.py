@@ -12,8 +12,9 @@ from demarc.base.events import emit_ids
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.customers.queries import accounts_blocked_for_money
-from demarc.plans.models import FEES, STANDARD, Plan, PlanKind, PlanPrice, Service, TaxRate
+from demarc.plans.models import FEES, Plan, PlanKind, PlanPrice, Service, TaxRate
 from demarc.plans.queries import Billed, billed_beside
+from demarc.plans.taxes import tax_category
 
 RANGES = {
     "speed_down_kbps": (1, 400_000_000),
@@ -167,17 +168,6 @@ def _plan(plan_id: int) -> Plan:
     if plan is None:
         raise Refused("There is no such plan.", field="plan_id", code="unknown")
     return plan
-
-
-def tax_category(partner_id: int, name: str) -> str:
-    """The name of a tax category, as it is written. Refused: empty, too long, or none of those that the partner has
-    given a rate; one who has given none has no taxes, whatever they are called."""
-    name = texts.name(name, field="tax_category", length_max=30)
-    known = set(TaxRate.objects.filter(partner_id=partner_id).values_list("category", flat=True))
-    if known and name not in known | {STANDARD}:
-        message = f"There is no tax category {name}; there are: {', '.join(sorted(known))}."
-        raise Refused(message, field="tax_category", code="unknown")
-    return name
 
 
 def _fill(plan: Plan, given: PlanFields | NewPlan) -> None:
