@@ -192,9 +192,9 @@ def main(quick: bool = False, as_json: bool = False) -> int:
         directory = at_stage.config.data / "bench"
         directory.mkdir()
         people = importlib.import_module("bench.people")  # its models need Django, which the stage has set up
-        users = people.subscribers(subscribers, NASES)
+        users = people.subscribers(subscribers + 1, NASES)  # the last one is the probe; the others divide by the NASes
         listed = directory / "users"
-        listed.write_text("".join(f"{one.login} {one.password}\n" for one in users[:-1]))  # the last one is the probe
+        listed.write_text("".join(f"{one.login} {one.password}\n" for one in users[:-1]))
         load = Load(generator(directory), listed)
         url = at_stage.database("radius_peer")
         peer.fill_database(url, users, 20_000)
