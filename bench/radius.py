@@ -83,7 +83,7 @@ def radiusd(
     )
     try:
         for path in told:
-            wait_for(path, lambda status: status["subscribers"] >= subscribers, within_s)
+            wait_for(path, lambda status: status["serving"] and status["subscribers"] >= subscribers, within_s)
         time.sleep(2)
         yield process
     except Exception as error:

@@ -108,8 +108,9 @@ int main(int argc, char **argv) {
       s->next = id + 1; build(s, id, sent); s->slot[id].busy = 1; s->slot[id].sent_at = t; if (send(s->fd, s->slot[id].packet, s->slot[id].len, 0) < 0 && errno != EAGAIN) { perror("send"); return 1; }
       sent++; flying++; s->flying++; if (rate > 0) next_send += 1 / rate; t = now();
     }
-    double wait = rate > 0 && sent < count ? (next_send - t) * 1000 : 50; if (flying >= window) wait = 50; int ms = wait <= 0 ? 0 : wait < 1 ? 0 : (int)wait;
-    if (poll(polls, n_sources, ms) > 0) for (int i = 0; i < n_sources; i++) if (polls[i].revents) {
+    double wait = rate > 0 && sent < count ? (next_send - t) * 1000 : 50; if (flying >= window) wait = 50; if (wait < 0) wait = 0;
+    struct timespec rest = {(time_t)(wait / 1000), (long)((wait - (long)(wait / 1000) * 1000) * 1e6)}; /* not spinning: the processor is the servers' */
+    if (ppoll(polls, n_sources, &rest, NULL) > 0) for (int i = 0; i < n_sources; i++) if (polls[i].revents) {
       uint8_t p[4096]; int len; source_t *s = &sources[i];
       while ((len = recv(s->fd, p, sizeof p, 0)) > 0) {
         slot_t *q = &s->slot[p[1]]; if (!q->busy) { late++; continue; }
