@@ -58,7 +58,9 @@ def main(quick: bool = False, as_json: bool = False) -> int:
             figures |= changed(at_stage, probe)
             figures |= logged_in(load, logins)
             figures["after_logins_mb"] = resident_mb(process.pid)
-            written(snapshot, after=time.time(), within_s=START_WITHIN_S)
+        at = time.time()
+        with radiusd(at_stage, count, START_WITHIN_S):
+            written(snapshot, after=at, within_s=START_WITHIN_S)  # soon after a start; then seldom, as it is large
         figures["snapshot_mb"] = snapshot.stat().st_size >> 20
         figures |= from_snapshot(at_stage, count, load, logins)
     told = table(figures)
