@@ -80,6 +80,14 @@ class World:
     def until(self, true, within_s: float = 60) -> None:
         self.demarc.wait_until(true, within_s)
 
+    def told(self, kind: str, within_s: float, **wanted):
+        """What the router was told; when it was not, how all processes are and what they said is in the failure."""
+        try:
+            return self.nas.wait_for(kind=kind, within_s=within_s, **wanted)
+        except AssertionError as missing:
+            missing.add_note(f"{self.demarc.status()}\n{self.demarc.said()[-8000:]}")
+            raise
+
 
 @pytest.fixture
 def world():
@@ -152,7 +160,7 @@ def test_twenty_lasts_fifteen_days_and_paying_brings_him_back(world):
     world.bill("2026-04-16")
     assert world.status(customer_id) == "blocked"
     assert world.balance(account_id) == "0.00"
-    told = world.nas.wait_for(kind="CoA-Request", within_s=120)
+    told = world.told("CoA-Request", 120)
     assert told["Mikrotik-Address-List"] == "Reject_2"
 
     with customers_machine(address) as (gateway, inside):
