@@ -2,21 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from tests.cluster import Cluster
-from tests.radiusd.process import Radiusd, radiusd
+from tests.radiusd.process import Radiusd
 from tests.radiusd.serving import eventually
-from tests.radiusd.stage import SECRET, Stage, add_subscriber, set_stage
+from tests.radiusd.stage import SECRET
 from tests.sim import supplicant
 from tests.sim.supplicant import MD5, METHODS, PEAP, TTLS_CHAP, TTLS_MSCHAPV2, TTLS_PAP, Seen
 
-from demarc.project.config import RADIUS
 from demarc.radiusd.eap_certificate import ensure
 
 pytestmark = [
@@ -28,24 +26,6 @@ KEY = "Value: 000001371"
 """Microsoft's attributes 16 and 17."""
 
 tunnelled = pytest.mark.parametrize("method", [one for one in METHODS if one != MD5], ids="-".join)
-
-
-@pytest.fixture(scope="module")
-def stage(committed: None) -> Stage:
-    """Active alice with a static address, active bob, late dora, and one who is bound to a device."""
-    staged = set_stage(Path(settings.DEMARC_KEYS))
-    add_subscriber(staged, "alice", "alpha", static_ipv4="198.51.100.7")
-    add_subscriber(staged, "bob", "beta")
-    add_subscriber(staged, "dora", "delta", cause=2)
-    add_subscriber(staged, "mac", "mu", bind_mac=True, macs=["02:00:00:00:00:01"])
-    return staged
-
-
-@pytest.fixture(scope="module")
-def server(stage: Stage, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radiusd]:
-    data = tmp_path_factory.mktemp("radiusd")
-    with radiusd(data, cluster.url(RADIUS), DEMARC_KEYS=str(settings.DEMARC_KEYS)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from tests.cluster import Cluster
-from tests.radiusd.process import Radiusd, radiusd
 from tests.radiusd.serving import eventually
 from tests.radiusd.stage import Stage, add_subscriber, set_stage
 from tests.sim import freeradius
@@ -17,7 +15,6 @@ from demarc.access import actions
 from demarc.access.models import Decision, Learned, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
-from demarc.project.config import RADIUS
 
 pytestmark = [
     pytest.mark.lab,
@@ -48,13 +45,6 @@ def stage(committed: None, old: FreeRadius) -> Stage:
         acct_port=old.acct, timeout_ms=3000, learn=True, by=SYSTEM, at=clock.now(),
     )  # fmt: skip
     return staged
-
-
-@pytest.fixture(scope="module")
-def server(stage: Stage, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radiusd]:
-    data = tmp_path_factory.mktemp("radiusd")
-    with radiusd(data, cluster.url(RADIUS), DEMARC_KEYS=str(settings.DEMARC_KEYS)) as running:
-        yield running
 
 
 @pytest.fixture

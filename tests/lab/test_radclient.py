@@ -2,41 +2,17 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from tests.cluster import Cluster
-from tests.radiusd.process import Radiusd, radiusd
-from tests.radiusd.stage import SECRET, Stage, add_nas, add_subscriber, answer, set_stage
+from tests.radiusd.stage import SECRET, add_nas, answer
 
 from demarc.access.feed import tell_radius
 from demarc.access.models import SessionLive, SessionLog, Usage
-from demarc.project.config import RADIUS
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(not shutil.which("radclient"), reason="needs freeradius-utils"),
 ]
-
-
-@pytest.fixture(scope="module")
-def stage(committed: None) -> Stage:
-    """The cast: active alice with a static address, active bob, late dora, and one who is bound to a device."""
-    staged = set_stage(Path(settings.DEMARC_KEYS))
-    add_subscriber(staged, "alice", "alpha", static_ipv4="198.51.100.7")
-    add_subscriber(staged, "bob", "beta")
-    add_subscriber(staged, "dora", "delta", cause=2)
-    add_subscriber(staged, "mac", "mu", bind_mac=True, macs=["02:00:00:00:00:01"])
-    return staged
-
-
-@pytest.fixture(scope="module")
-def server(stage: Stage, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radiusd]:
-    data = tmp_path_factory.mktemp("radiusd")
-    with radiusd(data, cluster.url(RADIUS), DEMARC_KEYS=str(settings.DEMARC_KEYS)) as running:
-        yield running
 
 
 def ask(where: tuple[str, int], kind: str, attributes: str, secret: str = SECRET) -> str:
