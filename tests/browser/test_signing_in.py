@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.site import serving
 from tests.staff.factors import App
 from tests.staff.world import PASSWORD, person, world
@@ -72,18 +72,18 @@ def test_an_app_is_turned_on_and_asked_at_the_next_login(window: BrowserContext,
     app = App(page.locator(".how-to .code").inner_text())
     page.get_by_label("Code", exact=True).fill(app.shows(-1))
     page.get_by_role("button", name="Turn it on").click()
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
     codes = page.locator(".recovery-codes li").all_inner_texts()
-    assert len(codes) == 10
     page.get_by_role("link", name="I have kept them").click()
-    assert page.get_by_text("10 codes left").is_visible()
+    expect(page.get_by_text("10 codes left")).to_be_visible()
     assert all(url.startswith((site, "data:")) for url in asked), "nothing is fetched from anywhere else"
 
     logged_out(page)
     password_typed(page, site, "ana")
-    assert page.get_by_role("heading", name="One more step").is_visible()
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
     page.get_by_label("Code", exact=True).fill("000000")
     page.get_by_role("button", name="Log in").click()
-    assert page.get_by_text("This code is wrong").is_visible()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
     page.get_by_label("Code", exact=True).fill(app.shows())
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{site}/")
@@ -104,9 +104,9 @@ def test_a_passkey_is_added_and_used_at_the_next_login(window: BrowserContext, s
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name").fill("Front desk")
     page.get_by_role("button", name="Add it").click()
-    assert page.locator(".recovery-codes li").count() == 10
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
     page.get_by_role("link", name="I have kept them").click()
-    assert page.get_by_role("cell", name="Front desk", exact=True).is_visible()
+    expect(page.get_by_role("cell", name="Front desk", exact=True)).to_be_visible()
 
     logged_out(page)
     password_typed(page, site, "mara")
@@ -116,7 +116,7 @@ def test_a_passkey_is_added_and_used_at_the_next_login(window: BrowserContext, s
     page.goto(f"{site}/me/login/")
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove it").click()
-    assert page.get_by_text("is removed").is_visible()
+    expect(page.get_by_text("is removed")).to_be_visible()
 
 
 def test_a_passkey_that_is_not_there_leaves_the_code_to_type(browser: Browser, window: BrowserContext, site: str):
@@ -148,7 +148,7 @@ def test_an_old_proof_is_asked_anew_and_leads_on(window: BrowserContext, site: s
     session.save()
     page.get_by_label("E-mail address").fill("vera@example.com")
     page.get_by_role("button", name="Change it").click()
-    assert page.get_by_text("Nothing was done yet").is_visible()
+    expect(page.get_by_text("Nothing was done yet")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url(f"{site}/me/email/")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests import cast
 from tests.browser.site import serving
 from tests.staff.world import PASSWORD, World, address, person, staff_pages, world
@@ -114,7 +114,7 @@ def test_the_login_page_and_a_refused_form_are_sound(browser: Browser, site: str
     page = opened.new_page()
     page.goto(f"{site}/customers/new/")
     page.get_by_role("button", name="Add customer").click()
-    assert page.get_by_text("This field is required").is_visible()
+    expect(page.get_by_text("This field is required")).to_be_visible()
     assert page.evaluate("document.activeElement.name") == "name"
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
@@ -131,7 +131,7 @@ def test_a_list_is_walked_by_the_keyboard(browser: Browser, site: str, place: Wo
     page.keyboard.press("Enter")
     page.wait_for_url("**/customers/?q=Ana*")
     page.keyboard.press("?")
-    assert page.get_by_role("dialog").is_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -148,7 +148,7 @@ def test_a_payment_shows_what_it_will_do_and_a_double_click_does_it_once(browser
     assert "32.50" in page.locator("#preview").inner_text()
     page.get_by_role("button", name="Add payment").dblclick()
     page.get_by_text("Received 12.50").wait_for()
-    assert page.get_by_role("cell", name="12.50").count() == 2  # the ledger's line and the payment's row
+    expect(page.get_by_role("cell", name="12.50")).to_have_count(2)  # the ledger's line and the payment's row
     opened.close()
 
 
@@ -190,7 +190,7 @@ def test_a_live_part_fetches_itself_and_goes_grey_when_nobody_answers(browser: B
     assert "stale" not in (live.get_attribute("class") or "")
     page.route("**/live/", lambda route: route.abort())
     page.clock.run_for(21_000)
-    assert "stale" in (live.get_attribute("class") or "")
+    expect(live).to_have_class(re.compile("stale"))
     assert "ana0" in live.inner_text()
     opened.close()
 
@@ -202,7 +202,7 @@ def test_money_is_taken_without_any_script(browser: Browser, site: str, place: W
     page.get_by_role("link", name="Add payment").first.click()
     page.get_by_label("Amount").fill("1.00")
     page.get_by_role("button", name="Add payment").click()
-    assert page.get_by_text("Received 1.00").is_visible()
+    expect(page.get_by_text("Received 1.00")).to_be_visible()
     opened.close()
 
 
@@ -214,15 +214,15 @@ def test_this_month_s_documents_are_issued_in_four_clicks_from_the_dashboard(bro
     page.goto(f"{site}/")
     page.get_by_text(re.compile("(is|are) due, of [0-9]+ account")).get_by_role("link", name="Look").click()
     page.get_by_role("button", name="Compute the preview").click()
-    assert page.get_by_text("Rita of").is_visible()
+    expect(page.get_by_text("Rita of")).to_be_visible()
     page.get_by_role("button", name=re.compile("Issue [0-9]+ document")).click()
     page.get_by_text("The documents are being issued.").wait_for()
-    assert page.get_by_role("button", name="Pause").is_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     run = InvoiceRun.objects.latest("id")
     billing.work_run(run.pk, by=SYSTEM, at=clock.now())
     page.get_by_text("What was shown is what was issued.").wait_for()  # the page asked by itself
     page.get_by_role("link", name="Show the documents").click()
-    assert page.get_by_role("link", name=Document.objects.filter(run=run)[0].number).is_visible()
+    expect(page.get_by_role("link", name=Document.objects.filter(run=run)[0].number)).to_be_visible()
     opened.close()
 
 
@@ -240,12 +240,12 @@ def test_why_somebody_is_blocked_is_found_without_help(browser: Browser, site: s
     assert shown is not None
     assert shown["y"] < NARROW_HEIGHT  # on the first screen of a phone
     assert "brings access back" in why.inner_text()
-    assert why.get_by_text("Your access returns within seconds").is_hidden()
+    expect(why.get_by_text("Your access returns within seconds")).to_be_hidden()
     why.get_by_text("What we would tell him").click()
-    assert why.get_by_text("Your access returns within seconds").is_visible()
+    expect(why.get_by_text("Your access returns within seconds")).to_be_visible()
     why.get_by_role("link", name="The day that blocked").click()
     page.get_by_text("So access was blocked").wait_for()
-    assert page.get_by_text("What the day would have cost").is_visible()
+    expect(page.get_by_text("What the day would have cost")).to_be_visible()
     assert page.url.endswith(f"/accounts/{account.pk}/days/{day - timedelta(days=1)}/")
     assert faults_here(page) == []
     opened.close()
@@ -261,7 +261,7 @@ def test_a_promise_to_pay_is_three_clicks_from_the_list_of_customers(browser: Br
     owing.get_by_role("link", name="Promise to pay").click()
     page.get_by_role("button", name="Record promise").click()
     page.get_by_text("He is left alone until the end of").wait_for()
-    assert page.get_by_text("A promise or a grace keeps access until the end of").is_visible()
+    expect(page.get_by_text("A promise or a grace keeps access until the end of")).to_be_visible()
     assert Promise.objects.filter(account=place.late.account, ended_at=None).count() == 1
     opened.close()
 
@@ -291,7 +291,7 @@ def test_the_figures_of_what_if_are_sound(browser: Browser, site: str, place: Wo
     page.get_by_label("Its price a month").fill("50.00")
     page.get_by_role("button", name="Show the figures").click()
     page.get_by_role("cell", name="Billed in all").wait_for()
-    assert page.get_by_role("heading", name="would be billed another amount").is_visible()
+    expect(page.get_by_role("heading", name="would be billed another amount")).to_be_visible()
     assert faults_here(page) == []
     opened.close()
 
