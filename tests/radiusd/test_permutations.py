@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from demarc.core.sessions import WINDOW
 from demarc.radiusd import records, tally
+from demarc.radiusd.store_shipping import UPDATED
 from demarc.radiusd.tally import Boot, Tally
 from demarc.wire.radius import Secret, accounting_request, encode_attributes
 
@@ -41,9 +42,11 @@ class Store:
         for payload in payloads:
             item = tally.prepare(payload)
             work.add(tally.choose(tally.key_of(item, boot), boot, work.held), item)
-        updates, inserts = work.lasting()
-        for row in updates + [row | {"id": next(self._ids)} for row in inserts]:
-            self.live[tally.key_of_row(row)] = row
+        by_id = {row["id"]: row for row in self.live.values()}
+        for values in work.changed():
+            by_id[values[0]].update(zip(UPDATED, values, strict=True))
+        for row in work.begun():
+            self.live[tally.key_of_row(row)] = row | {"id": next(self._ids)}
         for row in chain(*work.ended()):
             key = tally.key_of_row(row)
             self.live.pop(key, None)
@@ -62,7 +65,7 @@ class Store:
 
 
 def stored(row: dict) -> dict:
-    return json.loads(json.dumps(row))
+    return json.loads(json.dumps(row, default=str))
 
 
 @dataclass(frozen=True)

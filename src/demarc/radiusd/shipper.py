@@ -205,14 +205,14 @@ def _reboot(conn: Connection[Any], item: Item, boots: dict[int, Boot]) -> Tally:
 
 
 def _write(conn: Connection[Any], work: Tally, writer: str) -> None:
-    updates, inserts = work.lasting()
+    inserts = work.begun()
     known, unseen = work.ended()
     gone = work.gone()
     if gone:
         conn.execute(store_shipping.DELETE_LIVE, {"ids": gone})
+    _change(conn, work.changed())
     for statement, rows in (
         (store_shipping.INSERT_LOG, known),
-        (store_shipping.UPDATE_LIVE, [{name: row[name] for name in store_shipping.UPDATED} for row in updates]),
         *_proofs(conn, work, inserts),
     ):
         if rows:
@@ -250,6 +250,15 @@ def _log(conn: Connection[Any], rows: Sequence[Row]) -> None:
     _copy(conn, store_shipping.COPY_LOG, rows, store_shipping.LOG_COLUMNS)
 
 
+def _change(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Update sessions that last; of a row the last value is JSON."""
+    if not rows:
+        return
+    *columns, counting = zip(*rows, strict=True)
+    values = {name: _array(column) for name, column in zip(store_shipping.UPDATED, columns, strict=False)}
+    conn.execute(store_shipping.UPDATE_LIVE, values | {"counting": json.dumps(counting)})
+
+
 def _use(conn: Connection[Any], rows: Sequence[Row]) -> None:
     columns = {
         "services": _array(row["service_id"] for row in rows),
@@ -279,8 +288,8 @@ def _copy(conn: Connection[Any], statement: LiteralString, rows: Iterable[Row], 
 
 
 def _array(values: Iterable[Any]) -> str:
-    """Whole numbers or moments as PostgreSQL writes an array; the driver takes ten times as long."""
-    return "{" + ",".join(map(str, values)) + "}"
+    """Numbers, moments or addresses as PostgreSQL writes an array; the driver takes ten times as long."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 def _by_key(conn: Connection[Any], query: str, wanted: set[tally.Key], **values: object) -> list[Row]:

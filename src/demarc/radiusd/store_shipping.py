@@ -60,15 +60,23 @@ UPDATED = (
     "id", "started_at", "updated_at", "event_at", "framed_ipv4", "framed_ipv6_prefix", "delegated_prefix",
     "framed_ipv6", "session_time_s", "input_octets", "output_octets", "gigawords_seen", "counting",
 )  # fmt: skip
-UPDATE_LIVE = """
+UPDATE_LIVE: LiteralString = f"""
     UPDATE access_sessionlive l
     SET started_at = r.started_at, updated_at = r.updated_at, event_at = r.event_at, framed_ipv4 = r.framed_ipv4,
         framed_ipv6_prefix = r.framed_ipv6_prefix, delegated_prefix = r.delegated_prefix, framed_ipv6 = r.framed_ipv6,
         session_time_s = r.session_time_s, input_octets = r.input_octets, output_octets = r.output_octets,
-        gigawords_seen = r.gigawords_seen, counting = r.counting
-    FROM json_populate_recordset(NULL::access_sessionlive, %(rows)s) r
+        gigawords_seen = r.gigawords_seen, counting = r.counting::jsonb
+    FROM ROWS FROM (
+        unnest(
+            %(id)s::bigint[], %(started_at)s::timestamptz[], %(updated_at)s::timestamptz[], %(event_at)s::timestamptz[],
+            %(framed_ipv4)s::inet[], %(framed_ipv6_prefix)s::cidr[], %(delegated_prefix)s::cidr[],
+            %(framed_ipv6)s::inet[], %(session_time_s)s::bigint[], %(input_octets)s::bigint[],
+            %(output_octets)s::bigint[], %(gigawords_seen)s::boolean[]
+        ),
+        json_array_elements(%(counting)s)
+    ) AS r({", ".join(UPDATED)})
     WHERE l.id = r.id
-"""
+"""  # noqa: S608 - constants only
 
 SERVICES = "SELECT id, service_id FROM access_subscriber WHERE id = ANY(%(ids)s)"
 """Of the subscribers that are still there. One that is deleted just then is found missing at the second attempt."""

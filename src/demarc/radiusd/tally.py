@@ -7,8 +7,9 @@ are core.sessions; here is only what a record and a row mean to them. No databas
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from ipaddress import IPv4Address
+from itertools import starmap
+from socket import inet_aton
 from typing import Any
 
 from demarc.core import sessions
@@ -130,15 +131,9 @@ def _fact(packet: Packet, event: Event, at: datetime, session_time_s: int) -> se
         _gigawords(packet, keys.ACCT_INPUT_GIGAWORDS),
         _gigawords(packet, keys.ACCT_OUTPUT_GIGAWORDS),
         packet.integer(keys.ACCT_TERMINATE_CAUSE),
-        _address(raw) if raw is not None and len(raw) == 4 else None,
+        IPv4Address(int.from_bytes(raw, "big")) if raw is not None and len(raw) == 4 else None,
         packet.text(keys.CALLING_STATION_ID),
     )
-
-
-@lru_cache(1 << 14)
-def _address(raw: bytes) -> IPv4Address:
-    """Remembered, because sessions say theirs again and again."""
-    return IPv4Address(raw)
 
 
 def _gigawords(packet: Packet, key: int) -> int | None:
@@ -236,10 +231,13 @@ class Tally:
             and (held.live_id is None or str(address) != held.row["framed_ipv4"])
         ]
 
-    def lasting(self) -> tuple[list[Row], list[Row]]:
-        """The rows of sessions that are on: those to update, those to insert."""
-        rows = [(held.live_id, _live_row(held)) for held in self.held.values() if held.open]
-        return [row for live_id, row in rows if live_id is not None], [row for live_id, row in rows if live_id is None]
+    def changed(self) -> list[tuple[Any, ...]]:
+        """Of the rows of sessions that are on, what may have changed, in the order of store_shipping.UPDATED."""
+        return [_changes(held) for held in self.held.values() if held.live_id is not None and held.open]
+
+    def begun(self) -> list[Row]:
+        """The rows of sessions that are on and that the table does not have yet."""
+        return [_live_row(held) for held in self.held.values() if held.live_id is None and held.open]
 
     def ended(self) -> tuple[list[Row], list[Row]]:
         """The rows of sessions that are over: those of which the tables knew, those that they have never seen."""
@@ -327,9 +325,9 @@ def _session(row: Row, ending: Ending | None) -> Session:
         session_time_s=row["session_time_s"],
         octets_in=octets[0],
         octets_out=octets[1],
-        framed_ipv4=IPv4Address(row["framed_ipv4"]) if row["framed_ipv4"] else None,
+        framed_ipv4=_address(row["framed_ipv4"]) if row["framed_ipv4"] else None,
         calling_station=row["calling_station"],
-        readings=tuple(Reading(*reading) for reading in counting["readings"]) if counting else tuple(_last(row)),
+        readings=tuple(starmap(Reading, counting["readings"])) if counting else tuple(_last(row)),
         base_in=counting.get("base", octets)[0],
         base_out=counting.get("base", octets)[1],
         folded=counting.get("folded", True),
@@ -337,6 +335,11 @@ def _session(row: Row, ending: Ending | None) -> Session:
     if ending is None:
         return session
     return session._replace(ended_at=heard_at, ending=ending, terminate_cause=row["terminate_cause"])
+
+
+def _address(text: str) -> IPv4Address:
+    """Of what PostgreSQL writes, which needs no looking over: a third of the time."""
+    return IPv4Address(int.from_bytes(inet_aton(text), "big"))
 
 
 def _new_row(key: Key, item: Item) -> Row:
@@ -391,6 +394,26 @@ def _row(held: Held) -> Row:
         "input_octets": min(session.octets_in, OCTETS_MAX),
         "output_octets": min(session.octets_out, OCTETS_MAX),
     }
+
+
+def _changes(held: Held) -> tuple[Any, ...]:
+    """As `_live_row`, without what stays as it is: for interims, which are nearly all that comes."""
+    session, row = held.session, held.row
+    return (
+        held.live_id,
+        session.started_at.isoformat(),
+        session.updated_at.isoformat(),
+        row["event_at"],
+        session.framed_ipv4,
+        row["framed_ipv6_prefix"],
+        row["delegated_prefix"],
+        row["framed_ipv6"],
+        session.session_time_s,
+        min(session.octets_in, OCTETS_MAX),
+        min(session.octets_out, OCTETS_MAX),
+        any(reading.wide for reading in session.readings),
+        _counting(session),
+    )
 
 
 def _live_row(held: Held) -> Row:
