@@ -37,8 +37,9 @@ CHANNEL = "demarc_coa"
 POLL_S = 1.0
 RETRY_S = 1.0
 CLAIM_MAX = 256
-PER_NAS_MAX = 64
-"""Intents that are under way to one NAS; the rest waits in the database, so that a dead NAS holds up no other."""
+PER_NAS_MAX = 192
+"""Intents that are under way to one NAS; the rest waits in the database, so that a dead NAS holds up no other. They
+leave identifiers free for blocks to be lifted."""
 
 LOOK_S = 15.0
 """How often it is looked for nodes that do not send their orders any more; they are sent from here then."""
@@ -124,9 +125,11 @@ def _changes(intent: Intent, client: Client) -> bytes:
 
 
 class Gate:
-    """Lets the orders of one NAS through at its pace, in the order they came."""
+    """Lets the orders of one NAS through at its pace, in the order they came. `room`: for those that have been sent,
+    and are not answered yet."""
 
     def __init__(self, pace: Pace) -> None:
+        self.room = asyncio.Semaphore(PER_NAS_MAX)
         self._turns = asyncio.Semaphore(pace.at_once)
         self._apart_s = 1 / pace.per_s
         self._next_at = float("-inf")
@@ -257,8 +260,8 @@ class Sender:
         gate = self._gates.get(client.id)
         if gate is None:
             gate = self._gates[client.id] = Gate(self._pace)
-        async with gate:
-            return await self._wire.ask(client, make)
+        async with gate.room:
+            return await self._wire.ask(client, make, gate)
 
     def _result(self, intent: Intent, answer: Answer | None) -> Result:
         cause = answer.error_cause if answer else None

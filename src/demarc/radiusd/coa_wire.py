@@ -8,6 +8,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ from demarc.wire.radius import Answer, Malformed, parse_answer
 
 DATAGRAM_MAX = 4096
 IDENTIFIERS = 256
+TURN_S = 0.5
+"""Who is not answered in that time lets others go on: a router that has not heard of him bears no burden."""
+
+Turn = AbstractAsyncContextManager[None]
 
 
 class Timers(NamedTuple):
@@ -58,16 +63,20 @@ class Wire:
         self._next: Counter[str] = Counter()
         asyncio.get_running_loop().add_reader(self._sock, self._read)
 
-    async def ask(self, client: Client, make: Callable[[int], bytes]) -> Answer | None:
-        """Send what `make` makes of an identifier until it is answered; None when it never was."""
+    async def ask(self, client: Client, make: Callable[[int], bytes], turn: Turn | None = None) -> Answer | None:
+        """Send what `make` makes of an identifier until it is answered; None when it never was. Each sending waits
+        for its `turn` and has it for TURN_S at most."""
         place = self._place(client.address)
         if place is None:
             return None
         packet = make(place[1])
         try:
             for wait_s in waits(self._timers):
-                self._send(packet, client)
-                answer = await self._answer(place, wait_s, packet, client)
+                async with turn or nullcontext():
+                    if not self._waiting[place].done():  # not answered while it waited for its turn
+                        self._send(packet, client)
+                    answer = await self._answer(place, min(wait_s, TURN_S), packet, client)
+                answer = answer or await self._answer(place, wait_s - TURN_S, packet, client)
                 if answer is not None:
                     return answer
             return None
@@ -92,14 +101,14 @@ class Wire:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         while (left_s := until - loop.time()) > 0:
-            self._waiting[place] = loop.create_future()
-            try:
-                datagram = await asyncio.wait_for(self._waiting[place], left_s)
-                return parse_answer(datagram, packet, client.secret)
-            except TimeoutError:
+            done, _ = await asyncio.wait({self._waiting[place]}, timeout=left_s)
+            if not done:
                 return None
+            try:
+                return parse_answer(self._waiting[place].result(), packet, client.secret)
             except Malformed:
                 self._counters.dropped["coa_answer"] += 1
+                self._waiting[place] = loop.create_future()
         return None
 
     def _send(self, packet: bytes, client: Client) -> None:
