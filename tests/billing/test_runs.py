@@ -7,12 +7,14 @@ from threading import Event
 import pytest
 from django.db import connection, transaction
 from tests import cast
+from tests.billing.test_recurring import Story, at
 from tests.cast import AT, STAFF, midnight
 
 from demarc.base.actors import SYSTEM
 from demarc.base.hands import HANDS
 from demarc.billing import actions, check, jobs, queries
 from demarc.billing.accounts import house_account
+from demarc.billing.actions import runs
 from demarc.billing.models import BillingDay, DayDecision, LedgerAccount, PrepaidState, Transfer
 from demarc.core.errors import Refused
 
@@ -203,3 +205,25 @@ def test_the_first_cash_and_the_first_transfer_in_either_order_wait_for_each_oth
         lambda: open_both(reversed(tills), other_is_on.set),
     )
     assert LedgerAccount.objects.filter(partner=partner, payer=None).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_is_cancelled_while_a_chunk_is_billed_issues_nothing_of_it(monkeypatch):
+    story = Story()
+    cast.activate(cast.service(story.customer, story.plan, at=at(1, 1)), at=at(1, 1))
+    issued = len(story.documents)
+    run = actions.preview_run(story.partner.pk, by=SYSTEM, at=at(2, 1))
+    assert run.documents == 1
+    actions.confirm_run(run.pk, by=SYSTEM, at=at(2, 1))
+    bill = runs._bill  # the moment between the billing of a chunk and its end
+
+    def cancelled_meanwhile(*args):
+        outcome = bill(*args)
+        together(lambda: actions.cancel_run(run.pk, by=STAFF, at=at(2, 1)))
+        return outcome
+
+    monkeypatch.setattr(runs, "_bill", cancelled_meanwhile)
+    done = actions.work_run(run.pk, by=SYSTEM, at=at(2, 1))
+    assert (done.state, done.documents, len(story.documents)) == ("cancelled", 0, issued)
+    monkeypatch.undo()
+    assert story.run(at(2, 1)).documents == 1

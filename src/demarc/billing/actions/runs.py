@@ -58,7 +58,7 @@ WHERE account_id = %(account)s AND parked_at IS NOT NULL
 COUNT = """
 UPDATE billing_invoicerun SET done = done + %(done)s, documents = documents + %(documents)s, net = net + %(net)s,
     tax = tax + %(tax)s, gross = gross + %(gross)s
-WHERE id = %(run)s RETURNING posted_hash
+WHERE id = %(run)s AND state <> 'cancelled' RETURNING posted_hash
 """
 
 SHOWN = """
@@ -266,11 +266,16 @@ def _rehearse(account_ids: Sequence[int], day: date, by: Actor, at: datetime) ->
 
 
 @transaction.atomic
-def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> list[int]:
-    """Bill a chunk as it was shown; the accounts that were left because something else would be billed now."""
+def _post_chunk(run: InvoiceRun, account_ids: Sequence[int], *, by: Actor, at: datetime) -> list[int] | None:
+    """Bill a chunk as it was shown; the accounts that were left because something else would be billed now. None: the
+    run was cancelled meanwhile, and nothing of the chunk is billed."""
     outcome = _bill(account_ids, run.day, run.pk, by, at, _shown(run, account_ids))
     sums = outcome.sums
-    before = sql.rows(COUNT, **sums._asdict(), done=sums.accounts, run=run.pk)[0][0]
+    counted = sql.rows(COUNT, **sums._asdict(), done=sums.accounts, run=run.pk)
+    if not counted:
+        transaction.set_rollback(True)
+        return None
+    ((before,),) = counted
     after = _hex((int(before or "0", 16) + sums.digest) % DIGEST)
     sql.execute("UPDATE billing_invoicerun SET posted_hash = %(hash)s WHERE id = %(run)s", hash=after, run=run.pk)
     told = {"run": run.pk, "accounts": sums.accounts, "documents": sums.documents, "gross": sums.gross}
