@@ -2,7 +2,7 @@
 
 import string
 
-from demarc.billing.customer_words import DEBTS, SENTENCES
+from demarc.billing.customer_sentences import DEBTS, SENTENCES
 from demarc.billing.dunning_words import STAFF
 from demarc.core.dunning import Cause
 

@@ -251,7 +251,7 @@ def _log(conn: Connection[Any], rows: Sequence[Row]) -> None:
 
 
 def _change(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Update sessions that last; of a row the last value is JSON."""
+    """Amend the rows of sessions that last; of a row the last value is JSON."""
     if not rows:
         return
     *columns, counting = zip(*rows, strict=True)
