@@ -1,7 +1,7 @@
 """The database's roles and what each may do. It knows table names only where a rule hangs on them.
 
 The owner migrates and nothing else; the app may not touch what is written once; the scoped role is the app
-under row policies; radiusd has just what `demarc.radiusd.grants` names.
+under row policies (project.row_security); radiusd has just what `demarc.radiusd.grants` names.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from demarc.core.errors import Refused
+from demarc.project import row_security
 from demarc.project.config import APP, DATABASE, OWNER, RADIUS, SCOPED, Config
+from demarc.project.row_security import WRITTEN_ONCE
 from demarc.radiusd.grants import GRANTS
 
 OLDEST_SERVER = 15
 LOGIN_ROLES = (OWNER, APP, RADIUS)
-WRITTEN_ONCE = ("billing_transfer", "base_operationlog")
 OWNERS_ALONE = ("django_migrations",)
 
 ROLE_FACTS = """
@@ -33,10 +34,10 @@ OWNS_TABLES = """
 """
 APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage on schema public to {app}, {scoped}, {radius}",
-    "grant select, insert, update, delete on all tables in schema public to {app}, {scoped}",
-    "grant usage, select on all sequences in schema public to {app}, {scoped}",
-    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}, {scoped}",
-    "alter default privileges in schema public grant usage, select on sequences to {app}, {scoped}",
+    "grant select, insert, update, delete on all tables in schema public to {app}",
+    "grant usage, select on all sequences in schema public to {app}",
+    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}",
+    "alter default privileges in schema public grant usage, select on sequences to {app}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
 )
@@ -106,13 +107,14 @@ def apply_grants(conn: psycopg.Connection, roles: Roles | None = None) -> None:
         for statement in APP_GRANTS:
             conn.execute(sql.SQL(statement).format(**names))
         for table in existing.intersection(WRITTEN_ONCE):
-            _on_table(conn, "revoke update, delete on {table} from {app}, {scoped}", table, names)
+            _on_table(conn, "revoke update, delete on {table} from {app}", table, names)
         for table in existing.intersection(OWNERS_ALONE):
-            _on_table(conn, "revoke insert, update, delete, truncate on {table} from {app}, {scoped}", table, names)
+            _on_table(conn, "revoke insert, update, delete, truncate on {table} from {app}", table, names)
         for table, privileges in GRANTS.items():
             grant = sql.SQL("grant {} on {} to {}")
             what = sql.SQL(", ").join(map(sql.SQL, privileges))
             conn.execute(grant.format(what, sql.Identifier(table), names["radius"]))
+        row_security.apply(conn, roles.scoped, {roles.app, roles.radius})
 
 
 def _on_table(conn: psycopg.Connection, statement: LiteralString, table: str, names: dict[str, sql.Identifier]) -> None:
