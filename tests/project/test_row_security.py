@@ -15,6 +15,7 @@ from tests.project.api_scene import program
 from tests.project.api_world import OPERATIONS
 from tests.staff.world import World, address, logged_in, person, staff_pages, world
 
+from demarc.access import actions as access
 from demarc.base import clock, confinement
 from demarc.base.confinement import confined
 from demarc.base.models import OperationLog, Partner
@@ -28,7 +29,25 @@ from demarc.staff import apidoor, doors
 from demarc.staff.models import Login
 
 MARK = "Quillfeather"
-TEXTS = ["name", "text", "note", "reason", "subject", "body", "login", "user_name", "by_label", "actor_label", "session_id", "calling_station", "phone", "email", "website", "host", "description"]
+TEXTS = [
+    "name",
+    "text",
+    "note",
+    "reason",
+    "subject",
+    "body",
+    "login",
+    "user_name",
+    "by_label",
+    "actor_label",
+    "session_id",
+    "calling_station",
+    "phone",
+    "email",
+    "website",
+    "host",
+    "description",
+]
 UNMARKED = ("django_", "procrastinate_", "auth_", "staff_role")
 TEXT_COLUMNS = """
     select c.relname::text, a.attname::text, greatest(a.atttypmod - 4, 0)
@@ -41,6 +60,7 @@ ABOUT_NOBODY = {"own_page", "passkey_remove"}
 READS = [one for one in OPERATIONS.values() if one.method == "GET"]
 
 
+MAC = "02:00:5E:00:53:01"
 SAMPLES = {"address": "172.16.16.10", "time": "2030-01-01T12:00:00", "q": MARK, "on": "2199-12-31"}
 """What API lists ask for."""
 
@@ -49,6 +69,7 @@ SAMPLES = {"address": "172.16.16.10", "time": "2030-01-01T12:00:00", "q": MARK, 
 def places(committed, cluster):
     """The other provider, in all of whose names and texts stands MARK, and ours."""
     other = world("Other", number=1)
+    access.set_addresses(other.login.pk, macs=[MAC], by=STAFF, at=clock.now())
     program("Super administrator", other.partner)
     with psycopg.connect(cluster.superuser_url.replace("/postgres?", "/demarc?"), autocommit=True) as conn:
         conn.execute("set session_replication_role = replica")
@@ -234,11 +255,21 @@ def test_error_texts_name_nobody_else_s(other, ours, forgetful):
     """The other's address, login and router are taken; who has them is not told."""
     caller = program("Super administrator", ours.partner)
     nas = caller.call("PUT", f"/routers/{ours.ids['router_id']}/nas", {"address": "127.0.1.2", "secret": "x" * 12})
-    wanted = {"partner_id": ours.partner.pk, "name": "Again", "network": "172.16.16.0/24", "kind": "dynamic"}
-    pool = caller.call("POST", "/pools", wanted)
-    for answer in (nas, pool):
+    mine = {"partner_id": ours.partner.pk}
+    pool = {"name": "Again", "network": "172.16.16.0/24", "kind": "dynamic"}
+    shared = {"inside": "100.64.0.0/30", "outside": str(other.nat_range.outside), "ports_each": 1000}
+    renamed = {"name": Partner.objects.get(pk=other.partner.pk).name}
+    answers = [
+        nas,
+        caller.call("POST", "/pools", mine | pool),
+        caller.call("POST", "/nat-ranges", mine | shared),
+        caller.call("PATCH", f"/partners/{ours.partner.pk}", renamed),
+        caller.call("PATCH", f"/logins/{ours.login.pk}", {"macs": [MAC], "bind_mac": True}),
+    ]
+    for answer in answers:
         assert answer.status_code in (409, 422), content(answer)
-        assert MARK not in content(answer)
+        assert "holder" not in answer.json()
+        assert MARK not in content(answer).replace(renamed["name"], "")
 
 
 def test_a_reseller_s_desk_works_as_ever(ours):
@@ -254,7 +285,7 @@ def test_a_reseller_s_desk_works_as_ever(ours):
     account = cast.account_of(nina)
     caller = program("Super administrator", ours.partner)
     service = caller.post("/services", {"customer_id": nina.pk, "plan_id": ours.scene.plan.pk}, key="nina-s")
-    caller.post(f"/accounts/{account.pk}/payments", {"amount": "50.00", "method": "cash"}, key="nina-1")
+    caller.post("/payments", {"account_id": account.pk, "amount": "50.00", "method": "cash"}, key="nina-1")
     assert Transfer.objects.filter(account=account, kind="payment").exists()
     assert Service.objects.get(pk=service["id"]).partner_id == ours.partner.pk
     named = ("customer", nina.pk)

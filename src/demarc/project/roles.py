@@ -32,6 +32,11 @@ OWNS_TABLES = """
         where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member')
     )
 """
+SCOPED_FACTS = """
+    select pg_has_role(current_user, r.oid, 'member'),
+        r.rolsuper or r.rolbypassrls or exists (select from pg_auth_members where member = r.oid)
+    from pg_roles r where r.rolname = %(scoped)s
+"""
 APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage on schema public to {app}, {scoped}, {radius}",
     "grant select, insert, update, delete on all tables in schema public to {app}",
@@ -141,7 +146,9 @@ def check_external(config: Config) -> None:
                 "DEMARC_DATABASE_OWNER_URL and let Demarc run as another role.",
                 code="database-role",
             )
-        _check_roles_exist(conn, Roles.of(config))
+        roles = Roles.of(config)
+        _check_roles_exist(conn, roles)
+        _check_scoped(conn, roles.scoped)
 
 
 def connect(url: str, name: str, *, timeout_s: int = 10) -> psycopg.Connection:
@@ -169,6 +176,23 @@ def _check_roles_exist(conn: psycopg.Connection, roles: Roles) -> None:
         raise Refused(
             f"The database has no role {' and no role '.join(missing)}: "
             "make the roles as docs/external-database.md shows.",
+            code="database-role",
+        )
+
+
+def _check_scoped(conn: psycopg.Connection, scoped: str) -> None:
+    """The connected role must be able to become the scoped one, which must be under the row policies itself."""
+    may_become, too_much = conn.execute(SCOPED_FACTS, {"scoped": scoped}).fetchone() or (False, True)
+    if not may_become:
+        raise Refused(
+            f"DEMARC_DATABASE_URL logs in as a role that may not become {scoped}: grant it, as "
+            "docs/external-database.md shows.",
+            code="database-role",
+        )
+    if too_much:
+        raise Refused(
+            f"The role {scoped} is a superuser, has BYPASSRLS or is a member of another role; "
+            "row policies would not hold it.",
             code="database-role",
         )
 
