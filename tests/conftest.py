@@ -7,11 +7,14 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.signals import request_finished
 from django.db import connections
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
+from psycopg.pq import TransactionStatus
 from tests.cluster import Cluster, running_cluster
 
+from demarc.base.confinement import LEAVE
 from demarc.base.seal import make_keys
 from demarc.base.vault import AUDIENCES
 from demarc.project.config import OWNER
@@ -55,6 +58,20 @@ def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
         patch.setattr(TransactionTestCase, "_fixture_teardown", bring_back)
         yield
     connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def roles_end_with_requests() -> Iterator[None]:
+    """Where a test's transaction goes on after a request of it, the role does not: as at the request's commit."""
+
+    def leave(**_: Any) -> None:
+        under = connections["default"].connection
+        if under is not None and under.info.transaction_status == TransactionStatus.INTRANS:
+            under.execute(LEAVE)
+
+    request_finished.connect(leave)
+    yield
+    request_finished.disconnect(leave)
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,23 @@ def test_a_server_without_our_roles_is_refused_with_their_names(external, cluste
     assert "no role nobody_scoped and no role nobody_radius" in said.message
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "why"),
+    [
+        ("revoke demarc_scoped from demarc_app", "grant demarc_scoped to demarc_app", "may not become demarc_scoped"),
+        ("alter role demarc_scoped bypassrls", "alter role demarc_scoped nobypassrls", "has BYPASSRLS"),
+        ("grant pg_monitor to demarc_scoped", "revoke pg_monitor from demarc_scoped", "member of another role"),
+    ],
+)
+def test_a_scoped_role_that_row_policies_would_not_hold_is_refused(external, cluster, wrong, right, why):
+    with psycopg.connect(cluster.superuser_url, autocommit=True) as conn:
+        conn.execute(wrong)
+        try:
+            assert why in refusal(external()).message
+        finally:
+            conn.execute(right)
+
+
 def test_a_server_that_is_too_old_is_refused(external, monkeypatch):
     monkeypatch.setattr(roles, "OLDEST_SERVER", 99)
     said = refusal(external())

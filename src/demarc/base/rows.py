@@ -1,4 +1,4 @@
-"""New rows of a table by the thousand, from model instances: COPY instead of INSERT, for a third of the work."""
+"""New rows of a table by the thousand, from model instances, for a third of the work of INSERT."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -28,14 +28,14 @@ def insert(rows: Sequence[Model]) -> None:
         row.pk = pk
     columns = ", ".join(f'"{field.column}"' for field in fields)
     read = [_reader(field) for field in fields]
-    sql.copy(f'COPY "{meta.db_table}" ({columns}) FROM STDIN', ([of(row) for of in read] for row in rows))
+    sql.insert(f'INSERT INTO "{meta.db_table}" ({columns})', ([of(row) for of in read] for row in rows))
     for row in rows:
         row._state.adding = False
         row._state.db = "default"
 
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Model], Any]:
-    """A function from a row to the field's value, whose `str` is what COPY reads."""
+    """A function from a row to the field's value, whose `str` is what PostgreSQL reads."""
     name = field.attname
     if isinstance(field, JSONField):
         encoder = field.encoder

@@ -1,9 +1,12 @@
-"""Statements of our own by the thousand rows: read, write, COPY. Knows the connection, and no table."""
+"""Statements of our own by the thousand rows: read, write, insert. Knows the connection, and no table."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.db import connection
+
+from demarc.base import lines
 
 
 def rows(statement: str, **parameters: Any) -> list[Any]:
@@ -20,11 +23,21 @@ def execute(statement: str, **parameters: Any) -> int:
         return int(cursor.rowcount)
 
 
-def copy(statement: str, lines: Iterable[Iterable[Any]]) -> None:
-    """COPY ... FROM STDIN. Each value must be None or have the text that PostgreSQL reads as its `str`."""
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as into:
-        for line in lines:
-            into.write_row([None if value is None else str(value) for value in line])  # the driver is slow with dates
+def insert(statement: str, new: Iterable[Iterable[Any]]) -> None:
+    """`statement` is "INSERT INTO table (column, ...)" and nothing more, `new` the rows' values in that order. Each
+    must be None or have the text that PostgreSQL reads as its `str`."""
+    types = _types_of(statement)
+    whole = statement + lines.ending(types)
+    with connection.cursor() as cursor:
+        for arrays in lines.parcels(types, new):
+            cursor.execute(whole, arrays)
+
+
+@cache
+def _types_of(statement: str) -> dict[str, str]:
+    table, columns = lines.target(statement)
+    known = dict(rows(lines.TYPES, table=table))
+    return {column: known[column] for column in columns}
 
 
 def array(values: Iterable[Any]) -> str:

@@ -1,7 +1,7 @@
 """Decides days and writes what follows, for one account or two thousand, in the caller's transaction.
 
 The only place where charges become transfers. Rules are core.charging's and core.ledger's; facts come from
-billing.facts. Statements are set-based and rows go in by COPY, so that a day of 100,000 accounts takes seconds.
+billing.facts. Statements are set-based and rows go in as arrays, so that a day of 100,000 accounts takes seconds.
 """
 
 import logging
@@ -29,13 +29,13 @@ from demarc.plans.models import Service
 BALANCE_MAX = 10**15
 """A balance beyond it, in minor units, is a mistake: its account is parked and no payment may lead there."""
 
-COPY_TRANSFERS = """
-COPY billing_transfer (entry_id, seq, debit_account_id, credit_account_id, currency, amount, day, recorded_at, kind,
-    partner_id, account_id, service_id, price_fact_id, service_fact_id, key) FROM STDIN
+ADD_TRANSFERS = """
+INSERT INTO billing_transfer (entry_id, seq, debit_account_id, credit_account_id, currency, amount, day, recorded_at,
+    kind, partner_id, account_id, service_id, price_fact_id, service_fact_id, key)
 """
 
-COPY_DECISIONS = """
-COPY billing_daydecision (account_id, day, decision, cost, balance_before, catch_up, decided_at, entry_id) FROM STDIN
+ADD_DECISIONS = """
+INSERT INTO billing_daydecision (account_id, day, decision, cost, balance_before, catch_up, decided_at, entry_id)
 """
 
 MOVE_BALANCES = """
@@ -174,7 +174,7 @@ def post(postings: Sequence[Posting], at: datetime) -> list[int]:
         for seq, one in enumerate(posting.transfers)
     )
     moved = ledger.fold(one for posting in postings for one in posting.transfers)
-    sql.copy(COPY_TRANSFERS, rows)
+    sql.insert(ADD_TRANSFERS, rows)
     sql.execute(MOVE_BALANCES, ledgers=sql.array(moved), moved=sql.array(moved.values()))
     return entries
 
@@ -268,7 +268,7 @@ def _write_decisions(decided: Sequence[Decided], entries: dict[tuple[int, date],
         )
         for payer, outcome, balance in decided
     )
-    sql.copy(COPY_DECISIONS, rows)
+    sql.insert(ADD_DECISIONS, rows)
     through: dict[date, list[int]] = defaultdict(list)
     for account_id, day in {payer.account_id: outcome.day for payer, outcome, _ in decided}.items():
         through[day].append(account_id)
@@ -290,7 +290,7 @@ def _write_paid_later(decided: Sequence[Decided], entries: dict[tuple[int, date]
 
 
 def _row(entry: int, seq: int, one: ledger.Transfer, posting: Posting, at: datetime) -> tuple[Any, ...]:
-    """One line of COPY_TRANSFERS."""
+    """One line of ADD_TRANSFERS."""
     payer, _, key = posting
     what = (entry, seq, one.debit, one.credit, one.currency, one.amount, one.day, at, one.kind.value)
     return (

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from demarc.base import limits, log, texts
@@ -120,10 +120,18 @@ def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack
             raise Refused("It is fixed, because customers have accounts in it.", field=field, code="in_use")
     for field, value in fields.items():
         setattr(partner, field, value)
-    partner.save(update_fields=list(fields))
+    _save_partner(partner, list(fields))
     log.record("updated", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
     emit("PolicyChanged", partners=[partner_id])
     return partner
+
+
+def _save_partner(partner: Partner, fields: list[str]) -> None:
+    try:
+        with transaction.atomic():
+            partner.save(update_fields=fields)
+    except IntegrityError as error:  # of another provider, whom row security hides
+        raise Refused("There is a partner of this name already.", field="name", code="taken") from error
 
 
 class RecurringFields(TypedDict, total=False):

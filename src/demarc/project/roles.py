@@ -1,7 +1,7 @@
 """The database's roles and what each may do. It knows table names only where a rule hangs on them.
 
 The owner migrates and nothing else; the app may not touch what is written once; the scoped role is the app
-under row policies; radiusd has just what `demarc.radiusd.grants` names.
+under row policies (project.row_security); radiusd has just what `demarc.radiusd.grants` names.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from demarc.core.errors import Refused
+from demarc.project import row_security
 from demarc.project.config import APP, DATABASE, OWNER, RADIUS, SCOPED, Config
+from demarc.project.row_security import WRITTEN_ONCE
 from demarc.radiusd.grants import GRANTS
 
 OLDEST_SERVER = 15
 LOGIN_ROLES = (OWNER, APP, RADIUS)
-WRITTEN_ONCE = ("billing_transfer", "base_operationlog")
 OWNERS_ALONE = ("django_migrations",)
 
 ROLE_FACTS = """
@@ -31,12 +32,17 @@ OWNS_TABLES = """
         where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member')
     )
 """
+SCOPED_FACTS = """
+    select pg_has_role(current_user, r.oid, 'member'),
+        r.rolsuper or r.rolbypassrls or exists (select from pg_auth_members where member = r.oid)
+    from pg_roles r where r.rolname = %(scoped)s
+"""
 APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage on schema public to {app}, {scoped}, {radius}",
-    "grant select, insert, update, delete on all tables in schema public to {app}, {scoped}",
-    "grant usage, select on all sequences in schema public to {app}, {scoped}",
-    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}, {scoped}",
-    "alter default privileges in schema public grant usage, select on sequences to {app}, {scoped}",
+    "grant select, insert, update, delete on all tables in schema public to {app}",
+    "grant usage, select on all sequences in schema public to {app}",
+    "alter default privileges in schema public grant select, insert, update, delete on tables to {app}",
+    "alter default privileges in schema public grant usage, select on sequences to {app}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
 )
@@ -106,13 +112,14 @@ def apply_grants(conn: psycopg.Connection, roles: Roles | None = None) -> None:
         for statement in APP_GRANTS:
             conn.execute(sql.SQL(statement).format(**names))
         for table in existing.intersection(WRITTEN_ONCE):
-            _on_table(conn, "revoke update, delete on {table} from {app}, {scoped}", table, names)
+            _on_table(conn, "revoke update, delete on {table} from {app}", table, names)
         for table in existing.intersection(OWNERS_ALONE):
-            _on_table(conn, "revoke insert, update, delete, truncate on {table} from {app}, {scoped}", table, names)
+            _on_table(conn, "revoke insert, update, delete, truncate on {table} from {app}", table, names)
         for table, privileges in GRANTS.items():
             grant = sql.SQL("grant {} on {} to {}")
             what = sql.SQL(", ").join(map(sql.SQL, privileges))
             conn.execute(grant.format(what, sql.Identifier(table), names["radius"]))
+        row_security.apply(conn, roles.scoped, {roles.app, roles.radius})
 
 
 def _on_table(conn: psycopg.Connection, statement: LiteralString, table: str, names: dict[str, sql.Identifier]) -> None:
@@ -139,7 +146,9 @@ def check_external(config: Config) -> None:
                 "DEMARC_DATABASE_OWNER_URL and let Demarc run as another role.",
                 code="database-role",
             )
-        _check_roles_exist(conn, Roles.of(config))
+        roles = Roles.of(config)
+        _check_roles_exist(conn, roles)
+        _check_scoped(conn, roles.scoped)
 
 
 def connect(url: str, name: str, *, timeout_s: int = 10) -> psycopg.Connection:
@@ -167,6 +176,23 @@ def _check_roles_exist(conn: psycopg.Connection, roles: Roles) -> None:
         raise Refused(
             f"The database has no role {' and no role '.join(missing)}: "
             "make the roles as docs/external-database.md shows.",
+            code="database-role",
+        )
+
+
+def _check_scoped(conn: psycopg.Connection, scoped: str) -> None:
+    """The connected role must be able to become the scoped one, which must be under the row policies itself."""
+    may_become, too_much = conn.execute(SCOPED_FACTS, {"scoped": scoped}).fetchone() or (False, True)
+    if not may_become:
+        raise Refused(
+            f"DEMARC_DATABASE_URL logs in as a role that may not become {scoped}: grant it, as "
+            "docs/external-database.md shows.",
+            code="database-role",
+        )
+    if too_much:
+        raise Refused(
+            f"The role {scoped} is a superuser, has BYPASSRLS or is a member of another role; "
+            "row policies would not hold it.",
             code="database-role",
         )
 

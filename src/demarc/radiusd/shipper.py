@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import Connection
 
+from demarc.base import lines
 from demarc.radiusd import config as configuration
 from demarc.radiusd import journal, peers, snapshot, store_coa, store_shipping, tally
 from demarc.radiusd.config import Config
@@ -247,7 +248,7 @@ def _log(conn: Connection[Any], rows: Sequence[Row]) -> None:
     for row, (number,) in zip(rows, ids, strict=True):
         row["id"] = number
         row["counting"] = row["counting"] and json.dumps(row["counting"])
-    _copy(conn, store_shipping.COPY_LOG, rows, store_shipping.LOG_COLUMNS)
+    _add(conn, store_shipping.ADD_LOG, rows, store_shipping.LOG_COLUMNS)
 
 
 def _change(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -277,14 +278,13 @@ def _insert(conn: Connection[Any], rows: Sequence[Row]) -> None:
         row["subscriber_id"] = row["subscriber_id"] if row["subscriber_id"] in services else None
         row["service_id"] = services.get(row["subscriber_id"])
         row["counting"] = json.dumps(row["counting"])
-    _copy(conn, store_shipping.COPY_LIVE, rows, store_shipping.LIVE_COLUMNS)
+    _add(conn, store_shipping.ADD_LIVE, rows, store_shipping.LIVE_COLUMNS)
 
 
-def _copy(conn: Connection[Any], statement: LiteralString, rows: Iterable[Row], columns: Sequence[str]) -> None:
-    of = itemgetter(*columns)
-    with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([None if value is None else str(value) for value in of(row)])
+def _add(conn: Connection[Any], statement: LiteralString, rows: Iterable[Row], types: Mapping[str, str]) -> None:
+    of = itemgetter(*types)
+    for arrays in lines.parcels(types, map(of, rows)):
+        conn.execute(statement, arrays)
 
 
 def _array(values: Iterable[Any]) -> str:

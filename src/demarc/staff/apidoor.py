@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 
 from demarc.base import clock, log
 from demarc.base.actors import Actor
+from demarc.base.confinement import confine
 from demarc.base.models import Partner
 from demarc.base.throttle import Limit, network_of, spend
 from demarc.core.errors import Refused
@@ -48,7 +49,8 @@ class Token(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """The token's row, or None (401). One that comes too often (429) or may not do this (403) is told so."""
+        """The token's row, or None (401). One that comes too often (429) or may not do this (403) is told so. From here
+        on the request is confined to the rows of the token's partners."""
         at = clock.now()
         known = token_named(token)
         if known is None or not opens(known, at):
@@ -60,6 +62,7 @@ class Token(HttpBearer):
         note_use(known, at=at)
         if not grants(known.role.permissions, self.permission):
             raise HttpError(403, f"This token's role does not grant {self.permission}.")
+        confine(scope(request), actor_of(request))
         return known
 
 
@@ -87,7 +90,11 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def scope(request: HttpRequest) -> list[int] | None:
     """The partners whose rows the token may see; None: all."""
-    return list(token_of(request).partners.values_list("id", flat=True)) or None
+    if not hasattr(request, "partner_ids"):
+        ids = list(token_of(request).partners.values_list("id", flat=True))
+        request.partner_ids = ids or None  # type: ignore[attr-defined] # kept for the request
+    partner_ids: list[int] | None = request.partner_ids  # type: ignore[attr-defined] # set above
+    return partner_ids
 
 
 def within(request: HttpRequest, rows: QuerySet[M], key: str = "partner_id") -> QuerySet[M]:

@@ -3,7 +3,7 @@
 Knows requests and roles; no business noun.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,6 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from demarc.base import clock
 from demarc.base.actors import Actor
+from demarc.base.confinement import confined, confined_stream
 from demarc.base.models import Partner
 from demarc.staff import sessions
 from demarc.staff.actions import note_seen
@@ -220,11 +221,16 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
 
 
 def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """The view, with times shown in the viewer's zone; and the session was seen."""
+    """The view, with times shown in the viewer's zone, and confined to his partners' rows; and the session was seen."""
     if request.session.session_key:
         note_seen(request.session.session_key, getattr(request.session, "seen_at", None), at=clock.now())
-    with timezone.override(zone(request)):
-        return view(request, *args, **kwargs)
+    partner_ids, by = scope(request), actor_of(request)
+    with timezone.override(zone(request)), confined(partner_ids, by):
+        answer = view(request, *args, **kwargs)
+    if partner_ids is not None and isinstance(answer, StreamingHttpResponse):
+        pieces: Iterator[bytes] = iter(answer)
+        answer.streaming_content = confined_stream(pieces, partner_ids, by)
+    return answer
 
 
 def _lacks_second_factor(request: HttpRequest, view: View) -> bool:

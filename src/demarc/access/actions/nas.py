@@ -58,9 +58,9 @@ def save_nas(*, router_id: int, address: str, secret: str, by: Actor, at: dateti
     try:
         with transaction.atomic():
             nas.save(update_fields=OURS if known else None)
-    except IntegrityError:  # another one was quicker; say which
+    except IntegrityError as error:  # another one was quicker, or it is out of sight; say which
         _refuse_taken(nas)
-        raise
+        raise Refused("Another router has this address.", field="address", code="taken") from error
     # What waits to be told to it, its new node tells it: the old one may be no more.
     CoaIntent.objects.filter(nas=nas, state__in=OPEN).exclude(node=nas.node).update(node=nas.node)
     told = {"address": nas.address, "secret_changed": bool(secret), **facts}

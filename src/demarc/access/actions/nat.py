@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Required, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from demarc.access.models import NatRange
 from demarc.base import log
@@ -46,7 +46,7 @@ def add_nat_range(partner_id: int, *, by: Actor, at: datetime, **facts: Unpack[N
     if since > at:
         raise Refused("This time is still to come.", field="since", code="out_of_range")
     _refuse_taken(sharing.outside, since)
-    made = NatRange.objects.create(
+    made = NatRange(
         partner_id=partner_id,
         vrf=vrf,
         inside=sharing.inside,
@@ -55,6 +55,11 @@ def add_nat_range(partner_id: int, *, by: Actor, at: datetime, **facts: Unpack[N
         ports_each=sharing.ports_each,
         valid_from=since,
     )
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError as error:  # row security hides whose it is, or another one was quicker
+        raise Refused("Another range has these public addresses.", field="outside", code="taken") from error
     told = {"inside": str(made.inside), "outside": str(made.outside), "ports_each": made.ports_each}
     log.record("nat_range_added", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     return made

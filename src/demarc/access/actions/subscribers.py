@@ -8,8 +8,7 @@ from datetime import datetime
 from ipaddress import IPv6Network
 from typing import Any, Required, TypedDict, Unpack
 
-from django.db import connection, transaction
-from psycopg.errors import ExclusionViolation, UniqueViolation
+from django.db import IntegrityError, transaction
 
 from demarc.access.actions.sync import project
 from demarc.access.feed import tell_radius
@@ -26,7 +25,7 @@ from demarc.access.holdings import (
     vrf_of,
 )
 from demarc.access.models import BoundMac, StaticAddress, StaticPrefix, Subscriber
-from demarc.base import log
+from demarc.base import log, sql
 from demarc.base.actors import Actor
 from demarc.base.numbering import take_ids
 from demarc.base.vault import seal_for_radius
@@ -35,17 +34,17 @@ from demarc.network.models import Pool, PoolKind
 from demarc.plans.models import Service, ServiceState
 
 CHUNK = 2000
-TAKEN = (UniqueViolation, ExclusionViolation)
+HELD_ELSEWHERE = "Somebody else holds a login, an address or a MAC of these."
+"""Where row security hides who does."""
 PLACE = "access_subscriber.secret.{}"
-COPY_SUBSCRIBERS = """
-COPY access_subscriber (id, partner_id, service_id, realm, login, secret, bind_mac, simultaneous_limit, pool_id,
+ADD_SUBSCRIBERS = """
+INSERT INTO access_subscriber (id, partner_id, service_id, realm, login, secret, bind_mac, simultaneous_limit, pool_id,
     learn_macs, learn_replaces, nas_port_id, session_timeout_s, active, cause, routes, macs, down_kbps, up_kbps,
     rate_limit, owed_currency)
-FROM STDIN
 """
-COPY_ADDRESSES = "COPY access_staticaddress (subscriber_id, vrf, address, active) FROM STDIN"
-COPY_PREFIXES = "COPY access_staticprefix (subscriber_id, kind, prefix, active) FROM STDIN"
-COPY_MACS = "COPY access_boundmac (subscriber_id, mac, active) FROM STDIN"
+ADD_ADDRESSES = "INSERT INTO access_staticaddress (subscriber_id, vrf, address, active)"
+ADD_PREFIXES = "INSERT INTO access_staticprefix (subscriber_id, kind, prefix, active)"
+ADD_MACS = "INSERT INTO access_boundmac (subscriber_id, mac, active)"
 
 
 class Holdings(TypedDict, total=False):
@@ -124,11 +123,11 @@ def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
     refuse_held(asked, vrfs)
     try:
         with transaction.atomic():
-            _copy(COPY_SUBSCRIBERS, (row.values() for row in rows))
-            _copy_holdings(zip(ids, asked, vrfs, strict=True))
-    except TAKEN:  # another one was quicker; say who
+            sql.insert(ADD_SUBSCRIBERS, (row.values() for row in rows))
+            _add_holdings(zip(ids, asked, vrfs, strict=True))
+    except IntegrityError as error:  # another one was quicker; say who
         refuse_held(asked, vrfs)
-        raise
+        raise Refused(HELD_ELSEWHERE, code="taken") from error
     project(sorted(services), at=at)
     return ids
 
@@ -136,7 +135,7 @@ def _create(new: Sequence[NewSubscriber], at: datetime) -> list[int]:
 def _row(
     subscriber_id: int, one: NewSubscriber, services: dict[int, Service], pools: dict[int, list[Pool]]
 ) -> dict[str, Any]:
-    """A row for COPY_SUBSCRIBERS, in its order; the projected columns start closed."""
+    """A row for ADD_SUBSCRIBERS, in its order; the projected columns start closed."""
     service = services.get(one["service_id"])
     if service is None or service.state == ServiceState.ENDED:
         raise Refused("The service has ended.", field="service_id", code="ended")
@@ -152,7 +151,7 @@ def _row(
         "service_id": service.pk,
         "realm": "",
         "login": checked_login(one["login"]),
-        "secret": _sealed(one, subscriber_id),
+        "secret": "\\x" + _sealed(one, subscriber_id).hex(),
         "bind_mac": one.get("bind_mac", False),
         "simultaneous_limit": limit,
         "pool_id": pool_id,
@@ -162,8 +161,8 @@ def _row(
         "session_timeout_s": 0,
         "active": False,
         "cause": 1,
-        "routes": [],
-        "macs": [],
+        "routes": "{}",
+        "macs": "{}",
         "down_kbps": 0,
         "up_kbps": 0,
         "rate_limit": "",
@@ -189,17 +188,11 @@ def _pools(partner_ids: Iterable[int]) -> dict[int, list[Pool]]:
     return found
 
 
-def _copy(statement: str, rows: Iterable[Iterable[Any]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(list(row))
-
-
-def _copy_holdings(held: Iterable[tuple[int, Asked, int]]) -> None:
+def _add_holdings(held: Iterable[tuple[int, Asked, int]]) -> None:
     known = list(held)
-    _copy(COPY_ADDRESSES, ((holder, vrf, one.address, True) for holder, one, vrf in known if one.address))
-    _copy(COPY_PREFIXES, ((holder, kind, str(net), True) for holder, one, _ in known for kind, net in one.prefixes))
-    _copy(COPY_MACS, ((holder, mac, True) for holder, one, _ in known for mac in one.macs))
+    sql.insert(ADD_ADDRESSES, ((holder, vrf, one.address, True) for holder, one, vrf in known if one.address))
+    sql.insert(ADD_PREFIXES, ((holder, kind, str(net), True) for holder, one, _ in known for kind, net in one.prefixes))
+    sql.insert(ADD_MACS, ((holder, mac, True) for holder, one, _ in known for mac in one.macs))
 
 
 @transaction.atomic
@@ -243,10 +236,10 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
             StaticAddress.objects.filter(subscriber=subscriber).delete()
             StaticPrefix.objects.filter(subscriber=subscriber).delete()
             BoundMac.objects.filter(subscriber=subscriber).delete()
-            _copy_holdings([(subscriber_id, asked, vrf)])
-    except TAKEN:  # another one was quicker; say who
+            _add_holdings([(subscriber_id, asked, vrf)])
+    except IntegrityError as error:  # another one was quicker; say who
         refuse_held([asked], [vrf])
-        raise
+        raise Refused(HELD_ELSEWHERE, code="taken") from error
     subscriber.save(update_fields=["bind_mac", "learn_macs", "learn_replaces", "nas_port_id"])
     project([subscriber.service_id], at=at)
     tell_radius("subscriber", [subscriber_id])

@@ -14,7 +14,7 @@ from demarc.base.actors import Actor
 from demarc.billing import bulk
 from demarc.billing.accounts import open_payers
 from demarc.billing.actions.conversion import move_to_parents
-from demarc.billing.actions.documents import COPY_ALLOCATIONS, SETTLE, Issued, Ready, issue
+from demarc.billing.actions.documents import ADD_ALLOCATIONS, SETTLE, Issued, Ready, issue
 from demarc.billing.actions.reassess import reassess
 from demarc.billing.books import live_covers
 from demarc.billing.facts import Payer, payers
@@ -151,7 +151,7 @@ def _covers(document: Document, lines: list[DocumentLine]) -> list[Cover]:
 def _release(document: Document, at: datetime) -> None:
     """What had paid it is free, and all of it open."""
     paid = sql.rows(WHAT_PAID, document=document.pk)
-    sql.copy(COPY_ALLOCATIONS, ((document.pk, payment, note, -amount, at) for payment, note, amount in paid))
+    sql.insert(ADD_ALLOCATIONS, ((document.pk, payment, note, -amount, at) for payment, note, amount in paid))
     sql.execute(SETTLE, documents=sql.array([document.pk]), left_open=sql.array([document.gross]))
 
 

@@ -1,6 +1,6 @@
 """Issuing documents, one or two thousand at once: numbers, lines, tax, transfers, covers and what pays for them.
 
-The only place where a draft of core.recurring becomes a record. Statements are set-based, rows go in by COPY, numbers
+The only place where a draft of core.recurring becomes a record. Statements are set-based, rows go in as arrays, numbers
 are taken in the caller's transaction: a document that is rolled back leaves no gap.
 """
 
@@ -26,25 +26,25 @@ from demarc.core.coverage import Segment
 from demarc.core.invoicing import Part, allocate
 from demarc.core.recurring import Cover, Draft
 
-COPY_DOCUMENTS = """
-COPY billing_document (id, partner_id, account_id, kind, source, number, issued_on, due_on, currency, net, tax, gross,
-    open_amount, first_day, last_day, entry_id, corrects_id, run_id, parties, key, recorded_at, by_kind, by_id,
-    by_label) FROM STDIN
+ADD_DOCUMENTS = """
+INSERT INTO billing_document (id, partner_id, account_id, kind, source, number, issued_on, due_on, currency, net, tax,
+    gross, open_amount, first_day, last_day, entry_id, corrects_id, run_id, parties, key, recorded_at, by_kind, by_id,
+    by_label)
 """
 
-COPY_LINES = """
-COPY billing_documentline (document_id, seq, service_id, text, first_day, last_day, amount, included, tax_category,
-    rate, revenue, derivation) FROM STDIN
+ADD_LINES = """
+INSERT INTO billing_documentline (document_id, seq, service_id, text, first_day, last_day, amount, included,
+    tax_category, rate, revenue, derivation)
 """
 
-COPY_TAXES = "COPY billing_documenttax (document_id, category, rate, net, tax) FROM STDIN"
+ADD_TAXES = "INSERT INTO billing_documenttax (document_id, category, rate, net, tax)"
 
-COPY_COVERS = """
-COPY billing_cover (service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity,
-    percent, fixed, amount, tax_category, rate, included, revenue, service_fact_id, price_fact_id) FROM STDIN
+ADD_COVERS = """
+INSERT INTO billing_cover (service_id, document_id, first_day, last_day, month, of_days, plan_id, own, price, quantity,
+    percent, fixed, amount, tax_category, rate, included, revenue, service_fact_id, price_fact_id)
 """
 
-COPY_ALLOCATIONS = "COPY billing_allocation (document_id, payment_id, credit_note_id, amount, at) FROM STDIN"
+ADD_ALLOCATIONS = "INSERT INTO billing_allocation (document_id, payment_id, credit_note_id, amount, at)"
 
 REPLACE_COVERS = """
 UPDATE billing_cover c SET replaced_by_id = n.document_id
@@ -129,14 +129,15 @@ def issue(ready: Sequence[Ready], *, by: Actor, at: datetime, run_id: int | None
     planned = _planned(ready)
     entries = _post(planned, at)
     settled = _settle_with_balances(planned)
-    sql.copy(COPY_LINES, (row for one in planned for row in _lines(one)))
-    sql.copy(COPY_TAXES, ((one.document_id, *tax) for one in planned for tax in one.ready.draft.totals.taxes))
     _write_covers(planned)
-    _write_settlement(settled, {one.document_id for one in planned}, at)
     known = parties(one.ready.payer for one in planned)
     issued = _numbered(planned)
     who = (at, by.kind, by.id, by.label, run_id)
-    sql.copy(COPY_DOCUMENTS, (_document(one, entries, settled, known, who) for one in issued))
+    sql.insert(ADD_DOCUMENTS, (_document(one, entries, settled, known, who) for one in issued))
+    # Parts after what they belong to: row security looks for it.
+    sql.insert(ADD_LINES, (row for one in planned for row in _lines(one)))
+    sql.insert(ADD_TAXES, ((one.document_id, *tax) for one in planned for tax in one.ready.draft.totals.taxes))
+    _write_settlement(settled, {one.document_id for one in planned}, at)
     emit_ids("DocumentsIssued", "documents", [one.document_id for one in issued], queue="run" if run_id else "now")
     return issued
 
@@ -148,8 +149,8 @@ def cut_given(covers: Iterable[Cover], *, at: date) -> None:
         return
     replaced, documents = [one.cover_id for one in late], [one.document_id for one in late]
     sql.execute(REPLACE_COVERS, covers=sql.array(replaced), documents=sql.array(documents))
-    sql.copy(
-        COPY_COVERS,
+    sql.insert(
+        ADD_COVERS,
         (
             _cover(one.document_id, one.service_id, one.segment._replace(last=at), one.part)
             for one in late
@@ -306,7 +307,7 @@ def _write_settlement(settled: Settlement, fresh: set[int], at: datetime) -> Non
     left_open = {document: settled.left_open[document] for document in sorted(touched)}
     if left_open:
         sql.execute(SETTLE, documents=sql.array(left_open), left_open=sql.array(left_open.values()))
-    sql.copy(COPY_ALLOCATIONS, ((*row, at) for row in settled.rows))
+    sql.insert(ADD_ALLOCATIONS, ((*row, at) for row in settled.rows))
 
 
 def _document(
@@ -344,7 +345,7 @@ def _write_covers(issued: Sequence[Issued]) -> None:
             covers=sql.array(row[0] for row in replaced),
             documents=sql.array(row[1] for row in replaced),
         )
-    sql.copy(COPY_COVERS, (row for one in issued for row in _covers(one)))
+    sql.insert(ADD_COVERS, (row for one in issued for row in _covers(one)))
     through: dict[int, date] = {}
     begun: dict[int, date] = {}
     items: dict[int, int] = {}

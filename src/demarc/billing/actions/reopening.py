@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from demarc.base import sql
-from demarc.billing.actions.documents import COPY_ALLOCATIONS, SETTLE
+from demarc.billing.actions.documents import ADD_ALLOCATIONS, SETTLE
 
 # Debts that no document names: the balance is below what is open.
 SHORT = """
@@ -39,4 +39,4 @@ def reopen(account_id: int, amount: int, *, payment: int | None, at: datetime) -
         left -= part
     if rows:
         sql.execute(SETTLE, documents=sql.array(left_open), left_open=sql.array(left_open.values()))
-        sql.copy(COPY_ALLOCATIONS, rows)
+        sql.insert(ADD_ALLOCATIONS, rows)

@@ -66,7 +66,7 @@ SELECT account_id, day, gross FROM billing_previewrow
 WHERE run_id = %(run)s AND account_id = ANY(%(accounts)s::bigint[]) AND flag <> 'parked' ORDER BY id
 """
 
-COPY_PREVIEW = "COPY billing_previewrow (run_id, account_id, day, gross, previous, flag, note) FROM STDIN"
+ADD_PREVIEW = "INSERT INTO billing_previewrow (run_id, account_id, day, gross, previous, flag, note)"
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def preview_run(partner_id: int, *, day: date | None = None, by: Actor, at: date
     for summed, seen in each(rehearse, accounts_due(partner_id, day, chunk=CHUNK), hands=hands):
         sums = sums.plus(summed)
         looked.add(seen)
-        sql.copy(COPY_PREVIEW, ((run.pk, *row) for row in seen.rows))
+        sql.insert(ADD_PREVIEW, ((run.pk, *row) for row in seen.rows))
     run.accounts, run.done = sums.accounts, 0
     run.documents, run.net, run.tax, run.gross = sums.documents, sums.net, sums.tax, sums.gross
     run.preview_hash, run.anomalies = _hex(sums.digest), looked.found()

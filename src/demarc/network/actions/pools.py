@@ -89,7 +89,8 @@ def create_pool(
         _refuse_overlap(span.network, pool)
         if HELD_IN_POOL in str(error):
             raise Refused(f"A login holds a prefix of {span.network} for good.", field="network") from error
-        raise
+        # Row security hides the other provider's pools.
+        raise Refused(f"Another pool has addresses of {span.network}.", field="network", code="overlap") from error
     _pool_changed("created", pool, by=by, at=at, name=pool.name, network=str(span.network), kind=kind)
     return pool
 

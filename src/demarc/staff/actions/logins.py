@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from demarc.base import log, texts
 from demarc.base.actors import Actor
@@ -38,7 +38,13 @@ def create_login(*, username: str, password: str, role: str, by: Actor, at: date
     held = role_of(role)
     login = Login(username=username, kind=LoginKind.STAFF, role=held, **facts)
     set_password(login, password, field="password")
-    login.save()
+    try:
+        with transaction.atomic():
+            login.save()
+    except IntegrityError as error:  # row security hides who has it
+        raise Refused(
+            f"The user name {username!r} is taken; choose another.", field="username", code="taken"
+        ) from error
     log.record("created", by=by, at=at, subject=("login", login.pk), role=held.name)
     return login
 
