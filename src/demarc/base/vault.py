@@ -9,6 +9,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
@@ -17,6 +18,7 @@ from demarc.base.models import SubjectKey
 from demarc.base.seal import Opener, Sealer
 
 AUDIENCES = ("radius", "log", "messages", "staff")
+SIGNER = "log-signer"
 
 # By hand, for every row of the log asks: the ORM makes the same statement for four times the price.
 SUBJECT_KEY = "SELECT wrapped FROM base_subjectkey WHERE subject_kind = %(kind)s AND subject_id = %(subject)s"
@@ -39,6 +41,11 @@ def _sealer(audience: str) -> Sealer:
 @cache
 def _log_opener() -> Opener:
     return Opener((keys_directory() / "log.key").read_bytes())
+
+
+@cache
+def _log_signer() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes((keys_directory() / f"{SIGNER}.key").read_bytes())
 
 
 @cache
@@ -74,6 +81,16 @@ def seal_for_staff(secret: str, place: str) -> bytes:
 def open_for_staff(sealed: bytes, place: str) -> str:
     """The secret, to check what was typed against it. Raises base.seal.Unsealable for another place."""
     return _staff_opener().open(sealed, place).decode()
+
+
+def sign_for_log(message: bytes) -> bytes:
+    """An Ed25519 signature by the log's sealer, the worker that seals; nothing else asks for it."""
+    return _log_signer().sign(message)
+
+
+def log_signer_public() -> bytes:
+    """What such a signature is verified with: 32 bytes."""
+    return _log_signer().public_key().public_bytes_raw()
 
 
 def seal_for_subject(kind: str, subject_id: int, body: bytes) -> bytes:

@@ -17,7 +17,7 @@ from demarc.radiusd.grants import GRANTS
 
 OLDEST_SERVER = 15
 LOGIN_ROLES = (OWNER, APP, RADIUS)
-WRITTEN_ONCE = ("billing_transfer", "base_operationlog")
+WRITTEN_ONCE = ("billing_transfer", "base_operationlog", "base_logseal")
 OWNERS_ALONE = ("django_migrations",)
 
 ROLE_FACTS = """
@@ -37,6 +37,7 @@ APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage, select on all sequences in schema public to {app}, {scoped}",
     "alter default privileges in schema public grant select, insert, update, delete on tables to {app}, {scoped}",
     "alter default privileges in schema public grant usage, select on sequences to {app}, {scoped}",
+    "grant execute on function demarc_log_purge(text, bigint), demarc_log_expire(text, bigint[]) to {app}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
 )
