@@ -8,14 +8,17 @@ import psycopg
 import pytest
 from django.db import ProgrammingError, connection, connections, transaction
 from django.db.utils import DatabaseError
+from tests import cast
 from tests.cast import AT, STAFF
 
-from demarc.base import log, sealing, sql
+from demarc.base import keeping, log, sealing, sql
 from demarc.base.actors import SYSTEM, Actor
-from demarc.base.models import LogSeal, OperationLog
+from demarc.base.models import LogSeal, OperationLog, SubjectKey
 from demarc.base.vault import log_signer_public, open_for_subject
 from demarc.base.verify_log import verify
+from demarc.core.errors import Refused
 from demarc.project.config import DATABASE
+from demarc.staff.actions import create_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOSTILE = 'a\tb\\N\nc\rd\ve\bf\fg"\\\\h‮'
@@ -219,3 +222,56 @@ def test_the_owner_is_stopped_by_a_trigger(cluster):
         ):
             with pytest.raises(psycopg.errors.RestrictViolation):
                 conn.execute(statement)
+
+
+def test_contents_go_when_their_time_is_over_and_the_log_still_verifies():
+    log.record("viewed", by=REMOTE, at=AT, subject=("customer", 1), page="customer")
+    log.record("updated", by=REMOTE, at=AT, subject=("customer", 1), name="Ana")
+    sealing.seal(at=AT)
+    year = AT + timedelta(days=365)
+    log.record("viewed", by=REMOTE, at=year, subject=("customer", 1), page="customer")
+    sealing.seal(at=year)
+    assert keeping.expire(by=SYSTEM, at=year) == 0, "nobody has said how long"
+    keeping.set_keep_days({"view": 90}, by=STAFF, at=year)
+    assert keeping.expire(by=SYSTEM, at=year) == 1
+    assert keeping.expire(by=SYSTEM, at=year) == 0
+    old, change, new = OperationLog.objects.filter(subject_kind="customer").order_by("id")
+    assert (old.body, old.actor_label, old.address, old.salt, old.verb) == (None, "", None, None, "viewed")
+    assert change.body
+    assert new.body
+    assert findings() == []
+    with pytest.raises(Refused):
+        keeping.set_keep_days({"view": 3}, by=STAFF, at=year)
+
+
+def test_after_a_restore_into_another_cluster_nothing_is_sealed_twice_or_forgotten(superuser):
+    """Its transaction ids begin anew: what is older bears ids that it will come by."""
+    act(3)
+    sealing.seal(at=AT)
+    act(1)  # not sealed when the dump was made
+    superuser.execute("UPDATE base_logseal SET cluster = 1, snapshot = '900000000:900000000:'")
+    (xid,) = superuser.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+    superuser.execute("UPDATE base_operationlog SET xid = (%s + 3 + id %% 3)::text::xid8", [xid])
+    act(1)
+    assert sealing.seal(at=AT) == 2
+    for _ in range(6):
+        act(1)
+        assert sealing.seal(at=AT) == 1
+    assert len(positions()) == len(set(positions())) == 11
+    assert findings() == []
+
+
+def test_a_change_tells_before_and_after_but_no_secret():
+    partner = cast.partner()
+    before = log.snapshot(partner)
+    partner.name, partner.phone = "Other", "x" * 900
+    assert log.changes(before, partner) == {"name": ["Demarc", "Other"], "phone": ["", "x" * log.LONG]}
+    desk = create_login(username="desk", password="correct horse battery", role="Manager", by=STAFF, at=AT)
+    before = log.snapshot(desk)
+    desk.set_password("another horse battery")
+    assert log.changes(before, desk) == {"password": ["", "changed"]}
+    key = SubjectKey(pk=1, subject_kind="customer", subject_id=1, wrapped=b"one")
+    before = log.snapshot(key)
+    key.wrapped = b"two"
+    assert log.changes(before, key) == {"wrapped": ["", "changed"]}
+    assert "one" not in str(before)

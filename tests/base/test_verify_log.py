@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -148,7 +149,7 @@ def removed(entry: bytes, what: str) -> bytes:
     columns = entry.split(b"\t")
     columns[2] = what.encode()
     if "p" in what:
-        columns[14] = verify_log.hashlib.sha256(b"\2" + b"\t".join(columns[15:18])).hexdigest().encode()
+        columns[14] = sha256(b"\2" + b"\t".join(columns[15:18])).hexdigest().encode()
         columns[15:18] = [b"\\N", b"", b"\\N"]
     return b"\t".join(columns)
 

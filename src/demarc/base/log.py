@@ -98,7 +98,7 @@ def changes(before: Mapping[str, Any], row: Model) -> dict[str, list[Any]]:
     """Field -> [before, after], of those that differ. What is sealed or binary is only said to have changed."""
     after = snapshot(row)
     found = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
-    secret = {field.name for field in row._meta.concrete_fields if isinstance(field, BinaryField)}
+    secret = {field.name for field in row._meta.concrete_fields if _is_secret(field)}
     return {name: ["", "changed"] if name in secret else pair for name, pair in found.items()}
 
 
@@ -114,10 +114,14 @@ def purge(subject: tuple[str, int], *, by: Actor, at: datetime, partner_id: int 
     return gone
 
 
+def _is_secret(field: Any) -> bool:
+    return isinstance(field, BinaryField) or field.name == "password"
+
+
 def _told(field: Any, value: Any) -> Any:
     """A value as the log may tell it."""
-    if isinstance(field, BinaryField):
-        return None if value is None else hash(bytes(value))  # compared, and never shown
+    if _is_secret(field):
+        return value and hash(value if isinstance(value, str) else bytes(value))  # compared, and never shown
     return value[:LONG] if isinstance(value, str) else value
 
 

@@ -11,8 +11,8 @@ What is hashed is the text that the export shows, made by the same statement and
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -34,12 +34,10 @@ NEVER = "1:1:"
 TAIL = 1 << 16
 
 NOW = "SELECT pg_current_snapshot()::text, (SELECT system_identifier FROM pg_control_system())"
-# Rows that a restore brought from another PostgreSQL have transaction ids that this one will come by some day.
 FRESH = """
-SELECT id FROM base_operationlog l
+SELECT id FROM base_operationlog
 WHERE xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, %(seen)s::pg_snapshot)
     AND pg_visible_in_snapshot(xid, %(now)s::pg_snapshot)
-    AND NOT EXISTS (SELECT FROM base_logseal s WHERE s.ids @> ARRAY[l.id])
 ORDER BY id
 """
 # After a restore into another PostgreSQL transaction ids mean nothing any more.
@@ -49,6 +47,7 @@ WHERE NOT EXISTS (SELECT FROM (SELECT unnest(ids) AS id FROM base_logseal) s WHE
     AND (xid >= pg_snapshot_xmax(%(now)s::pg_snapshot) OR pg_visible_in_snapshot(xid, %(now)s::pg_snapshot))
 ORDER BY id
 """
+SEALED_BEFORE = "SELECT unnest(ids) FROM base_logseal WHERE ids && %(ids)s::bigint[]"
 
 # The columns as verify_log.read_entry takes them. Times in UTC, whatever the session's zone.
 COLUMNS = """
@@ -103,10 +102,7 @@ def seal(*, at: datetime) -> int:
 def _seal_fresh(at: datetime) -> int:
     last = LogSeal.objects.order_by("-number").defer("ids", "leaves").first()
     now, cluster = sql.rows(NOW)[0]
-    if last is None or last.cluster == cluster:
-        fresh = [row[0] for row in sql.rows(FRESH, seen=last.snapshot if last else NEVER, now=now)]
-    else:
-        fresh = [row[0] for row in sql.rows(UNSEALED, now=now)]
+    fresh = _fresh(last, now, cluster)
     count = sql.rows("SELECT cardinality(ids) FROM base_logseal ORDER BY number DESC LIMIT 1")[0][0] if last else 0
     number, first = (last.number + 1, last.first + count) if last else (1, 1)
     head = bytes(last.head) if last else NO_HEAD
@@ -128,6 +124,20 @@ def _seal_fresh(at: datetime) -> int:
         )
         number, first = number + 1, first + len(ids)
     return len(fresh)
+
+
+def _fresh(last: LogSeal | None, now: str, cluster: int) -> list[int]:
+    """The ids of what was committed since `last`. Rows that a restore brought from another PostgreSQL have transaction
+    ids that mean nothing here, and that this one will come by some day."""
+    if last is None:
+        return [row[0] for row in sql.rows(FRESH, seen=NEVER, now=now)]
+    if last.cluster != cluster:
+        return [row[0] for row in sql.rows(UNSEALED, now=now)]
+    found = [row[0] for row in sql.rows(FRESH, seen=last.snapshot, now=now)]
+    if found and LogSeal.objects.order_by("number").values_list("cluster", flat=True)[0] != cluster:
+        known = {row[0] for row in sql.rows(SEALED_BEFORE, ids=sql.array(found))}
+        found = [key for key in found if key not in known]
+    return found
 
 
 def _leaves(ids: list[int]) -> Iterator[bytes]:
@@ -160,11 +170,15 @@ def one_moment() -> Iterator[None]:
         sql.execute("SELECT pg_advisory_unlock(%(lock)s)", lock=LOCK)
 
 
-def verify_now(*, by: Actor = SYSTEM, at: datetime) -> Verdict:
-    """Seal what is there, then compare all of it with the files. One row in the log says what came of it."""
-    seal(at=at)
+def verify_now(*, by: Actor = SYSTEM, at: datetime, checkpoints: Sequence[dict[str, Any]] = ()) -> Verdict:
+    """Seal what is there, then compare all of it with the files, and these with `checkpoints` (`checkpoint_of`).
+
+    One row in the log says what came of it. A fork is no reason not to look: the verdict names it.
+    """
+    with suppress(Forked):
+        seal(at=at)
     with one_moment():
-        verdict = verify(exported(), seals_directory(), log_signer_public())
+        verdict = verify(exported(), seals_directory(), log_signer_public(), checkpoints)
     found: dict[str, Any] = {"entries": verdict.entries, "findings": len(verdict.findings), "until": verdict.until}
     result = "done" if not verdict.findings else "refused"
     record = log.record if result == "done" else log.record_refused

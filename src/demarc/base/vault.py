@@ -6,6 +6,7 @@ asks for, and the messages', which only the sending job asks for.
 """
 
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -107,6 +108,22 @@ def open_for_subject(kind: str, subject_id: int, sealed: bytes) -> bytes | None:
         return None
     cipher = AESGCM(_log_opener().open(bytes(row.wrapped), _place(kind, subject_id)))
     return cipher.decrypt(sealed[:12], sealed[12:], f"{kind}.{subject_id}".encode())
+
+
+def open_for_subjects(sealed: Iterable[tuple[str, int, bytes]]) -> list[bytes | None]:
+    """The same for many bodies (kind, id, sealed), with one question to the database."""
+    wanted = list(sealed)
+    subjects = {(kind, key) for kind, key, _ in wanted}
+    kinds = {kind for kind, _ in subjects}
+    rows = SubjectKey.objects.filter(subject_kind__in=kinds, subject_id__in={key for _, key in subjects})
+    keys = {(row.subject_kind, row.subject_id): bytes(row.wrapped) for row in rows}
+    ciphers = {
+        subject: AESGCM(_log_opener().open(keys[subject], _place(*subject))) for subject in subjects & keys.keys()
+    }
+    return [
+        ciphers[kind, key].decrypt(body[:12], body[12:], f"{kind}.{key}".encode()) if (kind, key) in ciphers else None
+        for kind, key, body in wanted
+    ]
 
 
 def _subject_key(kind: str, subject_id: int) -> bytes:
