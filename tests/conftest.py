@@ -38,7 +38,7 @@ def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
     for audience in AUDIENCES:
         make_keys(settings.DEMARC_KEYS, audience)
     make_signing_keys(settings.DEMARC_KEYS, SIGNER)
-    settings.DEMARC_LOG = cluster.config.data / "log"
+    settings.DEMARC_SEALS = cluster.config.data / "seals"
     with django_db_blocker.unblock():
         point_django_at(cluster.url(OWNER))
         call_command("migrate", verbosity=0)

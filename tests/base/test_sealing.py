@@ -27,8 +27,8 @@ REMOTE = Actor("staff", 7, HOSTILE, "2001:db8::ffff", "request-1")
 
 @pytest.fixture(autouse=True)
 def files(settings, tmp_path):
-    settings.DEMARC_LOG = tmp_path / "log"
-    return settings.DEMARC_LOG
+    settings.DEMARC_SEALS = tmp_path / "seals"
+    return settings.DEMARC_SEALS
 
 
 @pytest.fixture

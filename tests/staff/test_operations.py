@@ -10,6 +10,7 @@ from tests.staff.world import logged_in, person, words
 
 from demarc.base import clock, log
 from demarc.base.actors import SYSTEM, Actor
+from demarc.base.keeping import keep_days
 from demarc.base.models import OperationLog
 from demarc.customers import actions as customers
 from demarc.network import actions as network
@@ -133,11 +134,30 @@ def test_the_api_lists_entries_for_tokens_that_may(ana):
         return Client().get("/api/v1/operations", query, headers={"Authorization": f"Bearer {token}"})
 
     assert asked(wrong).status_code == 403
-    answer = asked(right, subject_kind="customer", subject_id=ana.pk, verb="updated").json()
+    answer = asked(right, about=f"customer:{ana.pk}", verb="updated").json()
     assert [item["body"]["changed"] for item in answer["items"]] == [{"city": ["", "Lloret"]}]
+    assert len(asked(right, who="staff:77").json()["items"]) == 1
+    assert asked(right, who="staff:78").json()["items"] == []
     assert answer["items"][0]["address"] == "192.0.2.5"
-    assert OperationLog.objects.filter(verb="listed", subject_kind="operations", actor_kind="token").count() == 1
+    assert OperationLog.objects.filter(verb="listed", subject_kind="operations", actor_kind="token").count() == 3
     theirs = cast.partner("Reseller")
     row, scoped = create_token("theirs", "Administrator", by=SYSTEM, at=clock.now())
     row.partners.set([theirs.pk])
     assert {item["partner_id"] for item in asked(scoped).json()["items"]} == {theirs.pk}
+
+
+def test_how_long_entries_are_kept_is_decided_by_who_works_for_all(ana, chief):
+    page = "/logs/operations/keeping/"
+    assert chief.post(page, {"view": "365", "change": "3"}).status_code == 422
+    assert chief.post(page, {"view": "365"}).status_code == 302
+    assert {kind.value: days for kind, days in keep_days().items()} == {
+        "view": 365,
+        "sign_in": None,
+        "change": None,
+        "work": None,
+    }
+    assert "View: nothing → 365" in listed(chief, verb="log_keeping_set")
+    seller = person("Administrator", "seller")
+    seller.partners.set([ana.partner_id])
+    assert logged_in(seller).post(page, {"view": "30"}).status_code == 302
+    assert keep_days()["view"] == 365

@@ -4,7 +4,7 @@ What makes it tamper-evident happens seconds later and elsewhere (base.sealing):
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -87,16 +87,16 @@ def viewed_since(subject: tuple[str, int], by: Actor, since: datetime) -> bool:
 
 
 def snapshot(row: Model) -> dict[str, Any]:
-    """The fields of a row as they are now, for `changes` after something was done to it; of a new one none."""
-    if row.pk is None:
-        return {}
+    """The fields of a row as they are now, for `changes` after something was done to it."""
     fields = (field for field in row._meta.concrete_fields if not field.primary_key)
     return {field.name: _told(field, getattr(row, field.attname)) for field in fields}
 
 
-def changes(before: Mapping[str, Any], row: Model) -> dict[str, list[Any]]:
-    """Field -> [before, after], of those that differ. What is sealed or binary is only said to have changed."""
-    after = snapshot(row)
+def changes(before: Mapping[str, Any], row: Model, *, names: Iterable[str] = ()) -> dict[str, list[Any]]:
+    """Field -> [before, after], of those that differ (among `names`, if given). Passwords and what is sealed or binary
+    are only said to have changed."""
+    wanted = frozenset(names)
+    after = {name: value for name, value in snapshot(row).items() if not wanted or name in wanted}
     found = {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
     secret = {field.name for field in row._meta.concrete_fields if _is_secret(field)}
     return {name: ["", "changed"] if name in secret else pair for name, pair in found.items()}

@@ -83,7 +83,7 @@ class Forked(Exception):
 
 def seals_directory() -> Path:
     """Where the copies of the seals are: outside the database."""
-    return Path(settings.DEMARC_LOG)
+    return Path(settings.DEMARC_SEALS)
 
 
 def seal(*, at: datetime) -> int:

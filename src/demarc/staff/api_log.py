@@ -1,7 +1,7 @@
 """The operation log over the API, to read: for those who keep it elsewhere, too, or watch over it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -10,11 +10,15 @@ from pydantic import Field
 from demarc.base import queries
 from demarc.base.models import OperationLog
 from demarc.staff.apidoor import Token, within
-from demarc.staff.apiforms import Filter, Listing, Page, private_listing
+from demarc.staff.apiforms import Listing, Page, private_listing
 
 router = Router()
 
 Word = Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z_ .]*$")]
+Thing = Annotated[
+    str, Field(max_length=60, pattern=r"^[a-z][a-z_.]*(:[0-9]{1,18})?$", examples=["customer:17", "plan"])
+]
+"""A kind, or one thing of it by its id."""
 
 
 class OperationOut(Schema):
@@ -39,10 +43,8 @@ class OperationOut(Schema):
 class OperationSearch(Page):
     """What the entries are about, who did it, what it was and when."""
 
-    subject_kind: Word | None = None
-    subject_id: Filter | None = None
-    actor_kind: Literal["staff", "token", "customer", "system"] | None = None
-    actor_id: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    about: Thing | None = None
+    who: Thing | None = None
     verb: Word | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -57,8 +59,12 @@ class OperationSearch(Page):
 )
 def operations(request: HttpRequest, search: Query[OperationSearch]) -> dict[str, Any]:
     rows = within(request, OperationLog.objects.all())
-    wanted = search.model_dump(exclude={"after", "limit", "since", "until"}, exclude_none=True)
-    rows = rows.filter(**wanted)
+    for column, thing in (("subject", search.about), ("actor", search.who)):
+        kind, _, key = (thing or "").partition(":")
+        rows = rows.filter(**{f"{column}_kind": kind}) if kind else rows
+        rows = rows.filter(**{f"{column}_id": int(key)}) if key else rows
+    if search.verb:
+        rows = rows.filter(verb=search.verb)
     if search.since:
         rows = rows.filter(at__gte=search.since)
     if search.until:

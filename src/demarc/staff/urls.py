@@ -26,5 +26,6 @@ urlpatterns = [
     path("signing-in/roles/", web_people.roles, name="signing_in_roles"),
     path("signing-in/<int:staff_id>/", web_people.person, name="login"),
     path("logs/operations/", web_log.operations, name="operations"),
+    path("logs/operations/keeping/", web_log.keeping, name="log_keeping"),
     path("logs/operations/<int:entry_id>/", web_log.operation, name="operation"),
 ]

@@ -8,27 +8,31 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from demarc.base import queries
+from demarc.base import clock, queries
+from demarc.base.keeping import keep_days, set_keep_days
 from demarc.base.models import OperationLog
-from demarc.staff.doors import page, scope, within
+from demarc.staff.doors import actor_of, page, permitted, proven, scope, within
+from demarc.staff.forms import KeepingForm
 from demarc.staff.models import ApiToken
-from demarc.staff.pages import list_page, parts, seen
+from demarc.staff.pages import carried_out, list_page, parts, seen
 from demarc.staff.queries import staff_within
 from demarc.ui import formats, things
 from demarc.ui.components import at, chip, code
+from demarc.ui.forms import form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec, Moment, moment_of
 
 KINDS = (("change", "Changes"), ("view", "Views"), ("sign_in", "Signing in"), ("work", "Demarc's own work"))
 RESULTS = (("done", "Done"), ("refused", "Refused"))
 PEOPLE_MAX = 300
-TOLD_MAX = 90
+TOLD_MAX = 72
 SUBJECT = re.compile(r"([a-z][a-z_.]{0,29})[ :#]+([0-9]{1,18})")
 INDEXED = ("verb", "who", "q", "from", "until")
 
@@ -121,6 +125,16 @@ def _result(entry: OperationLog) -> Any:
     return chip("active", "Done") if entry.result == "done" else chip("blocked", "Refused")
 
 
+def _action_text(entry: OperationLog) -> str:
+    return verb_words(entry.verb) if entry.result == "done" else f"{verb_words(entry.verb)} ({entry.result})"
+
+
+def _action(entry: OperationLog) -> Any:
+    """The verb; that it was done goes without saying."""
+    verb = verb_words(entry.verb)
+    return verb if entry.result == "done" else format_html("{} {}", verb, _result(entry))
+
+
 def _actor(entry: OperationLog) -> str:
     return entry.actor_label or ("removed" if entry.private_digest else "nobody")
 
@@ -145,7 +159,7 @@ OPERATIONS = ListSpec(
             href=lambda entry: reverse("operation", args=[entry.pk]),
         ),
         Column(label="Who", value=_actor),
-        Column(label="Action", value=lambda entry: verb_words(entry.verb)),
+        Column(label="Action", value=_action_text, shown=_action),
         Column(
             label="About",
             value=_subject,
@@ -153,7 +167,6 @@ OPERATIONS = ListSpec(
         ),
         Column(label="What", value=lambda line: line, load=_told),
         Column(label="From", value=lambda entry: entry.address or ""),
-        Column(label="Result", value=lambda entry: entry.result, shown=_result),
     ),
     rows=rows,
     empty="Nothing was written down that matches.",
@@ -165,6 +178,27 @@ def operations(request: HttpRequest) -> HttpResponseBase:
     """What was done and looked at, newest first."""
     told = {"title": "Operations", "standing": queries.standing() if scope(request) is None else None}
     return list_page(request, OPERATIONS, "staff/operations.html", **told)
+
+
+@page("settings.edit")
+@proven
+def keeping(request: HttpRequest) -> HttpResponse:
+    """How long the log keeps what it says, by kind of entry."""
+    if scope(request) is not None:
+        messages.error(request, "The log is shared by all providers; somebody who works for all of them decides this.")
+        return redirect("dashboard")
+    present = {kind.value: "" if days is None else str(days) for kind, days in keep_days().items()}
+    form = KeepingForm(posted(request), initial=present)
+
+    def act() -> None:
+        set_keep_days(form.cleaned_data, by=actor_of(request), at=clock.now())
+
+    if carried_out(request, form, "set_keep_days", ("log", None), act):
+        messages.success(request, "Saved. What is older goes in the night.")
+        return redirect("operations" if permitted(request, "log.see") else "dashboard")
+    intro = "What an entry says, its name and address go when its time is over; that it was there stays for good."
+    words = {"title": "Keep entries", "submit": "Save", "intro": intro, "back_label": "Operations"}
+    return form_page(request, form, back=reverse("operations"), **words)
 
 
 @page("log.see")
