@@ -15,8 +15,8 @@ from psycopg.pq import TransactionStatus
 from tests.cluster import Cluster, running_cluster
 
 from demarc.base.confinement import LEAVE
-from demarc.base.seal import make_keys
-from demarc.base.vault import AUDIENCES
+from demarc.base.seal import make_keys, make_signing_keys
+from demarc.base.vault import AUDIENCES, SIGNER
 from demarc.project.config import OWNER
 from demarc.project.roles import apply_grants
 from demarc.project.settings import database
@@ -40,6 +40,8 @@ def django_db_setup(cluster: Cluster, django_db_blocker: Any) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 is slow by intention
     for audience in AUDIENCES:
         make_keys(settings.DEMARC_KEYS, audience)
+    make_signing_keys(settings.DEMARC_KEYS, SIGNER)
+    settings.DEMARC_SEALS = cluster.config.data / "seals"
     with django_db_blocker.unblock():
         point_django_at(cluster.url(OWNER))
         call_command("migrate", verbosity=0)

@@ -36,7 +36,7 @@ def test_bytes_and_nothing():
         "actor_id": 0,
         "verb": "looked",
         "subject_kind": "partner",
-        "leaf": bytes(range(32)),
+        "kind": "work",
     }
     insert([OperationLog(body=body, **public) for body in (bytes(range(256)), None)])
     found = OperationLog.objects.filter(verb="looked").order_by("id")

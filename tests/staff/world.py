@@ -14,7 +14,7 @@ from tests.access import scene
 from demarc.access.models import CoaIntent, Decision, NatRange, SessionLive, Subscriber
 from demarc.base import clock
 from demarc.base.actors import SYSTEM
-from demarc.base.models import Partner
+from demarc.base.models import OperationLog, Partner
 from demarc.billing import actions as billing
 from demarc.billing.models import Document, Payment
 from demarc.customers.models import Account, Customer
@@ -104,6 +104,7 @@ class World:
             "plan_id": self.scene.plan.pk,
             "router_id": self.scene.router.pk,
             "pool_id": self.scene.dynamic.pk,
+            "entry_id": OperationLog.objects.filter(partner=self.partner).latest("id").pk,
             "cause": 2,
             "preset": "demarc",
             "decision_id": self.decision.pk,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Func
 from django.db.models.functions import Now
 
-from demarc.base.fields import in_list
+from demarc.base.fields import TransactionIdField, in_list
 from demarc.base.limits import FIRST_DAY, LAST_DAY, PRICE_MAX
 
 
@@ -67,13 +70,42 @@ class OperationLog(models.Model):
     request_id = models.CharField(max_length=40, blank=True)
     address = models.GenericIPAddressField(null=True)
     body = models.BinaryField(null=True)
-    leaf = models.BinaryField()
+    kind = models.CharField(max_length=10, help_text="base.log.Kind: how long it is kept.")
+    salt = models.UUIDField(null=True, db_default=Func(function="gen_random_uuid"))
+    body_digest = models.BinaryField(null=True, help_text="Of a body that was removed.")
+    private_digest = models.BinaryField(null=True, help_text="Of label and address, when they were removed.")
+    xid = TransactionIdField(db_default=Func(function="pg_current_xact_id"))
 
     class Meta:
         indexes = [
             models.Index(fields=["subject_kind", "subject_id", "-id"], name="base_log_subject"),
             models.Index(fields=["-at"], name="base_log_at"),
+            models.Index(fields=["xid"], name="base_log_xid"),
+            models.Index(fields=["actor_kind", "actor_id", "-id"], name="base_log_actor"),
+            models.Index(fields=["verb", "-id"], name="base_log_verb"),
+            models.Index(fields=["partner", "-id"], name="base_log_partner"),
         ]
+
+
+class LogSeal(models.Model):
+    """The next entries of the log in their order, bound to all before them and signed (base.sealing). Append-only.
+
+    `snapshot` is what had been committed when it was made, and `cluster` the PostgreSQL whose snapshot that is.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    first = models.BigIntegerField(help_text="The position of its first entry, from 1.")
+    ids: ArrayField[Any, Any] = ArrayField(models.BigIntegerField())
+    leaves = models.BinaryField()
+    sealed_at = models.DateTimeField()
+    previous = models.BinaryField()
+    head = models.BinaryField()
+    signature = models.BinaryField()
+    snapshot = models.TextField()
+    cluster = models.BigIntegerField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["ids"], name="base_logseal_ids")]
 
 
 class SubjectKey(models.Model):

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -31,10 +32,19 @@ class Unsealable(Exception):
 
 def make_keys(directory: Path, name: str) -> None:
     """Make the pair `name`.key (0600) and `name`.pub in `directory`, unless it is there."""
+    _keep_pair(directory, name, X25519PrivateKey)
+
+
+def make_signing_keys(directory: Path, name: str) -> None:
+    """The same for a pair that signs (Ed25519)."""
+    _keep_pair(directory, name, Ed25519PrivateKey)
+
+
+def _keep_pair(directory: Path, name: str, kind: type[X25519PrivateKey] | type[Ed25519PrivateKey]) -> None:
     if (directory / f"{name}.key").exists():
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    private = X25519PrivateKey.generate()
+    private = kind.generate()
     (directory / f"{name}.pub").write_bytes(private.public_key().public_bytes_raw())
     with os.fdopen(os.open(directory / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(private.private_bytes_raw())

@@ -278,7 +278,7 @@ WHERE tgenabled <> 'O' ORDER BY tgname, tgrelid
 
 GRANTS = """
 SELECT format('the role %%s may change what is written once: %%s on %%s', current_user, verb, name)
-FROM unnest(ARRAY['billing_transfer', 'base_operationlog']) AS name,
+FROM unnest(ARRAY['billing_transfer', 'base_operationlog', 'base_logseal']) AS name,
     unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb
 WHERE has_table_privilege(name, verb) ORDER BY name, verb
 """
@@ -304,8 +304,11 @@ CONSTRAINTS = (
     "customers_block_one_staff",
 )
 TRIGGERS = (
+    "base_logseal_immutable",
+    "base_logseal_no_truncate",
     "base_operationlog_immutable",
     "base_operationlog_no_truncate",
+    "base_operationlog_undeletable",
     "billing_daydecision_guard",
     "billing_transfer_immutable",
     "billing_transfer_no_truncate",

@@ -107,6 +107,7 @@ def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack
     Refused: name taken, a word unknown, currency or zone of a provider whose customers have accounts.
     """
     partner = Partner.objects.select_for_update(no_key=True).get(pk=partner_id)
+    before = log.snapshot(partner)
     if "name" in fields:
         fields["name"] = texts.name(fields["name"])
         if Partner.objects.filter(name=fields["name"]).exclude(pk=partner_id).exists():
@@ -121,7 +122,8 @@ def update_partner(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack
     for field, value in fields.items():
         setattr(partner, field, value)
     _save_partner(partner, list(fields))
-    log.record("updated", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
+    changed = log.changes(before, partner)
+    log.record("updated", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, changed=changed)
     emit("PolicyChanged", partners=[partner_id])
     return partner
 
@@ -180,7 +182,9 @@ def set_recurring_terms(
         setattr(terms, rule, fields.get(rule, getattr(old, rule)))
     terms.save(force_insert=True)
     subject = ("partner", partner_id) if account_id is None else ("account", account_id)
-    log.record("recurring_terms_set", by=by, at=at, subject=subject, partner_id=partner_id, fields=dict(fields))
+    changed = log.changes(log.snapshot(old), terms, names=RecurringFields.__annotations__)
+    told = {"changed": changed, "valid_from": valid_from}
+    log.record("recurring_terms_set", by=by, at=at, subject=subject, partner_id=partner_id, **told)
     return terms
 
 
@@ -200,7 +204,8 @@ def set_partner_terms(
         raise Refused("There is no such partner.", field="partner_id", code="unknown")
     terms = PartnerTerms(partner_id=partner_id, valid_from=valid_from, **recorded(by, at))
     _carry_over(old, terms, fields)
-    log.record("terms_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields))
+    told = {"changed": _changed_terms(old, terms), "valid_from": valid_from}
+    log.record("terms_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(partner_id=partner_id))
     return terms
 
@@ -219,15 +224,18 @@ def set_account_terms(
     if account is None:
         raise Refused("There is no such account.", field="account_id", code="unknown")
     before = AccountTerms.objects.filter(account_id=account_id, valid_from__lte=valid_from)
+    old = before.order_by("valid_from", "id").last() or AccountTerms()
     terms = AccountTerms(account_id=account_id, valid_from=valid_from, **recorded(by, at))
-    _carry_over(before.order_by("valid_from", "id").last() or AccountTerms(), terms, fields)
+    _carry_over(old, terms, fields)
     log.record(
         "terms_set",
         by=by,
         at=at,
         subject=("customer", account.customer_id),
         partner_id=account.partner_id,
-        fields=dict(fields),
+        account=account_id,
+        valid_from=valid_from,
+        changed=_changed_terms(old, terms),
     )
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[account_id]))
     return terms
@@ -285,10 +293,10 @@ def update_customer(customer_id: int, *, by: Actor, at: datetime, **fields: Unpa
     if customer is None:
         raise Refused("There is no such customer.", field="customer_id", code="unknown")
     locations = set(Location.objects.filter(partner_id=customer.partner_id).values_list("id", flat=True))
-    before = {name: getattr(customer, name) for name in fields}
+    before = log.snapshot(customer)
     _fill(customer, fields, locations)
-    changed = {name: [old, getattr(customer, name)] for name, old in before.items() if old != getattr(customer, name)}
     customer.save(update_fields=list(fields))
+    changed = log.changes(before, customer)
     log.record(
         "updated", by=by, at=at, subject=("customer", customer_id), partner_id=customer.partner_id, changed=changed
     )
@@ -319,6 +327,10 @@ def _carry_over(old: PartnerTerms | AccountTerms, terms: PartnerTerms | AccountT
     for rule in TermsFields.__annotations__:
         setattr(terms, rule, fields.get(rule, getattr(old, rule)))
     terms.save(force_insert=True)
+
+
+def _changed_terms(old: PartnerTerms | AccountTerms, terms: PartnerTerms | AccountTerms) -> dict[str, list[object]]:
+    return log.changes(log.snapshot(old), terms, names=TermsFields.__annotations__)
 
 
 def _check_terms(valid_from: date, fields: TermsFields, *, empty_allowed: bool) -> None:

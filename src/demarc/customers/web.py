@@ -42,6 +42,9 @@ def _locations(request: HttpRequest) -> Sequence[tuple[str, str]]:
     return [(str(key), name) for key, name in places.values_list("id", "name")]
 
 
+FOUND_MAX = 100
+"""So many customers does a search of the operation log look for."""
+
 CUSTOMERS = ListSpec(
     name="customers",
     one="customer",
@@ -130,6 +133,17 @@ def customer(request: HttpRequest, customer_id: int) -> HttpResponse:
         panels=parts(request, "customer.overview", found),
         history=queries.block_history(customer_id)[:10],
     )
+
+
+def history_action(request: HttpRequest, customer: Customer) -> Action:
+    """On the customer's page: what was done to him and who looked, in the operation log."""
+    return Action("History", f"{reverse('operations')}?q=customer+{customer.pk}", "list")
+
+
+def customers_named(request: HttpRequest, text: str) -> tuple[str, list[int]]:
+    """For the search of the operation log: the customers whom the search of customers finds."""
+    found = queries.customer_list(scope(request), text=text).order_by("-pk")[:FOUND_MAX]
+    return "customer", [customer.pk for customer in found]
 
 
 def customer_actions(request: HttpRequest, customer: Customer) -> Action:

@@ -4,8 +4,8 @@ from django.apps import AppConfig
 
 from demarc.base import events
 from demarc.messages import wired
-from demarc.project.wiring import ATTACHMENTS, MENU, MESSAGE_CHECKS, PANELS, READERS, TABS
-from demarc.ui import menu, panels
+from demarc.project.wiring import ATTACHMENTS, MENU, MESSAGE_CHECKS, PANELS, READERS, TABS, THINGS
+from demarc.ui import menu, panels, things
 
 
 class ProjectConfig(AppConfig):
@@ -16,4 +16,5 @@ class ProjectConfig(AppConfig):
         events.register(READERS)
         menu.register(MENU, TABS)
         panels.register(PANELS)
+        things.register(THINGS)
         wired.register(ATTACHMENTS, MESSAGE_CHECKS)

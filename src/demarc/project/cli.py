@@ -61,6 +61,21 @@ def _check(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _verify_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE", help="what demarc log checkpoint once printed"
+    )
+
+
+def _log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        choices=("export", "checkpoint", "key"),
+        help="export: all sealed entries, for verify_log.py; checkpoint: the last seal, to be kept elsewhere; "
+        "key: what seals are verified with",
+    )
+
+
 def _clock(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--set", metavar="TIME", help="an instant with its zone, as 2026-03-01T00:00:00+00:00")
@@ -159,6 +174,23 @@ COMMANDS = (
         "write the whole ledger as beancount text, for bean-check and for accountants",
         "ledger",
         examples="demarc ledger > ledger.beancount\n  bean-check ledger.beancount",
+        login="app",
+    ),
+    Command(
+        "verify-log",
+        "prove that the operation log is as it was sealed; exit 1 and say where when it is not",
+        "verify_log",
+        _verify_log,
+        "demarc verify-log\n  demarc verify-log --checkpoint /mnt/elsewhere/demarc.checkpoints",
+        login="app",
+    ),
+    Command(
+        "log",
+        "hand the operation log's export, last checkpoint or public key to somebody else",
+        "log",
+        _log,
+        "demarc log export > log.txt\n  demarc log checkpoint | mail -s checkpoint owner@example.net\n"
+        "  demarc log checkpoint >> /mnt/elsewhere/demarc.checkpoints",
         login="app",
     ),
     Command("shell", "a Python shell with Django set up", "shell", examples="demarc shell", login="app"),

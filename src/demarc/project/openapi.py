@@ -29,6 +29,7 @@ TAGS = {
     "plans": "Plans and prices",
     "services": "What customers hold, and their logins",
     "money": "Balances, the ledger, payments",
+    "operations": "Who did and looked at what",
     "messages": "What customers are told, and how it is sent",
     "documents": "Invoices and credit notes, what is billed once, runs and the billing calendar",
     "network": "Routers, RADIUS clients, pools, what the blocked meet",

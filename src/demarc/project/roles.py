@@ -43,6 +43,7 @@ APP_GRANTS: tuple[LiteralString, ...] = (
     "grant usage, select on all sequences in schema public to {app}",
     "alter default privileges in schema public grant select, insert, update, delete on tables to {app}",
     "alter default privileges in schema public grant usage, select on sequences to {app}",
+    "grant execute on function demarc_log_purge(text, bigint), demarc_log_expire(text, bigint[]) to {app}",
     "revoke all on all tables in schema public from {radius}",
     "revoke all on all sequences in schema public from {radius}",
 )

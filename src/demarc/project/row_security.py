@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 ALL = "select, insert, update, delete"
-WRITTEN_ONCE = ("billing_transfer", "base_operationlog")
+WRITTEN_ONCE = ("billing_transfer", "base_operationlog", "base_logseal")
 """The application may not change or remove these rows either."""
 
 # In a sub-select, so that the variable is read once for each statement; the cast makes it an array, not a set of rows.
@@ -94,6 +94,7 @@ SPECIAL = {
 SHARED = {
     "access_bookmark": "select",
     "access_feed": "insert",
+    "base_logseal": "select",
     "base_subjectkey": "select, insert",
     "procrastinate_events": "insert",
     "procrastinate_jobs": "insert, select (id)",

@@ -22,6 +22,7 @@ MODEL_AGE_MAX_S = 30
 BACKLOG_MAX = 100_000  # accounting records not yet in the database
 JOB_WAIT_MAX_S = {"now": 30}
 OTHER_JOB_WAIT_MAX_S = 1800
+SEALED_LATE = timedelta(minutes=1)
 BILLING_LATE = timedelta(hours=1)
 
 JOBS = """
@@ -39,6 +40,15 @@ BILLING_DAYS = """
         on done.partner_id = partner.id and done.finished_at is not null
     group by partner.id order by partner.id
 """
+# What has been committed since the last seal, and is older than it may be.
+UNSEALED = """
+    select count(*), min(l.at), (select max(sealed_at) from base_logseal)
+    from base_operationlog l, (
+        select coalesce((select snapshot from base_logseal order by number desc limit 1), '1:1:')::pg_snapshot as seen
+    ) s
+    where l.xid >= pg_snapshot_xmin(s.seen) and not pg_visible_in_snapshot(l.xid, s.seen) and l.at < %s
+"""
+VERIFIED = "select at, result from base_operationlog where verb = 'log_verified' order by id desc limit 1"
 DATABASE = "select current_setting('server_version'), pg_database_size(current_database())"
 
 
@@ -99,6 +109,7 @@ def of_database(config: Config, now: datetime) -> Iterator[Check]:
                 return
             yield jobs(conn)
             yield billing(conn, now)
+            yield sealed(conn, now)
     except Refused as refusal:
         yield Check("database", False, refusal.message)
     except psycopg.Error as error:
@@ -121,6 +132,17 @@ def jobs(conn: psycopg.Connection) -> Check:
     words = [f"{row['waiting']} waiting in {queue} (oldest {row['oldest_s']} s)" for queue, row in waiting.items()]
     text = f"{', '.join(words) or 'none waiting'}; {failed} failed"
     return Check("jobs", not late, text, {"queues": waiting, "failed": failed})
+
+
+def sealed(conn: psycopg.Connection, now: datetime) -> Check:
+    """Whether the operation log is sealed as it grows, and was found as sealed when last verified."""
+    waiting, since, until = conn.execute(UNSEALED, (now - SEALED_LATE,)).fetchone() or (0, None, None)
+    verified, result = conn.execute(VERIFIED).fetchone() or (None, "done")
+    words = [f"sealed until {until:%Y-%m-%d %H:%M:%S %Z}" if until else "nothing sealed yet"]
+    words += [f"{waiting} entries wait since {since:%Y-%m-%d %H:%M:%S %Z}"] if waiting else []
+    words += [f"verified {verified:%Y-%m-%d %H:%M %Z}"] if verified else []
+    words += ["it is NOT as it was sealed: demarc verify-log says where"] if result != "done" else []
+    return Check("log", not waiting and result == "done", ", ".join(words), {"unsealed": waiting})
 
 
 def billing(conn: psycopg.Connection, now: datetime) -> Check:

@@ -18,7 +18,7 @@ from datetime import datetime
 
 from demarc import __version__
 from demarc.base import clock
-from demarc.base.seal import make_keys
+from demarc.base.seal import make_keys, make_signing_keys
 from demarc.core.errors import Refused
 from demarc.project import process
 from demarc.project.certificate import ensure_certificate
@@ -35,6 +35,7 @@ SETTLED_S = 60.0
 CHILDREN_STOP_S = 6.0  # with the database's 3 s everything ends within 10 s
 TICK_S = 1.0
 SEAL_AUDIENCES = ("radius", "log", "messages", "staff")
+LOG_SIGNER = "log-signer"
 
 Start = Callable[[], subprocess.Popen[bytes]]
 StartWriting = Callable[[int], subprocess.Popen[bytes]]
@@ -114,6 +115,7 @@ class Supervisor:
         config.make_secret("django")
         for audience in SEAL_AUDIENCES:
             make_keys(config.keys, audience)
+        make_signing_keys(config.keys, LOG_SIGNER)
         if config.web_tls:
             self._console.say(f"web certificate SHA-256 {ensure_certificate(config)}")
         if self._database:

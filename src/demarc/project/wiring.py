@@ -52,6 +52,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", f"{BILLING}.balance_columns"),
         ("sessions.see", f"{ACCESS}.online_columns"),
     ),
+    "operations.search": (("customers.see", "demarc.customers.web.customers_named"),),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
         ("money.see", f"{BILLING}.money_fact"),
@@ -78,6 +79,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.edit", f"{BILLING}.correct_action"),
         ("messages.edit", f"{MESSAGES}.write_action"),
         ("customers.edit", "demarc.customers.web.customer_actions"),
+        ("log.see", "demarc.customers.web.history_action"),
     ),
     "document.actions": (("money.edit", f"{DUNNING}.dispute_action"),),
     "customer.block_lines": (("customers.edit", f"{ACCESS}.block_lines"),),
@@ -135,7 +137,21 @@ MENU: tuple[Entry, ...] = (
     Entry("Pools", "pools", "network.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
     Entry("Staff logins", "signing_in", "staff.see", "shield-lock"),
+    Entry("Operations", "operations", "log.see", "list"),
 )
+
+THINGS: dict[str, tuple[str, str]] = {
+    "customer": ("customer", "customers.see"),
+    "document": ("document", "money.see"),
+    "login": ("login", "staff.see"),
+    "operation": ("operation", "log.see"),
+    "partner": ("partner", "settings.see"),
+    "plan": ("plan", "plans.see"),
+    "pool": ("pool", "network.see"),
+    "router": ("router", "network.see"),
+    "service": ("service", "customers.see"),
+}
+"""Kind of thing in the operation log -> the page that shows it, and what that page asks for."""
 
 TABS: dict[str, tuple[Entry, ...]] = {
     "customer": (

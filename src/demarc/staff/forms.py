@@ -42,6 +42,32 @@ def one_time_code(label: str, help_text: str) -> forms.CharField:
     return forms.CharField(label=label, help_text=help_text, max_length=60, widget=widget)
 
 
+KEPT = [("", "For good"), *((str(days), f"{days} days") for days in (30, 90, 180))]
+KEPT += [(str(365 * years), f"{years} year" if years == 1 else f"{years} years") for years in (1, 2, 3, 5, 6, 10)]
+
+
+class KeepingForm(Form):
+    """How long the operation log keeps what it says, by kind of entry."""
+
+    view = forms.TypedChoiceField(
+        label="Views", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="Who looked at what."
+    )
+    sign_in = forms.TypedChoiceField(
+        label="Signing in", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="Also what failed."
+    )
+    change = forms.TypedChoiceField(
+        label="Changes", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="What people did."
+    )
+    work = forms.TypedChoiceField(
+        label="Demarc's own work",
+        choices=KEPT,
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="Its jobs.",
+    )
+
+
 class ProfileForm(Form):
     """How the viewer is called, and how he reads times and mail."""
 

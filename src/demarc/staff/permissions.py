@@ -20,16 +20,23 @@ PERMISSIONS: dict[str, str] = {
     "messages.edit": "Write to customers and change the texts",
     "staff.see": "See staff, roles and API tokens",
     "staff.edit": "Add and change staff, roles and API tokens",
+    "log.see": "See the operation log: who did and looked at what",
     "settings.see": "See settings",
     "settings.edit": "Change settings",
 }
+
+
+GRANTED_WITH = {"log.see": "staff.see"}
+"""Words that came later: who held the other one in the roles of before may do this, too."""
 
 
 def grants(held: Iterable[str], wanted: str) -> bool:
     """Whether a role holding these words may do what `wanted` names. To edit is to see."""
     words = frozenset(held)
     room, _, verb = wanted.partition(".")
-    return ALL in words or wanted in words or (verb == "see" and f"{room}.edit" in words)
+    if ALL in words or wanted in words or (verb == "see" and f"{room}.edit" in words):
+        return True
+    return wanted in GRANTED_WITH and grants(words, GRANTED_WITH[wanted])
 
 
 def covers(held: Iterable[str], others: Iterable[str]) -> bool:

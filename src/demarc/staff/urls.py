@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.staff import web, web_me, web_people
+from demarc.staff import web, web_log, web_me, web_people
 
 urlpatterns = [
     path("", web.dashboard, name="dashboard"),
@@ -25,4 +25,7 @@ urlpatterns = [
     path("signing-in/", web_people.people, name="signing_in"),
     path("signing-in/roles/", web_people.roles, name="signing_in_roles"),
     path("signing-in/<int:staff_id>/", web_people.person, name="login"),
+    path("logs/operations/", web_log.operations, name="operations"),
+    path("logs/operations/keeping/", web_log.keeping, name="log_keeping"),
+    path("logs/operations/<int:entry_id>/", web_log.operation, name="operation"),
 ]

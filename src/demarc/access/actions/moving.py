@@ -51,6 +51,7 @@ def save_moving_in(
         raise Refused("Make the router a RADIUS client first.", code="no_nas")
     known = MovingIn.objects.filter(nas=nas).first()
     moving = known or MovingIn(pk=take_ids("access_movingin_id_seq", 1)[0], nas=nas)
+    before = log.snapshot(moving)
     moving.mode = mode
     for name, value in facts.items():
         setattr(moving, name, value)
@@ -60,7 +61,7 @@ def save_moving_in(
         moving.secret = seal_for_radius(clear, f"access_movingin.secret.{moving.pk}")
     _check(moving)
     moving.save()
-    told = {"mode": mode, "secret_changed": bool(secret), **facts}
+    told = {"changed": log.changes(before, moving)}
     log.record("moving_in_saved", by=by, at=at, subject=("router", router_id), partner_id=nas.partner_id, **told)
     tell_radius("nas", [nas.pk])
     return moving

@@ -45,6 +45,7 @@ def save_nas(*, router_id: int, address: str, secret: str, by: Actor, at: dateti
     router = Router.objects.select_for_update().get(pk=router_id)
     known = Nas.objects.filter(router=router).first()
     nas = known or Nas(pk=take_ids("access_nas_id_seq", 1)[0], router=router, partner_id=router.partner_id)
+    before = log.snapshot(nas)
     if nas.address != (nas_address := _address(address)):
         nas.address, nas.sends_authenticator = nas_address, None
     for name, value in facts.items():
@@ -63,7 +64,7 @@ def save_nas(*, router_id: int, address: str, secret: str, by: Actor, at: dateti
         raise Refused("Another router has this address.", field="address", code="taken") from error
     # What waits to be told to it, its new node tells it: the old one may be no more.
     CoaIntent.objects.filter(nas=nas, state__in=OPEN).exclude(node=nas.node).update(node=nas.node)
-    told = {"address": nas.address, "secret_changed": bool(secret), **facts}
+    told = {"changed": log.changes(before, nas, names=[*OURS, "secret"])}
     log.record("nas_saved", by=by, at=at, subject=("router", router_id), partner_id=router.partner_id, **told)
     tell_radius("nas", [nas.pk])
     return nas

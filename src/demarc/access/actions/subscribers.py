@@ -46,6 +46,12 @@ ADD_ADDRESSES = "INSERT INTO access_staticaddress (subscriber_id, vrf, address, 
 ADD_PREFIXES = "INSERT INTO access_staticprefix (subscriber_id, kind, prefix, active)"
 ADD_MACS = "INSERT INTO access_boundmac (subscriber_id, mac, active)"
 
+HELD = (
+    *("static_ipv4", "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6", "macs"),
+    *("bind_mac", "learn_macs", "learn_replaces", "nas_port_id"),
+)
+"""What the operation log tells of a change of what a login holds."""
+
 
 class Holdings(TypedDict, total=False):
     """What a login holds for good (None: none): an address, a prefix for the line, one to delegate, an IPv6 address;
@@ -214,6 +220,7 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
     subscriber = Subscriber.objects.select_for_update(of=("self",)).select_related("service").get(pk=subscriber_id)
     if subscriber.service.state == ServiceState.ENDED:
         raise Refused("The service has ended.", code="ended")
+    before = log.snapshot(subscriber)
     subscriber.bind_mac = changes.get("bind_mac", subscriber.bind_mac)
     subscriber.learn_macs = changes.get("learn_macs", subscriber.learn_macs)
     subscriber.learn_replaces = changes.get("learn_replaces", subscriber.learn_replaces)
@@ -244,9 +251,8 @@ def set_addresses(subscriber_id: int, *, by: Actor, at: datetime, **changes: Unp
     project([subscriber.service_id], at=at)
     tell_radius("subscriber", [subscriber_id])
     subscriber.refresh_from_db()
-    _record(
-        "addresses_set", subscriber, by=by, at=at, login=subscriber.login, address=wanted, ipv6=six, macs=asked.macs
-    )
+    changed = log.changes(before, subscriber, names=HELD)
+    _record("addresses_set", subscriber, by=by, at=at, login=subscriber.login, changed=changed)
     return subscriber
 
 

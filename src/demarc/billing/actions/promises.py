@@ -46,7 +46,9 @@ def set_dunning_terms(
         setattr(terms, rule, given.get(rule, getattr(old, rule)))
     terms.save(force_insert=True)
     subject = ("partner", partner_id) if account_id is None else ("account", account_id)
-    log.record("dunning_terms_set", by=by, at=at, subject=subject, partner_id=partner_id, fields=given)
+    changed = log.changes(log.snapshot(old), terms, names=DunningFields.__annotations__)
+    told = {"changed": changed, "valid_from": valid_from}
+    log.record("dunning_terms_set", by=by, at=at, subject=subject, partner_id=partner_id, **told)
     return terms
 
 

@@ -63,11 +63,15 @@ class SmsFields(TypedDict, total=False):
     loopback: bool
 
 
+MAY_HOLD_KEYS = {"headers", "body", "url"}
+
+
 @transaction.atomic
 def set_rules(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack[RuleFields]) -> Rules:
     """Change the rules; what is not named stays. Refused: unknown provider, kind or channel, a number out of range."""
     _expect_partner(partner_id)
     rules, _ = Rules.objects.select_for_update().get_or_create(partner_id=partner_id)
+    before = log.snapshot(rules)
     if "channels" in fields:
         fields["channels"] = dict(rules.channels) | _channels(fields["channels"])
     for name, value in fields.items():
@@ -75,9 +79,8 @@ def set_rules(partner_id: int, *, by: Actor, at: datetime, **fields: Unpack[Rule
     limits.whole(rules.low_days, 1, 30, field="low_days")
     limits.whole(rules.low_hour, 0, 23, field="low_hour")
     rules.save()
-    log.record(
-        "message_rules_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, fields=dict(fields)
-    )
+    told = {"changed": log.changes(before, rules)}
+    log.record("message_rules_set", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     return rules
 
 
@@ -91,6 +94,7 @@ def save_mail_server(partner_id: int, *, by: Actor, at: datetime, **fields: Unpa
     row = MailServer.objects.select_for_update().filter(partner_id=partner_id).first() or MailServer(
         partner_id=partner_id
     )
+    before = log.snapshot(row)
     password = fields.pop("password", "")
     for name, value in fields.items():
         setattr(row, name, value)
@@ -103,7 +107,7 @@ def save_mail_server(partner_id: int, *, by: Actor, at: datetime, **fields: Unpa
         secret = texts.one_line(password, field="password", length_max=SECRET_LENGTH_MAX)
         row.password = seal_for_messages(secret, PASSWORD.format(partner_id))
     row.save()
-    _log_saved("mail_server_saved", partner_id, fields, secret_changed=bool(password), by=by, at=at)
+    _log_saved("mail_server_saved", before, row, by=by, at=at)
     return row
 
 
@@ -118,6 +122,7 @@ def save_sms_gateway(partner_id: int, *, by: Actor, at: datetime, **fields: Unpa
     row = SmsGateway.objects.select_for_update().filter(partner_id=partner_id).first() or SmsGateway(
         partner_id=partner_id
     )
+    before = log.snapshot(row)
     token = fields.pop("token", "")
     for name, value in fields.items():
         setattr(row, name, value)
@@ -126,15 +131,16 @@ def save_sms_gateway(partner_id: int, *, by: Actor, at: datetime, **fields: Unpa
         secret = texts.one_line(token, field="token", length_max=SECRET_LENGTH_MAX)
         row.token = seal_for_messages(secret, TOKEN.format(partner_id))
     row.save()
-    _log_saved("sms_gateway_saved", partner_id, fields, secret_changed=bool(token), by=by, at=at)
+    _log_saved("sms_gateway_saved", before, row, by=by, at=at)
     return row
 
 
-def _log_saved(
-    verb: str, partner_id: int, fields: Mapping[str, Any], *, secret_changed: bool, by: Actor, at: datetime
-) -> None:
-    told = {"fields": sorted(fields), "secret_changed": secret_changed}
-    log.record(verb, by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
+def _log_saved(verb: str, before: Mapping[str, Any], row: MailServer | SmsGateway, *, by: Actor, at: datetime) -> None:
+    """What was changed; of what may hold a key (headers, the body, an address with one in it) only that it was."""
+    changed = log.changes(before, row)
+    told = {name: ["", "changed"] if name in MAY_HOLD_KEYS else pair for name, pair in changed.items()}
+    subject = ("partner", row.partner_id)
+    log.record(verb, by=by, at=at, subject=subject, partner_id=row.partner_id, changed=told)
 
 
 def _channels(wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -43,11 +43,12 @@ def save_answers(
     Partner.objects.select_for_update().get(pk=partner_id)
     answers = NasAnswers.objects.filter(partner_id=partner_id, nas_type=nas_type).first()
     answers = answers or shipped_answers(partner_id, nas_type)
+    before = log.snapshot(answers)
     for name, value in changes.items():
         setattr(answers, name, value)
     _check(answers)
     answers.save()
-    _changed("answers_saved", partner_id, nas_type, by=by, at=at, **changes)
+    _changed("answers_saved", partner_id, nas_type, by=by, at=at, changed=log.changes(before, answers))
     return answers
 
 

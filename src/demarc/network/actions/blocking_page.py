@@ -39,6 +39,7 @@ def save_blocking_page(partner_id: int, *, by: Actor, at: datetime, **changes: U
     or too large.
     """
     page, _ = BlockingPage.objects.select_for_update().get_or_create(partner_id=partner_id)
+    before = log.snapshot(page)
     page.title = texts.one_line(changes.get("title", page.title), field="title", length_max=120)
     page.message = texts.plain(changes.get("message", page.message), field="message", length_max=4000)
     page.how_to_pay = texts.plain(changes.get("how_to_pay", page.how_to_pay), field="how_to_pay", length_max=4000)
@@ -48,7 +49,8 @@ def save_blocking_page(partner_id: int, *, by: Actor, at: datetime, **changes: U
     if "logo" in changes:
         page.logo, page.logo_type = _logo(changes["logo"])
     page.save()
-    log.record("blocking_page_changed", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id)
+    told = {"changed": log.changes(before, page)}
+    log.record("blocking_page_changed", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     emit("PolicyChanged", partners=[partner_id])
     return page
 

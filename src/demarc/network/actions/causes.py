@@ -73,14 +73,14 @@ def set_cause_rule(partner_id: int, cause: int, *, by: Actor, at: datetime, **ch
     rule = CauseRule.objects.select_for_update().filter(partner_id=partner_id, cause=cause).first()
     if rule is None:
         raise Refused("The cause table has no such row; set up the partner first.", field="cause")
+    before = log.snapshot(rule)
     rule.list_name = changes.get("list_name", rule.list_name)
     rule.page_port = changes.get("page_port", rule.page_port)
     rule.pool_id = changes.get("pool_id", rule.pool_id)
     _check_rule(rule)
     rule.save()
-    log.record(
-        "cause_changed", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, cause=cause, **changes
-    )
+    told = {"cause": cause, "changed": log.changes(before, rule)}
+    log.record("cause_changed", by=by, at=at, subject=("partner", partner_id), partner_id=partner_id, **told)
     emit("PolicyChanged", partners=[partner_id])
     return rule
 
@@ -115,6 +115,7 @@ def set_router_cause(router_id: int, cause: int, *, answer: str | None, by: Acto
     if cause not in list(Cause):
         raise Refused("Causes are numbered 0 to 4.", field="cause")
     router = Router.objects.select_for_update().get(pk=router_id)
+    before = RouterCause.objects.filter(router=router, cause=cause).values_list("answer", flat=True).first()
     if answer is None:
         RouterCause.objects.filter(router=router, cause=cause).delete()
     else:
@@ -126,6 +127,6 @@ def set_router_cause(router_id: int, cause: int, *, answer: str | None, by: Acto
         subject=("router", router_id),
         partner_id=router.partner_id,
         cause=cause,
-        answer=answer,
+        changed={"answer": [before, answer]},
     )
     emit("PolicyChanged", partners=[router.partner_id])

@@ -99,11 +99,12 @@ def create_pool(
 def update_pool(pool_id: int, *, by: Actor, at: datetime, **changes: Unpack[PoolFacts]) -> Pool:
     """Rename a pool or give it to another router. Refused: name empty or taken, router of another partner."""
     pool = Pool.objects.select_for_update().get(pk=pool_id)
+    before = log.snapshot(pool)
     pool.name = changes.get("name", pool.name)
     pool.router_id = changes.get("router_id", pool.router_id)
     _check_pool(pool)
     pool.save(update_fields=["name", "router"])
-    _pool_changed("changed", pool, by=by, at=at, **changes)
+    _pool_changed("changed", pool, by=by, at=at, changed=log.changes(before, pool))
     return pool
 
 

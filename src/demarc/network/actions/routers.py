@@ -47,12 +47,13 @@ def create_router(
 def update_router(router_id: int, *, by: Actor, at: datetime, **changes: Unpack[RouterFacts]) -> Router:
     """Rename a router, change its type or its site. Refused as in create_router."""
     router = Router.objects.select_for_update().get(pk=router_id)
+    before = log.snapshot(router)
     router.name = changes.get("name", router.name)
     router.nas_type = changes.get("nas_type", router.nas_type)
     router.site_id = changes.get("site_id", router.site_id)
     _check_router(router)
     router.save()
-    _router_changed("changed", router, by=by, at=at, **changes)
+    _router_changed("changed", router, by=by, at=at, changed=log.changes(before, router))
     return router
 
 

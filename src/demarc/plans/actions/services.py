@@ -188,17 +188,10 @@ def set_service_price(
         when = max(fact.valid_from, day)
         written.append(ServiceFact(service=service, valid_from=when, **terms, **recorded(by, at)))
     ServiceFact.objects.bulk_create(written)
-    log.record(
-        "priced_service",
-        by=by,
-        at=at,
-        subject=("customer", service.customer_id),
-        partner_id=service.partner_id,
-        service=service_id,
-        price=price,
-        quantity=quantity,
-        valid_from=day,
-    )
+    changed = log.changes(log.snapshot(held[0]), written[0], names=("price_override", "quantity"))
+    told = {"service": service_id, "changed": changed, "valid_from": day}
+    subject = ("customer", service.customer_id)
+    log.record("priced_service", by=by, at=at, subject=subject, partner_id=service.partner_id, **told)
     emit_ids("HoldingChanged", "services", [service_id])
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=[service.account_id]))
     return written

@@ -129,15 +129,18 @@ def set_price(plan_id: int, *, valid_from: date, amount: int, by: Actor, at: dat
     range.
     """
     plan = _plan(plan_id)
+    limits.fact_day(valid_from)
+    before = PlanPrice.objects.filter(plan=plan, valid_from__lte=valid_from).order_by("valid_from", "id").last()
     price = PlanPrice(
         plan=plan,
-        valid_from=limits.fact_day(valid_from),
+        valid_from=valid_from,
         amount=limits.price(amount, field="amount"),
         **recorded(by, at),
     )
     price.save(force_insert=True)
     billed = billed_beside(price)
-    told = {"amount": amount, "day": valid_from, "billed_days": billed.days}
+    changed = {"price": [before and before.amount, amount]}
+    told = {"changed": changed, "day": valid_from, "billed_days": billed.days}
     log.record("price_set", by=by, at=at, subject=("plan", plan_id), partner_id=plan.partner_id, **told)
     accounts = Service.objects.filter(plan=plan, state="active").values_list("account_id", flat=True).distinct()
     emit_ids("RetryDue", "accounts", accounts_blocked_for_money(account_ids=list(accounts)))

@@ -17,10 +17,15 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from demarc.base import clock, sealing
+from demarc.base.sealing import Forked
 from demarc.core.errors import Unreachable
 from demarc.project.cycles import look_seldom
 
 log = structlog.get_logger()
+SEALING_QUEUE = "run"
+"""The worker that has this queue seals the operation log."""
+SEAL_S = 5.0
 
 TROUBLE = (Unreachable, OperationalError, InterfaceError)
 LONGEST_WAIT_S = 300
@@ -56,6 +61,7 @@ async def _work(queues: list[str]) -> None:
     # One thread per running job, no more: each keeps a database connection.
     loop.set_default_executor(ThreadPoolExecutor(CONCURRENCY))
     stopping = asyncio.Event()
+    sealer = asyncio.create_task(_seal()) if SEALING_QUEUE in queues else None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     while not stopping.is_set():
@@ -71,6 +77,8 @@ async def _work(queues: list[str]) -> None:
             log.warning("no database", error=str(error.__cause__ or error))
         if not stopping.is_set():
             await asyncio.sleep(RECONNECT_S)
+    if sealer:
+        sealer.cancel()
 
 
 async def _serve(queues: list[str]) -> None:
@@ -105,6 +113,24 @@ async def _sweep(working: App, queues: list[str]) -> None:
         except ConnectorException as error:
             log.warning("no database for the sweep", error=str(error))
         await asyncio.sleep(SWEEP_S)
+
+
+async def _seal() -> None:
+    """Seal the operation log every SEAL_S, in a thread of its own, so that no long job makes it wait."""
+    with ThreadPoolExecutor(1) as thread:
+        while True:
+            await asyncio.sleep(SEAL_S)
+            await asyncio.get_running_loop().run_in_executor(thread, _seal_once)
+
+
+def _seal_once() -> None:
+    close_old_connections()
+    try:
+        sealing.seal(at=clock.now())
+    except (Forked, OSError, *TROUBLE) as error:  # next time; `demarc status` tells when it lasts
+        log.warning("the operation log was not sealed", error=str(error))
+    finally:
+        close_old_connections()
 
 
 def _with_live_connection(call_next: Callable[[], Any], context: Any, worker: Any) -> Any:

@@ -57,11 +57,11 @@ def save_profile(login_id: int, *, name: str, zone: str, language: str, by: Acto
     if language not in LANGUAGES:
         raise Refused("Choose a language of the list.", field="language", code="language")
     login = Login.objects.select_for_update().get(pk=login_id)
-    before = {"name": login.name, "zone": login.zone, "language": login.language}
+    before = log.snapshot(login)
     login.name = texts.one_line(name, field="name", length_max=150)
     login.zone, login.language = zone, language
     login.save(update_fields=["name", "zone", "language"])
-    log.record("profile_saved", by=by, at=at, subject=("login", login_id), before=before, zone=zone, language=language)
+    log.record("profile_saved", by=by, at=at, subject=("login", login_id), changed=log.changes(before, login))
 
 
 @transaction.atomic
@@ -74,9 +74,10 @@ def change_email(login_id: int, email: str, *, by: Actor, at: datetime) -> None:
     except ValidationError as error:
         raise Refused("This is no e-mail address.", field="email", code="email") from error
     login = Login.objects.select_for_update().get(pk=login_id)
+    before = log.snapshot(login)
     login.email = email
     login.save(update_fields=["email"])
-    log.record("email_changed", by=by, at=at, subject=("login", login_id))
+    log.record("email_changed", by=by, at=at, subject=("login", login_id), changed=log.changes(before, login))
 
 
 @transaction.atomic
