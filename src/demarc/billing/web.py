@@ -89,13 +89,13 @@ PAYMENTS = ListSpec(
 )
 
 
-@page("money.see")
+@page("payments.see")
 def payments(request: HttpRequest) -> HttpResponseBase:
     """All payments that the viewer may see."""
     return list_page(request, PAYMENTS, title="Payments")
 
 
-@page("money.see")
+@page("accounts.see")
 def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
     """A customer's money: each account with its months, days beneath, and its payments."""
     customer = visible_customer(request, customer_id)
@@ -168,7 +168,7 @@ def _decided(day: ChargedDay, currency: str) -> str:
     return f"{words}, caught up later" if day.catch_up else words
 
 
-@page("money.edit")
+@page("cashdesk.edit")
 def pay(request: HttpRequest, account_id: int) -> HttpResponse:
     """Add a payment."""
     account = visible_account(request, account_id)
@@ -201,7 +201,7 @@ def pay(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("cashdesk.edit")
 def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
     """What the amount that is being typed would change."""
     account = visible_account(request, account_id)
@@ -217,7 +217,7 @@ def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
     return render(request, "billing/preview.html", shown)
 
 
-@page("money.edit")
+@page("corrections.edit")
 @proven
 def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Give back all or part of a payment."""
@@ -251,7 +251,7 @@ def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("corrections.edit")
 def correct(request: HttpRequest, account_id: int) -> HttpResponse:
     """Put a balance right."""
     account = visible_account(request, account_id)
@@ -280,7 +280,7 @@ def correct(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("accounts.edit")
 def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
     """Take a parked account back into the billing runs."""
     account = visible_account(request, account_id)

@@ -329,7 +329,7 @@ def account_terms(request: HttpRequest, account_id: int) -> dict[str, Any]:
 
 @router.post(
     "/accounts/{account_id}/terms",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response={201: TermsOut},
     tags=["customers"],
     summary="Set an account's own billing rules from a day on",

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -13,8 +15,9 @@ from demarc.base.models import Partner
 from demarc.base.throttle import network_of
 from demarc.core.errors import Refused
 from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, Session
+from demarc.staff.permissions import overridden, spread
+from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
-SUPER_ADMINISTRATOR = "Super administrator"
 SESSIONS_SHOWN = 100
 
 
@@ -38,10 +41,34 @@ def opens(token: ApiToken, at: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > at)
 
 
+def used_within(networks: Sequence[str], address: str) -> bool:
+    """Whether a token of these networks may be used from an address; none: from anywhere."""
+    if not networks:
+        return True
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return False
+    here = getattr(here, "ipv4_mapped", None) or here
+    return any(here in ip_network(network) for network in networks)
+
+
 def super_administrators() -> "list[Login]":
     """The logins that may do everything and are not switched off."""
     logins = Login.objects.filter(kind=LoginKind.STAFF, role__name=SUPER_ADMINISTRATOR, is_active=True)
     return list(logins.order_by("id"))
+
+
+def words_of(login: Login) -> frozenset[str]:
+    """All that a person may do: what his role holds, with his own besides and without what was taken from him."""
+    role = login.role
+    return overridden(role.permissions if role else (), login.granted, login.withdrawn)
+
+
+def scopes_of(token: ApiToken) -> frozenset[str]:
+    """All that a token may do: what its role holds, and of it only what its scopes name, if it has any."""
+    held = spread(token.role.permissions)
+    return held if token.scopes is None else held & spread(token.scopes)
 
 
 def role_of(name: str) -> Role:

@@ -13,7 +13,8 @@ from demarc.base.actors import Actor
 from demarc.core.errors import Refused
 from demarc.staff.models import Login, LoginKind, Session
 from demarc.staff.passwords import set_password
-from demarc.staff.queries import SUPER_ADMINISTRATOR, role_of, super_administrators
+from demarc.staff.queries import role_of, super_administrators
+from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
 LANGUAGES = ("", "en", "es")
 
