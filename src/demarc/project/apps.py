@@ -5,6 +5,7 @@ from django.apps import AppConfig
 from demarc.base import events
 from demarc.messages import wired
 from demarc.project.wiring import ATTACHMENTS, MENU, MESSAGE_CHECKS, PANELS, READERS, TABS
+from demarc.staff import entrances
 from demarc.ui import menu, panels
 
 
@@ -16,4 +17,5 @@ class ProjectConfig(AppConfig):
         events.register(READERS)
         menu.register(MENU, TABS)
         panels.register(PANELS)
+        entrances.register("demarc.project.api.operations")
         wired.register(ATTACHMENTS, MESSAGE_CHECKS)

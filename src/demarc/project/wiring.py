@@ -135,6 +135,8 @@ MENU: tuple[Entry, ...] = (
     Entry("Pools", "pools", "pools.see", "network", under=("/nat/",)),
     Entry("Settings", "settings", "settings.see", "settings"),
     Entry("Staff logins", "signing_in", "staff.see", "shield-lock"),
+    Entry("Roles", "roles", "staff.see", "lock"),
+    Entry("API tokens", "tokens", "tokens.edit", "key"),
 )
 
 TABS: dict[str, tuple[Entry, ...]] = {
