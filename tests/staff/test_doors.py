@@ -91,6 +91,8 @@ def test_staff_of_another_provider_see_nothing_of_this_one(place):
     visitor.partners.set([other.partner])
 
     def hidden(pattern: URLPattern, answer: HttpResponse) -> bool:
+        if "role_id" in pattern.pattern.converters:
+            return answer.status_code in (200, 302, 422)  # roles are everybody's
         if pattern.pattern.converters or pattern.name == "own_pages":
             return answer.status_code == 404
         return answer.status_code in (200, 302, 422) and place.customer.name not in answer.content.decode()

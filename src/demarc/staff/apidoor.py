@@ -54,12 +54,11 @@ class Token(HttpBearer):
         if known is None or not opens(known, at):
             _write_down_wrong(request, known, at)
             return None
-        if not used_within(known.networks, request.META.get("REMOTE_ADDR", "")):
-            _write_down_wrong(request, known, at)
-            raise HttpError(403, "This token may not be used from this address.")
         request.auth = known  # type: ignore[attr-defined] # as ninja does
         if not spend(Limit(f"api:{known.pk}", REQUESTS, WINDOW_S), at):
             raise TooMany
+        if not used_within(known.networks, request.META.get("REMOTE_ADDR", "")):
+            raise HttpError(403, "This token may not be used from this address.")
         note_use(known, at=at)
         _refuse_without(request, self.permission)
         return known
