@@ -114,7 +114,7 @@ def test_a_cashier_takes_payments_and_sees_nothing_else(place):
     client = logged_in(person("Cashier"))
     seen = {name_of(one) for one in PAGES if client.get(address(one, place)).status_code == 200}
     own = {name_of(one) for one in PAGES if one.callback.permission == SIGNED_IN} - {"passkey_remove"}
-    assert seen == {"pay", "pay_preview"} | own
+    assert seen == {"cashdesk", "pay", "pay_preview"} | own
 
 
 def test_a_door_for_an_unknown_permission_cannot_be_built():

@@ -16,6 +16,7 @@ from demarc.billing import actions, queries
 from demarc.billing.forms import CorrectionForm, PaymentForm, RefundForm
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.billing.queries import ChargedDay, LedgerMonth, Movement
+from demarc.billing.web_cashdesk import back_to_payer
 from demarc.billing.web_documents import money_part
 from demarc.core.errors import Refused
 from demarc.core.money import parse
@@ -187,7 +188,7 @@ def pay(request: HttpRequest, account_id: int) -> HttpResponse:
     if carried_out(request, form, "receive", ("customer", account.customer_id), act):
         amount = formats.money(form.result.amount, account.currency)
         messages.success(request, f"Received {amount} as payment {form.result.number}.")
-        return redirect("customer_money", account.customer_id)
+        return redirect(back_to_payer(request, account.customer_id))
     return form_page(
         request,
         form,
@@ -196,7 +197,7 @@ def pay(request: HttpRequest, account_id: int) -> HttpResponse:
         submit="Add payment",
         account=account,
         summary=queries.account_summary(account_id, at=clock.now()),
-        back=reverse("customer_money", args=[account.customer_id]),
+        back=back_to_payer(request, account.customer_id),
         back_label=account.customer.name,
     )
 

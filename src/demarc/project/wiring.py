@@ -52,6 +52,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("accounts.see", f"{BILLING}.balance_columns"),
         ("sessions.see", f"{ACCESS}.online_columns"),
     ),
+    "cashdesk.search": (("cashdesk.edit", f"{ACCESS}.customers_by_login"),),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
         ("accounts.see", f"{BILLING}.money_fact"),
@@ -124,6 +125,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Customers", "customers", "customers.see", "users", under=("/services/", "/accounts/", "/logins/")),
     Entry("Sessions", "sessions", "sessions.see", "plug-connected"),
     Entry("RADIUS", "decisions", "sessions.see", "activity", under=("/radius/",)),
+    Entry("Cashdesk", "cashdesk", "cashdesk.edit", "cash"),
     Entry("Documents", "documents", "documents.see", "file-text"),
     Entry("Runs", "runs", "runs.see", "calendar", under=("/tonight/",)),
     Entry("Payments", "payments", "payments.see", "receipt"),
