@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.html import escape
 from tests.staff.world import World, address, customer_login, logged_in, person, staff_pages, world
 
@@ -32,6 +32,8 @@ def wrong(client: Client, place: World, expected: Callable[[URLPattern, HttpResp
         for verb, answer in (("GET", client.get(url)), ("POST", client.post(url))):
             if not expected(pattern, answer):
                 found.append(f"{verb} {url}: {answer.status_code}")
+        if pattern.name == "view_as":
+            client.post(reverse("end_view_as"))
     return found
 
 
@@ -103,7 +105,9 @@ def test_staff_of_another_provider_see_nothing_of_this_one(place):
 def test_a_super_administrator_sees_every_page(place):
     client = logged_in(person("Super administrator"))
     for pattern in PAGES:
-        answer = client.get(address(pattern, place), follow=pattern.name in {"settings", "passkey_remove"})
+        answer = client.get(
+            address(pattern, place), follow=pattern.name in {"settings", "passkey_remove", "end_view_as"}
+        )
         assert answer.status_code == 200, pattern
         assert answer["Content-Security-Policy"].startswith("default-src 'self'")
         if answer["Content-Type"].startswith("text/html"):
@@ -113,7 +117,7 @@ def test_a_super_administrator_sees_every_page(place):
 def test_a_cashier_takes_payments_and_sees_nothing_else(place):
     client = logged_in(person("Cashier"))
     seen = {name_of(one) for one in PAGES if client.get(address(one, place)).status_code == 200}
-    own = {name_of(one) for one in PAGES if one.callback.permission == SIGNED_IN} - {"passkey_remove"}
+    own = {name_of(one) for one in PAGES if one.callback.permission == SIGNED_IN} - {"passkey_remove", "end_view_as"}
     assert seen == {"cashdesk", "pay", "pay_preview"} | own
 
 

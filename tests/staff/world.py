@@ -91,11 +91,7 @@ class World:
     @property
     def token(self) -> ApiToken:
         """A program that works for this provider only."""
-        name = f"Program of {self.partner.pk}"
-        if not ApiToken.objects.filter(name=name).exists():
-            limits = Limits(partners=(self.partner.pk,))
-            create_token(name, "API full", by=SYSTEM, at=clock.now(), limits=limits)
-        return ApiToken.objects.get(name=name)
+        return ApiToken.objects.get(name=f"program-of-{self.partner.pk}")
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -150,6 +146,8 @@ def world(name: str = "Demarc", *, number: int = 0, only: str = "") -> World:
     ritas = papers(made.partner) if only != "larry" else {}
     larrys = late(made.partner) if only != "rita" else None
     person("Cashier", f"clerk-of-{made.partner.pk}").partners.set([made.partner])
+    limits = Limits(partners=(made.partner.pk,))
+    create_token(f"program-of-{made.partner.pk}", "API full", by=SYSTEM, at=now, limits=limits)
     return World(made, customer, account, service, login, session, payment, message, decision, ritas, larrys)
 
 
