@@ -284,7 +284,9 @@ def test_tonight_of_many_accounts_is_worked_out_when_somebody_asks(place, client
 def test_who_only_looks_changes_nothing(place, rita):
     from demarc.staff.models import Role
 
-    Role.objects.create(name="Looks", permissions=["money.see", "customers.see"])
+    Role.objects.create(
+        name="Looks", permissions=["documents.see", "accounts.see", "payments.see", "runs.see", "customers.see"]
+    )
     looker = logged_in(person("Looks"))
     run = place.papers["run_id"]
     assert looker.get(f"/runs/{run}/").status_code == 200

@@ -29,6 +29,8 @@ NAMING = pytest.mark.parametrize(
     ids=lambda part: part if isinstance(part, str) else part.id,
 )
 NOWHERE = 10**12
+ASKS_BY_POST = {"trace_address"}
+"""A question with a reason, which is written down: it changes nothing."""
 ABOUT_A_CUSTOMER = {"customer_id", "account_id", "service_id", "payment_id", "login_id"}
 
 
@@ -74,7 +76,7 @@ def closed_tokens(committed):
 @pytest.fixture(scope="module")
 def programs(committed):
     """A program of each role."""
-    return {role.name: program(role.name) for role in Role.objects.all()}
+    return {role.name: program(role.name) for role in Role.objects.filter(bound=False)}
 
 
 def test_every_url_of_the_api_is_an_operation_of_the_document():
@@ -88,7 +90,8 @@ def test_every_url_of_the_api_is_an_operation_of_the_document():
 def test_every_operation_names_a_permission_and_needs_a_token(operation):
     assert operation.permission in PERMISSIONS
     assert operation.details["security"] == [{"Token": []}]
-    assert operation.permission.endswith(".see") == (operation.method == "GET")
+    looks = operation.permission.endswith(".see")
+    assert looks == (operation.method == "GET" or operation.id in ASKS_BY_POST)
 
 
 @EVERY
@@ -248,7 +251,7 @@ def test_whoever_reads_a_list_of_people_is_written_down_with_his_filter(noun, ou
 
 
 def test_a_refused_payment_and_a_forbidden_one_are_written_down(ours):
-    cashier, technician = program("Cashier"), program("Technician")
+    cashier, technician = program("Reseller", ours[0]), program("Technician")
     account = ours[1]["account_id"]
     body = {"account_id": account, "amount": "0", "method": "cash"}
     problem(cashier.call("POST", "/payments", body, key="none"), 422)
@@ -273,7 +276,7 @@ def test_a_revoked_token_that_is_still_used_is_written_down(closed_tokens):
 
 
 def test_a_reading_program_that_finds_nothing_is_not_written_down_as_refused():
-    reader = program("Cashier")
+    reader = program("Manager")
     problem(reader.call("GET", f"/accounts/{NOWHERE}"), 404)
     assert last_row(reader) is None
 

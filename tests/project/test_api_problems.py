@@ -234,6 +234,10 @@ def test_a_payment_without_a_key_is_refused(api, account):
     assert not Payment.objects.filter(account=account).exists()
 
 
+MOVING = {
+    "accounts.edit", "payments.edit", "corrections.edit", "documents.edit",
+    "runs.edit", "dunning.edit", "promises.edit",
+}  # fmt: skip
 MOVES_NONE = {
     "set_account_dunning_rules", "promise", "end_promise", "dispute", "end_dispute", "confirm_wave", "restore_wave",
     "stop_blocking", "allow_blocking", "note_outage", "end_outage",
@@ -246,7 +250,7 @@ once is refused the second time, or stays as it is."""
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in OPERATIONS.values() if one.permission == "money.edit" and one.id not in MOVES_NONE],
+    [one for one in OPERATIONS.values() if one.permission in MOVING and one.id not in MOVES_NONE],
     ids=lambda one: one.id,
 )
 def test_whatever_moves_money_needs_a_key(operation):

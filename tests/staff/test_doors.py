@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
+from django.utils.html import escape
 from tests.staff.world import World, address, customer_login, logged_in, person, staff_pages, world
 
 from demarc.base.models import OperationLog
@@ -13,7 +14,7 @@ from demarc.billing.models import Transfer
 from demarc.plans.models import Service
 from demarc.staff.doors import PUBLIC, page
 from demarc.staff.models import Role
-from demarc.staff.permissions import PERMISSIONS, grants
+from demarc.staff.permissions import PERMISSIONS, spread
 
 SIGNED_IN = "signed_in"
 PAGES = [pattern for pattern in staff_pages() if getattr(pattern.callback, "permission", "") != PUBLIC]
@@ -31,6 +32,8 @@ def wrong(client: Client, place: World, expected: Callable[[URLPattern, HttpResp
         for verb, answer in (("GET", client.get(url)), ("POST", client.post(url))):
             if not expected(pattern, answer):
                 found.append(f"{verb} {url}: {answer.status_code}")
+        if pattern.name == "view_as":
+            client.post(reverse("end_view_as"))
     return found
 
 
@@ -70,16 +73,17 @@ def test_a_customer_is_refused_at_the_staff_door_everywhere(place):
     assert state_of_things() == before
 
 
-@pytest.mark.parametrize("permission", sorted(PERMISSIONS))
-def test_somebody_without_a_permission_is_told_what_he_lacks_and_does_nothing(place, permission):
-    lacking = {word for word in PERMISSIONS if grants([word], permission)}
-    Role.objects.create(name="Nearly all", permissions=sorted(set(PERMISSIONS) - lacking))
+def test_somebody_without_a_permission_is_told_what_he_lacks_and_does_nothing(place):
+    role = Role.objects.create(name="Nearly all")
     client = logged_in(person("Nearly all"))
     before = state_of_things()
-    for pattern in (one for one in PAGES if one.callback.permission == permission):
+    for pattern in (one for one in PAGES if one.callback.permission != SIGNED_IN):
+        permission = pattern.callback.permission
+        role.permissions = sorted(word for word in PERMISSIONS if permission not in spread([word]))
+        role.save()
         for answer in (client.get(address(pattern, place)), client.post(address(pattern, place))):
             assert answer.status_code == 403, pattern
-            assert PERMISSIONS[permission] in answer.content.decode()
+            assert escape(PERMISSIONS[permission]) in answer.content.decode()
     assert state_of_things() == before
 
 
@@ -89,6 +93,8 @@ def test_staff_of_another_provider_see_nothing_of_this_one(place):
     visitor.partners.set([other.partner])
 
     def hidden(pattern: URLPattern, answer: HttpResponse) -> bool:
+        if "role_id" in pattern.pattern.converters:
+            return answer.status_code in (200, 302, 422)  # roles are everybody's
         if pattern.pattern.converters or pattern.name == "own_pages":
             return answer.status_code == 404
         return answer.status_code in (200, 302, 422) and place.customer.name not in answer.content.decode()
@@ -99,7 +105,9 @@ def test_staff_of_another_provider_see_nothing_of_this_one(place):
 def test_a_super_administrator_sees_every_page(place):
     client = logged_in(person("Super administrator"))
     for pattern in PAGES:
-        answer = client.get(address(pattern, place), follow=pattern.name in {"settings", "passkey_remove"})
+        answer = client.get(
+            address(pattern, place), follow=pattern.name in {"settings", "passkey_remove", "end_view_as"}
+        )
         assert answer.status_code == 200, pattern
         assert answer["Content-Security-Policy"].startswith("default-src 'self'")
         if answer["Content-Type"].startswith("text/html"):
@@ -109,22 +117,10 @@ def test_a_super_administrator_sees_every_page(place):
 def test_a_cashier_takes_payments_and_sees_nothing_else(place):
     client = logged_in(person("Cashier"))
     seen = {name_of(one) for one in PAGES if client.get(address(one, place)).status_code == 200}
-    money = {name_of(one) for one in PAGES if one.callback.permission.startswith("money.")}
-    assert seen == money | {name_of(one) for one in PAGES if one.callback.permission == SIGNED_IN} - {"passkey_remove"}
+    own = {name_of(one) for one in PAGES if one.callback.permission == SIGNED_IN} - {"passkey_remove", "end_view_as"}
+    assert seen == {"cashdesk", "pay", "pay_preview"} | own
 
 
 def test_a_door_for_an_unknown_permission_cannot_be_built():
     with pytest.raises(KeyError):
         page("customers.sea")
-
-
-def test_to_edit_is_to_see_and_nothing_more():
-    assert grants(["money.edit"], "money.see")
-    assert not grants(["money.see"], "money.edit")
-    assert not grants(["money.edit"], "customers.see")
-    assert grants(["*"], "settings.edit")
-
-
-def test_shipped_roles_hold_only_known_words(db):
-    for role in Role.objects.all():
-        assert set(role.permissions) <= {*PERMISSIONS, "*"}, role.name

@@ -24,6 +24,17 @@ PROVEN_PAGES = {
     "passkey_add",
     "passkey_remove",
     "signing_in_roles",
+    "new_person",
+    "person_role",
+    "person_rights",
+    "switch_person",
+    "new_role",
+    "edit_role",
+    "reset_role",
+    "remove_role",
+    "view_as",
+    "new_token",
+    "revoke_token",
 }
 
 

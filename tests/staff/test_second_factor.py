@@ -173,7 +173,7 @@ def test_an_administrator_takes_a_lost_phone_s_factor_away(ana):
 
 
 def test_nobody_takes_a_factor_from_somebody_who_may_do_more(ana):
-    Role.objects.create(name="Office", permissions=["staff.edit", "customers.edit"])
+    Role.objects.create(name="Office", permissions=["staff.edit", "roles.edit", "customers.edit"])
     clerk = logged_in(person("Office", "clerk"))
     turned_on(logged_in(ana), ana)
     page = clerk.post(f"/signing-in/{ana.pk}/", {"remove": "factors"}, follow=True).content.decode()

@@ -22,8 +22,9 @@ from demarc.messages import actions as messages
 from demarc.messages.models import Message
 from demarc.network import actions as network
 from demarc.plans.models import Service
-from demarc.staff.actions import create_login
-from demarc.staff.models import Login, LoginKind, Role
+from demarc.staff.actions import create_login, create_token
+from demarc.staff.actions.tokens import Limits
+from demarc.staff.models import ApiToken, Login, LoginKind, Role
 from demarc.staff.sessions import PROVEN
 
 LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
@@ -88,6 +89,11 @@ class World:
         return Login.objects.get(username=f"clerk-of-{self.partner.pk}")
 
     @property
+    def token(self) -> ApiToken:
+        """A program that works for this provider only."""
+        return ApiToken.objects.get(name=f"program-of-{self.partner.pk}")
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -98,6 +104,8 @@ class World:
             "login_id": self.login.pk,
             "session_id": self.session.pk,
             "staff_id": self.colleague.pk,
+            "role_id": Role.objects.get(name="Cashier").pk,
+            "token_id": self.token.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
             **({"wave_id": self.larry.wave_id, "outage_id": self.larry.outage_id} if self.larry else {}),
@@ -139,6 +147,8 @@ def world(name: str = "Demarc", *, number: int = 0, only: str = "") -> World:
     ritas = papers(made.partner) if only != "larry" else {}
     larrys = late(made.partner) if only != "rita" else None
     person("Cashier", f"clerk-of-{made.partner.pk}").partners.set([made.partner])
+    limits = Limits(partners=(made.partner.pk,))
+    create_token(f"program-of-{made.partner.pk}", "API full", by=SYSTEM, at=now, limits=limits)
     return World(made, customer, account, service, login, session, payment, message, decision, ritas, larrys)
 
 

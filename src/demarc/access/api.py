@@ -273,7 +273,7 @@ class PoolLossesOut(Schema):
 
 @router.get(
     "/nas",
-    auth=Token("network.see"),
+    auth=Token("routers.see"),
     response=Listing[NasOut],
     tags=["network"],
     summary="RADIUS clients",
@@ -284,7 +284,7 @@ def nas_list(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
 
 @router.put(
     "/routers/{router_id}/nas",
-    auth=Token("network.edit"),
+    auth=Token("routers.edit"),
     response=NasOut,
     tags=["network"],
     summary="Make a router a RADIUS client, or change how it is one",
@@ -297,7 +297,7 @@ def save_nas(request: HttpRequest, router_id: int, payload: NasIn) -> Nas:
 
 @router.get(
     "/routers/{router_id}/nas",
-    auth=Token("network.see"),
+    auth=Token("routers.see"),
     response=NasOut,
     tags=["network"],
     summary="A router as a RADIUS client",
@@ -312,7 +312,7 @@ def read_nas(request: HttpRequest, router_id: int) -> Nas:
 
 @router.get(
     "/pools/{pool_id}/use",
-    auth=Token("network.see"),
+    auth=Token("pools.see"),
     response=PoolUseOut,
     tags=["network"],
     summary="How full a pool is",
@@ -324,7 +324,7 @@ def pool_use(request: HttpRequest, pool_id: int) -> dict[str, int]:
 
 @router.get(
     "/pool-losses",
-    auth=Token("network.see"),
+    auth=Token("pools.see"),
     response=PoolLossesOut,
     tags=["network"],
     summary="Whether the pools bear the loss of each router",
@@ -342,7 +342,7 @@ def pool_losses(request: HttpRequest) -> dict[str, Any]:
 
 @router.get(
     "/logins",
-    auth=Token("customers.see"),
+    auth=Token("services.see"),
     response=Listing[LoginOut],
     tags=["services"],
     summary="Logins, newest first",
@@ -356,7 +356,7 @@ def logins(request: HttpRequest, search: Query[LoginSearch]) -> dict[str, Any]:
 
 @router.post(
     "/logins",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response={201: LoginOut},
     tags=["services"],
     summary="Create a login; an address or MAC belongs to one active service",
@@ -366,7 +366,7 @@ def create_login(request: HttpRequest, payload: LoginIn) -> Subscriber:
     return actions.create_subscriber(by=actor_of(request), at=clock.now(), **given(payload))
 
 
-@router.get("/logins/{login_id}", auth=Token("customers.see"), response=LoginOut, tags=["services"], summary="A login")
+@router.get("/logins/{login_id}", auth=Token("services.see"), response=LoginOut, tags=["services"], summary="A login")
 def login(request: HttpRequest, login_id: int) -> Subscriber:
     found = one(request, Subscriber.objects.select_related("service"), login_id, "login")
     seen(request, found.service.customer_id, found.partner_id, "login")
@@ -375,7 +375,7 @@ def login(request: HttpRequest, login_id: int) -> Subscriber:
 
 @router.patch(
     "/logins/{login_id}",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=LoginOut,
     tags=["services"],
     summary="Change a login's address and MACs",
@@ -387,7 +387,7 @@ def update_login(request: HttpRequest, login_id: int, payload: LoginChange) -> S
 
 @router.put(
     "/logins/{login_id}/password",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=LoginOut,
     tags=["services"],
     summary="Set a login's password; sessions stay on",

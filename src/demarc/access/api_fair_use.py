@@ -125,7 +125,7 @@ def month_used(request: HttpRequest, service_id: int) -> dict[str, Any]:
 
 @router.get(
     "/partners/{partner_id}/fair-use/{nas_type}",
-    auth=Token("network.see"),
+    auth=Token("routers.see"),
     response=FairUseBlockOut,
     tags=["network"],
     summary="How routers of a make are told whose volume is used up",
@@ -138,7 +138,7 @@ def read_fair_use_block(request: HttpRequest, partner_id: int, nas_type: NasType
 
 @router.put(
     "/partners/{partner_id}/fair-use/{nas_type}",
-    auth=Token("network.edit"),
+    auth=Token("routers.edit"),
     response=FairUseBlockOut,
     tags=["network"],
     summary="Choose how routers of a make are told whose volume is used up",

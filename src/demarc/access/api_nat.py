@@ -51,7 +51,7 @@ class NatRangeOut(Schema):
 
 @router.get(
     "/nat-ranges",
-    auth=Token("network.see"),
+    auth=Token("pools.see"),
     response=Listing[NatRangeOut],
     tags=["network"],
     summary="Public addresses that customers share by port, newest first",
@@ -62,7 +62,7 @@ def nat_ranges(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
 
 @router.post(
     "/nat-ranges",
-    auth=Token("network.edit"),
+    auth=Token("pools.edit"),
     response={201: NatRangeOut},
     tags=["network"],
     summary="Write down which private addresses share which public ones",
@@ -75,7 +75,7 @@ def add_nat_range(request: HttpRequest, payload: NatRangeIn) -> NatRange:
 
 @router.post(
     "/nat-ranges/{range_id}/end",
-    auth=Token("network.edit"),
+    auth=Token("pools.edit"),
     response=NatRangeOut,
     tags=["network"],
     summary="End a range; questions about the past are answered by it still",

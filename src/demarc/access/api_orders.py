@@ -85,7 +85,7 @@ class HolderOut(Schema):
 
 @router.get(
     "/orders",
-    auth=Token("sessions.see"),
+    auth=Token("orders.see"),
     response=Listing[SpeedOut],
     tags=["sessions"],
     summary="How soon routers did what they were told: all together, then each",
@@ -106,7 +106,7 @@ def _speed(speed: orders.Speed) -> dict[str, Any]:
 
 @router.get(
     "/orders/stuck",
-    auth=Token("sessions.see"),
+    auth=Token("orders.see"),
     response=Listing[StuckOut],
     tags=["sessions"],
     summary="Sessions that are on and not as their router was told, the latest 100",
@@ -126,7 +126,7 @@ def stuck_orders(request: HttpRequest) -> dict[str, Any]:
 
 @router.post(
     "/orders/{intent_id}/retry",
-    auth=Token("sessions.edit"),
+    auth=Token("orders.edit"),
     response=DisconnectOut,
     tags=["sessions"],
     summary="Tell a router once more what it did not do",
@@ -138,7 +138,7 @@ def retry_order(request: HttpRequest, intent_id: int) -> CoaIntent:
 
 @router.post(
     "/sessions/trace",
-    auth=Token("sessions.edit"),
+    auth=Token("trace.see"),
     response=list[HolderOut],
     tags=["sessions"],
     summary="Who had an address at a moment; each question is written down with its reason",

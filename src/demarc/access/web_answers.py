@@ -33,7 +33,7 @@ def answers_panel(request: HttpRequest, partner: Partner) -> SafeString:
     return render_to_string("access/answers_panel.html", shown, request)
 
 
-@page("network.edit")
+@page("routers.edit")
 def edit_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpResponse:
     """What routers of one make are told."""
     partner = visible_partner(request, partner_id)
@@ -64,7 +64,7 @@ def edit_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpRe
     return render(request, "access/answers.html", shown, status=status)
 
 
-@page("network.edit")
+@page("routers.edit")
 def preview_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpResponse:
     """What the templates as they are typed would tell about a login; nothing is saved."""
     visible_partner(request, partner_id)
@@ -74,7 +74,7 @@ def preview_answers(request: HttpRequest, partner_id: int, nas_type: str) -> Htt
     return render(request, "access/answers_preview.html", shown)
 
 
-@page("network.edit")
+@page("routers.edit")
 def reset_answers(request: HttpRequest, partner_id: int, nas_type: str) -> HttpResponse:
     """Back to what is shipped."""
     partner = visible_partner(request, partner_id)

@@ -135,7 +135,7 @@ def decision(request: HttpRequest, decision_id: int) -> HttpResponse:
     return render(request, "access/decision.html", shown)
 
 
-@page("network.see")
+@page("routers.see")
 def shadow(request: HttpRequest) -> HttpResponse:
     """The past under other rules; only looked at, nothing is changed by it."""
     nases = {nas.pk: nas for nas in within(request, Nas.objects.select_related("router").order_by("router__name"))}

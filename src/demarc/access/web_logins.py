@@ -21,7 +21,7 @@ HELD = ("static_ipv4", "framed_ipv6_prefix", "delegated_prefix", "framed_ipv6")
 BOUND = ("bind_mac", "learn_macs", "learn_replaces")
 
 
-@page("customers.edit")
+@page("services.edit")
 def new_login(request: HttpRequest, service_id: int) -> HttpResponse:
     """A login for a service."""
     service = visible_service(request, service_id)
@@ -46,7 +46,7 @@ def visible_login(request: HttpRequest, login_id: int) -> Subscriber:
     return found
 
 
-@page("customers.edit")
+@page("services.edit")
 def change_password(request: HttpRequest, login_id: int) -> HttpResponse:
     """Another password for a login."""
     found = visible_login(request, login_id)
@@ -62,7 +62,7 @@ def change_password(request: HttpRequest, login_id: int) -> HttpResponse:
     return login_page(request, form, found, f"Password of {found.login}", "Change password", what_then)
 
 
-@page("customers.edit")
+@page("services.edit")
 def set_addresses(request: HttpRequest, login_id: int) -> HttpResponse:
     """Another address or other MACs for a login."""
     found = visible_login(request, login_id)

@@ -45,7 +45,7 @@ def moving(request: HttpRequest) -> HttpResponse:
     return render(request, "access/moving.html", shown)
 
 
-@page("network.edit")
+@page("routers.edit")
 def moving_in(request: HttpRequest, router_id: int) -> HttpResponse:
     """Where a router's old RADIUS server is, and what we do with it."""
     router = visible_router(request, router_id)

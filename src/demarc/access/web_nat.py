@@ -69,16 +69,16 @@ NAT_RANGES = ListSpec(
 )
 
 
-@page("network.see")
+@page("pools.see")
 def nat_ranges(request: HttpRequest) -> HttpResponseBase:
     """Which public addresses are shared, and were."""
     words = {"title": "Shared public addresses"}
-    if permitted(request, "network.edit"):
+    if permitted(request, "pools.edit"):
         words |= {"add_href": reverse("new_nat_range"), "add_label": "Add range"}
     return list_page(request, NAT_RANGES, **words)
 
 
-@page("network.edit")
+@page("pools.edit")
 def new_nat_range(request: HttpRequest) -> HttpResponse:
     """Private addresses that share public ones."""
     partner = chosen_partner(request)
@@ -108,7 +108,7 @@ def new_nat_range(request: HttpRequest) -> HttpResponse:
     )
 
 
-@page("network.edit")
+@page("pools.edit")
 def end_nat_range(request: HttpRequest, range_id: int) -> HttpResponse:
     """From now on it is not so any more."""
     found = get_object_or_404(within(request, NatRange.objects.all()), pk=range_id)

@@ -7,7 +7,7 @@ from demarc.access import nodes
 from demarc.staff.doors import page, scope
 
 
-@page("network.see")
+@page("routers.see")
 def radius_nodes(request: HttpRequest) -> HttpResponse:
     """Which there are, and which of them have fallen silent."""
     found = nodes.processes(scope(request))

@@ -22,7 +22,7 @@ ENDED_SHOWN = 100
 NONE = ("–", "–")
 
 
-@page("sessions.see")
+@page("orders.see")
 def told(request: HttpRequest) -> HttpResponse:
     """What routers were told lately, how long each took, what is stuck, and whose doing it was that sessions ended."""
     asked = request.GET.get("hours", "")
@@ -66,7 +66,7 @@ def _seconds(number: float) -> str:
     return f"{number:.1f} s" if number < 60 else formats.duration(round(number))
 
 
-@page("sessions.edit")
+@page("orders.edit")
 def retry(request: HttpRequest, intent_id: int) -> HttpResponse:
     """Tell a router once more what it did not do."""
     mine = within(request, CoaIntent.objects.select_related("nas__router", "subscriber__service"), "nas__partner_id")

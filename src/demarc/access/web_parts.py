@@ -210,7 +210,7 @@ def first_steps(request: HttpRequest) -> list[Notice]:
     """On the dashboard of a new installation: what is still missing before somebody can be online."""
     steps = (
         (Plan, "plans.edit", "There is no plan yet: say what you sell.", "new_plan"),
-        (Router, "network.edit", "There is no router yet: add the one that customers connect through.", "new_router"),
+        (Router, "routers.edit", "There is no router yet: add the one that customers connect through.", "new_router"),
         (Customer, "customers.edit", "There is no customer yet.", "new_customer"),
     )
     return [

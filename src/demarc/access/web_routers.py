@@ -25,7 +25,7 @@ ANY_PORT = 9
 FALLBACK = "127.0.0.1"
 
 
-@page("network.edit")
+@page("routers.edit")
 def radius(request: HttpRequest, router_id: int) -> HttpResponse:
     """Make a router a RADIUS client, or change how it is one."""
     router = visible_router(request, router_id)
@@ -45,7 +45,7 @@ def radius(request: HttpRequest, router_id: int) -> HttpResponse:
     )
 
 
-@page("network.see")
+@page("routers.see")
 def script(request: HttpRequest, router_id: int) -> HttpResponse:
     """The lines that make a MikroTik router ours."""
     router = visible_router(request, router_id)

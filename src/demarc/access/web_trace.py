@@ -12,7 +12,7 @@ from demarc.staff.pages import carried_out
 from demarc.ui.forms import UNPROCESSABLE, posted
 
 
-@page("sessions.edit")
+@page("trace.see")
 def trace(request: HttpRequest) -> HttpResponse:
     """Who had an address. Asked by POST, so that neither address nor reason stays in a browser's history."""
     mine = partners(request).first()

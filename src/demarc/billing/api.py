@@ -173,7 +173,7 @@ class DayOut(Schema):
 
 @router.post(
     "/services/{service_id}/activate",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ActivatedOut,
     tags=["services"],
     summary="Put a service in use; it can be done once, so it needs no Idempotency-Key",
@@ -185,7 +185,7 @@ def activate(request: HttpRequest, service_id: int) -> Service:
 
 @router.get(
     "/payments",
-    auth=Token("money.see"),
+    auth=Token("payments.see"),
     response=Listing[PaymentOut],
     summary="Payments and refunds, newest first",
 )
@@ -196,7 +196,7 @@ def payments(request: HttpRequest, search: Query[PaymentSearch]) -> dict[str, An
     return private_listing(request, "payments", rows, search)
 
 
-@router.post("/payments", auth=Token("money.edit"), response={201: PaymentOut}, summary="Receive a payment")
+@router.post("/payments", auth=Token("payments.edit"), response={201: PaymentOut}, summary="Receive a payment")
 def receive(request: HttpRequest, payload: PaymentIn, idempotency_key: Key) -> HttpResponse:
     account = one(request, Account.objects.all(), payload.account_id, "account", field="account_id")
 
@@ -217,7 +217,7 @@ def receive(request: HttpRequest, payload: PaymentIn, idempotency_key: Key) -> H
     return answered_once(request, idempotency_key, payload, make)
 
 
-@router.get("/payments/{payment_id}", auth=Token("money.see"), response=PaymentOut, summary="A payment")
+@router.get("/payments/{payment_id}", auth=Token("payments.see"), response=PaymentOut, summary="A payment")
 def payment(request: HttpRequest, payment_id: int) -> Payment:
     found = one(request, Payment.objects.select_related("account"), payment_id, "payment")
     seen(request, found.account.customer_id, found.partner_id, "payment")
@@ -226,7 +226,7 @@ def payment(request: HttpRequest, payment_id: int) -> Payment:
 
 @router.post(
     "/payments/{payment_id}/refund",
-    auth=Token("money.edit"),
+    auth=Token("corrections.edit"),
     response={201: PaymentOut},
     summary="Give back all or part of a payment",
 )
@@ -244,7 +244,7 @@ def refund(request: HttpRequest, payment_id: int, payload: RefundIn, idempotency
 
 @router.post(
     "/accounts/{account_id}/corrections",
-    auth=Token("money.edit"),
+    auth=Token("corrections.edit"),
     response={201: TransferOut},
     summary="Put a balance right",
 )
@@ -267,7 +267,7 @@ def correct(request: HttpRequest, account_id: int, payload: CorrectionIn, idempo
 
 @router.get(
     "/accounts/{account_id}",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=AccountOut,
     summary="An account's balance and how long it lasts",
 )
@@ -295,7 +295,7 @@ def account(request: HttpRequest, account_id: int) -> dict[str, Any]:
 
 @router.get(
     "/accounts/{account_id}/months",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=list[MonthOut],
     summary="An account's last twelve months, newest first",
 )
@@ -312,7 +312,7 @@ def months(request: HttpRequest, account_id: int) -> list[dict[str, Any]]:
 
 @router.get(
     "/accounts/{account_id}/ledger",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=Listing[TransferOut],
     summary="Movements of an account, newest first",
 )
@@ -324,7 +324,7 @@ def ledger(request: HttpRequest, account_id: int, page: Query[Page]) -> dict[str
 
 @router.get(
     "/accounts/{account_id}/days",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=Listing[DayOut],
     summary="What was decided about an account's prepaid days, newest first",
 )

@@ -98,7 +98,7 @@ class TakeBackIn(Input):
 
 @router.get(
     "/services/{service_id}/changes",
-    auth=Token("customers.see"),
+    auth=Token("services.see"),
     response=list[PlannedOut],
     summary="What is planned for a service, in order of days",
 )
@@ -110,7 +110,7 @@ def changes(request: HttpRequest, service_id: int) -> list[dict[str, Any]]:
 
 @router.post(
     "/services/{service_id}/changes",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response={201: ChangedOut},
     summary="Change a service's plan, state or number, now or on a day to come",
 )
@@ -127,7 +127,7 @@ def change_service(request: HttpRequest, service_id: int, payload: ChangeIn, ide
 
 @router.post(
     "/services/{service_id}/changes/preview",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ForeseenOut,
     summary="What a change would bill and credit on its day; stores nothing",
 )
@@ -147,7 +147,7 @@ def foresee_change(request: HttpRequest, service_id: int, payload: ChangeIn) -> 
 
 @router.post(
     "/services/{service_id}/changes/take-back",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=list[PlannedOut],
     summary="Take back what is planned for a day; it can be done once, so it needs no Idempotency-Key",
 )

@@ -43,7 +43,7 @@ class PayingOut(Schema):
 
 @router.post(
     "/accounts/{account_id}/billing-type",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response={201: PayingOut},
     summary="Let an account pay by the day, or by documents, from tomorrow on",
 )
@@ -54,7 +54,7 @@ def convert(request: HttpRequest, account_id: int, payload: BillingTypeIn, idemp
 
 @router.post(
     "/accounts/{account_id}/billing-type/preview",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response=PayingOut,
     summary="The documents and movements that this would make; stores nothing",
 )
@@ -65,7 +65,7 @@ def foresee_conversion(request: HttpRequest, account_id: int, payload: BillingTy
 
 @router.post(
     "/accounts/{account_id}/parent",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response={201: PayingOut},
     summary="Let an account pay through another from its next document on; what it has goes over",
 )
@@ -76,7 +76,7 @@ def link_account(request: HttpRequest, account_id: int, payload: ParentIn, idemp
 
 @router.post(
     "/accounts/{account_id}/parent/preview",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response=PayingOut,
     summary="The movements that this would make; stores nothing",
 )
@@ -87,7 +87,7 @@ def foresee_link(request: HttpRequest, account_id: int, payload: ParentIn) -> di
 
 @router.post(
     "/accounts/{account_id}/parent/end",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response=PayingOut,
     summary="Let an account pay for itself again; no money moves, so it needs no Idempotency-Key",
 )

@@ -58,7 +58,7 @@ class ForeseenCreditOut(Schema):
 
 @router.post(
     "/documents/{document_id}/credit",
-    auth=Token("money.edit"),
+    auth=Token("corrections.edit"),
     response={201: DocumentOut},
     summary="Take a whole invoice back with a credit note; its days are billed to nobody",
 )
@@ -74,7 +74,7 @@ def credit(request: HttpRequest, document_id: int, payload: CreditIn, idempotenc
 
 @router.post(
     "/documents/{document_id}/credit/preview",
-    auth=Token("money.edit"),
+    auth=Token("corrections.edit"),
     response=ForeseenCreditOut,
     summary="The credit note that an invoice would get, and what becomes of the money; stores nothing",
 )

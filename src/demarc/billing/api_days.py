@@ -42,7 +42,7 @@ class DaysOut(Schema):
 
 
 @router.get(
-    "/billing-days", auth=Token("money.see"), response=Listing[BillingDayOut], summary="Billing days, newest first"
+    "/billing-days", auth=Token("runs.see"), response=Listing[BillingDayOut], summary="Billing days, newest first"
 )
 def billing_days(request: HttpRequest, search: Query[Page]) -> dict[str, Any]:
     return listing(queries.day_list(scope(request)), search)
@@ -50,7 +50,7 @@ def billing_days(request: HttpRequest, search: Query[Page]) -> dict[str, Any]:
 
 @router.post(
     "/billing-days",
-    auth=Token("money.edit"),
+    auth=Token("runs.edit"),
     response={202: DaysOut},
     summary="Begin the billing days that are open; what is decided stays, so it needs no Idempotency-Key",
 )

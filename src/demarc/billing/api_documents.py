@@ -259,7 +259,7 @@ class RowOut(Schema):
         return None if row.previous is None else shown(row.previous, row.account.currency)
 
 
-@router.get("/documents", auth=Token("money.see"), response=Listing[DocumentOut], summary="Documents, newest first")
+@router.get("/documents", auth=Token("documents.see"), response=Listing[DocumentOut], summary="Documents, newest first")
 def documents(request: HttpRequest, search: Query[DocumentSearch]) -> dict[str, Any]:
     rows = queries.document_list(scope(request))
     exact: dict[str, Any] = {"account_id": search.account_id, "kind": search.kind}
@@ -270,14 +270,14 @@ def documents(request: HttpRequest, search: Query[DocumentSearch]) -> dict[str, 
     return private_listing(request, "documents", rows, search)
 
 
-@router.get("/documents/{document_id}", auth=Token("money.see"), response=DocumentOut, summary="A document")
+@router.get("/documents/{document_id}", auth=Token("documents.see"), response=DocumentOut, summary="A document")
 def document(request: HttpRequest, document_id: int) -> Document:
     return _document(request, document_id)
 
 
 @router.get(
     "/documents/{document_id}/lines",
-    auth=Token("money.see"),
+    auth=Token("documents.see"),
     response=Listing[LineOut],
     summary="A document's lines, the last first, each with how its amount came to be",
 )
@@ -288,7 +288,7 @@ def document_lines(request: HttpRequest, document_id: int, page: Query[Page]) ->
 
 @router.get(
     "/documents/{document_id}/pdf",
-    auth=Token("money.see"),
+    auth=Token("documents.see"),
     summary="A document as its customer gets it, A4",
     openapi_extra={"responses": {200: {"description": "The PDF", "content": {"application/pdf": {}}}}},
 )
@@ -301,7 +301,7 @@ def document_pdf(request: HttpRequest, document_id: int) -> HttpResponse:
 
 @router.get(
     "/accounts/{account_id}/items",
-    auth=Token("money.see"),
+    auth=Token("documents.see"),
     response=Listing[ItemOut],
     summary="What was and is to be billed once, newest first",
 )
@@ -311,7 +311,7 @@ def items(request: HttpRequest, account_id: int, page: Query[Page]) -> dict[str,
 
 
 @router.post(
-    "/accounts/{account_id}/items", auth=Token("money.edit"), response={201: ItemOut}, summary="Bill something once"
+    "/accounts/{account_id}/items", auth=Token("documents.edit"), response={201: ItemOut}, summary="Bill something once"
 )
 def bill_item(request: HttpRequest, account_id: int, payload: ItemIn, idempotency_key: Key) -> HttpResponse:
     account = one(request, Account.objects.all(), account_id, "account")
@@ -328,7 +328,7 @@ def bill_item(request: HttpRequest, account_id: int, payload: ItemIn, idempotenc
 
 @router.post(
     "/accounts/{account_id}/items/bill",
-    auth=Token("money.edit"),
+    auth=Token("documents.edit"),
     response={201: BilledOut},
     summary="Bill the open items now, on a document of their own",
 )
@@ -344,7 +344,7 @@ def bill_items(request: HttpRequest, account_id: int, idempotency_key: Key) -> H
 
 @router.post(
     "/items/{item_id}/cancel",
-    auth=Token("money.edit"),
+    auth=Token("documents.edit"),
     response=ItemOut,
     summary="Do not bill an item; it can be done once, so it needs no Idempotency-Key",
 )
@@ -353,7 +353,7 @@ def cancel_item(request: HttpRequest, item_id: int) -> Item:
     return actions.cancel_item(item_id, by=actor_of(request), at=clock.now())
 
 
-@router.get("/runs", auth=Token("money.see"), response=Listing[RunOut], summary="Runs of documents, newest first")
+@router.get("/runs", auth=Token("runs.see"), response=Listing[RunOut], summary="Runs of documents, newest first")
 def runs(request: HttpRequest, search: Query[RunSearch]) -> dict[str, Any]:
     rows = queries.run_list(scope(request))
     return listing(rows.filter(state=search.state) if search.state else rows, search)
@@ -361,7 +361,7 @@ def runs(request: HttpRequest, search: Query[RunSearch]) -> dict[str, Any]:
 
 @router.post(
     "/runs",
-    auth=Token("money.edit"),
+    auth=Token("runs.edit"),
     response={201: RunOut},
     summary="Preview the documents that are due; an earlier preview of that day makes way",
 )
@@ -374,14 +374,14 @@ def preview_run(request: HttpRequest, payload: RunIn, idempotency_key: Key) -> H
     return answered_once(request, idempotency_key, payload, make)
 
 
-@router.get("/runs/{run_id}", auth=Token("money.see"), response=RunOut, summary="A run, and how far it is")
+@router.get("/runs/{run_id}", auth=Token("runs.see"), response=RunOut, summary="A run, and how far it is")
 def run(request: HttpRequest, run_id: int) -> InvoiceRun:
     return _run(request, run_id)
 
 
 @router.get(
     "/runs/{run_id}/rows",
-    auth=Token("money.see"),
+    auth=Token("runs.see"),
     response=Listing[RowOut],
     summary="The documents of a preview, the last first; they are kept until the next run is done",
 )
@@ -392,7 +392,7 @@ def run_rows(request: HttpRequest, run_id: int, search: Query[RowSearch]) -> dic
 
 @router.post(
     "/runs/{run_id}/confirm",
-    auth=Token("money.edit"),
+    auth=Token("runs.edit"),
     response=RunOut,
     summary="Issue what was previewed; it can be done once, so it needs no Idempotency-Key",
 )
@@ -400,19 +400,19 @@ def confirm_run(request: HttpRequest, run_id: int) -> InvoiceRun:
     return _done(request, run_id, actions.confirm_run)
 
 
-@router.post("/runs/{run_id}/pause", auth=Token("money.edit"), response=RunOut, summary="Pause a run at work")
+@router.post("/runs/{run_id}/pause", auth=Token("runs.edit"), response=RunOut, summary="Pause a run at work")
 def pause_run(request: HttpRequest, run_id: int) -> InvoiceRun:
     return _done(request, run_id, actions.pause_run)
 
 
-@router.post("/runs/{run_id}/resume", auth=Token("money.edit"), response=RunOut, summary="Go on with a paused run")
+@router.post("/runs/{run_id}/resume", auth=Token("runs.edit"), response=RunOut, summary="Go on with a paused run")
 def resume_run(request: HttpRequest, run_id: int) -> InvoiceRun:
     return _done(request, run_id, actions.resume_run)
 
 
 @router.post(
     "/runs/{run_id}/cancel",
-    auth=Token("money.edit"),
+    auth=Token("runs.edit"),
     response=RunOut,
     summary="End a run for good; what is issued stays",
 )

@@ -199,7 +199,7 @@ class ForesightOut(Schema):
 
 
 @router.get(
-    "/partners/{partner_id}/dunning", auth=Token("money.see"), response=RulesOut, summary="How debtors are treated"
+    "/partners/{partner_id}/dunning", auth=Token("dunning.see"), response=RulesOut, summary="How debtors are treated"
 )
 def dunning_rules(request: HttpRequest, partner_id: int) -> dict[str, Any]:
     return _rules_out(partner_for(request, partner_id))
@@ -220,7 +220,7 @@ def set_dunning_rules(request: HttpRequest, partner_id: int, payload: PartnerRul
 
 @router.post(
     "/accounts/{account_id}/dunning",
-    auth=Token("money.edit"),
+    auth=Token("dunning.edit"),
     response={201: RulesOut},
     summary="Give an account own rules of reminding and blocking from a day on",
 )
@@ -233,7 +233,7 @@ def set_account_dunning_rules(request: HttpRequest, account_id: int, payload: Ac
 
 @router.get(
     "/accounts/{account_id}/dunning",
-    auth=Token("money.see"),
+    auth=Token("dunning.see"),
     response=StandingOut,
     summary="Why a recurring account is blocked, or when it will be",
 )
@@ -265,7 +265,7 @@ def dunning_standing(request: HttpRequest, account_id: int) -> dict[str, Any]:
 
 @router.post(
     "/accounts/{account_id}/promise",
-    auth=Token("money.edit"),
+    auth=Token("promises.edit"),
     response={201: PromiseOut},
     summary="Record a promise to pay; a blocked account is online at once",
 )
@@ -276,7 +276,10 @@ def promise(request: HttpRequest, account_id: int, payload: PromiseIn) -> Promis
 
 
 @router.post(
-    "/accounts/{account_id}/promise/end", auth=Token("money.edit"), response=PromiseOut, summary="End a promise to pay"
+    "/accounts/{account_id}/promise/end",
+    auth=Token("promises.edit"),
+    response=PromiseOut,
+    summary="End a promise to pay",
 )
 def end_promise(request: HttpRequest, account_id: int) -> Promise:
     one(request, Account.objects.all(), account_id, "account")
@@ -285,7 +288,7 @@ def end_promise(request: HttpRequest, account_id: int) -> Promise:
 
 @router.post(
     "/documents/{document_id}/dispute",
-    auth=Token("money.edit"),
+    auth=Token("promises.edit"),
     response=DisputeOut,
     summary="Note that the customer contests a document",
 )
@@ -296,7 +299,7 @@ def dispute(request: HttpRequest, document_id: int, payload: ReasonIn) -> Docume
 
 @router.post(
     "/documents/{document_id}/dispute/end",
-    auth=Token("money.edit"),
+    auth=Token("promises.edit"),
     response=DisputeOut,
     summary="Note that a dispute is settled",
 )
@@ -307,7 +310,7 @@ def end_dispute(request: HttpRequest, document_id: int, payload: ReasonIn) -> Do
 
 @router.get(
     "/partners/{partner_id}/dunning/simulation",
-    auth=Token("money.see"),
+    auth=Token("dunning.see"),
     response=ForesightOut,
     summary="Whom other rules would remind and block over 60 days; stores nothing",
 )

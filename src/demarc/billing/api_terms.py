@@ -170,7 +170,7 @@ def account_calendar(request: HttpRequest, account_id: int) -> Rules:
 
 @router.post(
     "/accounts/{account_id}/calendar",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response=CalendarOut,
     summary="Change how one account is billed",
 )
@@ -194,7 +194,7 @@ def set_auto_issue(request: HttpRequest, partner_id: int, payload: AutoIssueIn) 
 
 @router.post(
     "/services/{service_id}/price",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response={201: ServicePriceOut},
     tags=["services"],
     summary="Agree on a service's own price; what was billed since is put right by one document",
@@ -219,7 +219,7 @@ def set_service_price(
 
 @router.get(
     "/services/{service_id}/discounts",
-    auth=Token("customers.see"),
+    auth=Token("services.see"),
     response=Listing[DiscountOut],
     tags=["services"],
     summary="A service's discounts, the withdrawn ones too, newest first",
@@ -232,7 +232,7 @@ def discounts(request: HttpRequest, service_id: int, page: Query[Page]) -> dict[
 
 @router.post(
     "/services/{service_id}/discounts",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response={201: DiscountOut},
     tags=["services"],
     summary="Give a service of a recurring account a discount; what was billed is put right by one document",
@@ -257,7 +257,7 @@ def add_discount(request: HttpRequest, service_id: int, payload: DiscountIn, ide
 
 @router.post(
     "/discounts/{discount_id}/withdraw",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response=DiscountOut,
     tags=["services"],
     summary="End a discount; it can be done once, so it needs no Idempotency-Key",

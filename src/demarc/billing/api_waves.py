@@ -97,7 +97,7 @@ class OutageOut(Schema):
     note: str
 
 
-@router.get("/waves", auth=Token("money.see"), response=Listing[WaveOut], summary="Waves of blocking, newest first")
+@router.get("/waves", auth=Token("dunning.see"), response=Listing[WaveOut], summary="Waves of blocking, newest first")
 def waves(request: HttpRequest, search: Query[WaveSearch]) -> dict[str, Any]:
     rows = queries.wave_list(scope(request))
     return listing(rows if search.state is None else rows.filter(state=search.state), search)
@@ -105,7 +105,7 @@ def waves(request: HttpRequest, search: Query[WaveSearch]) -> dict[str, Any]:
 
 @router.get(
     "/waves/{wave_id}/accounts",
-    auth=Token("money.see"),
+    auth=Token("dunning.see"),
     response=Listing[WaveRowOut],
     summary="The accounts of a wave, newest first",
 )
@@ -115,7 +115,7 @@ def wave_accounts(request: HttpRequest, wave_id: int, page: Query[Page]) -> dict
 
 
 @router.post(
-    "/waves/{wave_id}/confirm", auth=Token("money.edit"), response=WaveOut, summary="Let a wave go that is held"
+    "/waves/{wave_id}/confirm", auth=Token("dunning.edit"), response=WaveOut, summary="Let a wave go that is held"
 )
 def confirm_wave(request: HttpRequest, wave_id: int) -> Wave:
     one(request, Wave.objects.all(), wave_id, "wave")
@@ -124,7 +124,7 @@ def confirm_wave(request: HttpRequest, wave_id: int) -> Wave:
 
 @router.post(
     "/waves/{wave_id}/restore",
-    auth=Token("money.edit"),
+    auth=Token("dunning.edit"),
     response=WaveOut,
     summary="Take the last wave back: all it blocked are let online",
 )
@@ -134,7 +134,7 @@ def restore_wave(request: HttpRequest, wave_id: int) -> Wave:
 
 
 @router.post(
-    "/partners/{partner_id}/blocking/stop", auth=Token("money.edit"), response=StopOut, summary="Stop all blocking"
+    "/partners/{partner_id}/blocking/stop", auth=Token("dunning.edit"), response=StopOut, summary="Stop all blocking"
 )
 def stop_blocking(request: HttpRequest, partner_id: int, payload: ReasonIn) -> dict[str, Any]:
     partner_for(request, partner_id)
@@ -144,7 +144,7 @@ def stop_blocking(request: HttpRequest, partner_id: int, payload: ReasonIn) -> d
 
 @router.post(
     "/partners/{partner_id}/blocking/allow",
-    auth=Token("money.edit"),
+    auth=Token("dunning.edit"),
     response=StopOut,
     summary="Let blocking go its way again",
 )
@@ -156,7 +156,7 @@ def allow_blocking(request: HttpRequest, partner_id: int) -> dict[str, Any]:
 
 @router.post(
     "/partners/{partner_id}/outages",
-    auth=Token("money.edit"),
+    auth=Token("dunning.edit"),
     response={201: OutageOut},
     summary="Note an outage of ours, or a failed import of payments; a monitor may do it",
 )
@@ -168,7 +168,9 @@ def note_outage(request: HttpRequest, partner_id: int, payload: OutageIn) -> Out
     return actions.note_outage(partner_id, by=actor_of(request), at=clock.now(), **fields)
 
 
-@router.post("/outages/{outage_id}/end", auth=Token("money.edit"), response=OutageOut, summary="An outage is over now")
+@router.post(
+    "/outages/{outage_id}/end", auth=Token("dunning.edit"), response=OutageOut, summary="An outage is over now"
+)
 def end_outage(request: HttpRequest, outage_id: int) -> Outage:
     one(request, Outage.objects.all(), outage_id, "outage")
     return actions.end_outage(outage_id, by=actor_of(request), at=clock.now())

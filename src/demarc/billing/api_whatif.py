@@ -77,7 +77,7 @@ class WhatIfOut(Schema):
 
 @router.post(
     "/partners/{partner_id}/what-if",
-    auth=Token("money.edit"),
+    auth=Token("accounts.edit"),
     response=WhatIfOut,
     summary="What the next run would come to, and whom it blocks, with other prices, rates or terms; stores nothing",
 )

@@ -101,7 +101,7 @@ class WhyBlockedOut(Schema):
 
 @router.get(
     "/days/{day_id}/why",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=WhyDayOut,
     summary="Why a prepaid day was charged or blocked, fact by fact",
 )
@@ -128,7 +128,7 @@ def why_day(request: HttpRequest, day_id: int) -> dict[str, Any]:
 
 @router.get(
     "/transfers/{transfer_id}/why",
-    auth=Token("money.see"),
+    auth=Token("accounts.see"),
     response=WhyMoveOut,
     summary="Why a movement is on an account",
 )
@@ -155,7 +155,7 @@ def why_transfer(request: HttpRequest, transfer_id: int) -> dict[str, Any]:
 
 @router.get(
     "/documents/{document_id}/why",
-    auth=Token("money.see"),
+    auth=Token("documents.see"),
     response=list[WhyLineOut],
     tags=["documents"],
     summary="How each line of a document came to its amount",

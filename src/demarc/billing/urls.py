@@ -4,6 +4,7 @@ from django.urls import path
 
 from demarc.billing import (
     web,
+    web_cashdesk,
     web_conversion,
     web_credits,
     web_documents,
@@ -16,6 +17,7 @@ from demarc.billing import (
 )
 
 urlpatterns = [
+    path("cashdesk/", web_cashdesk.cashdesk, name="cashdesk"),
     path("payments/", web.payments, name="payments"),
     path("payments/<int:payment_id>/refund/", web.refund, name="refund"),
     path("customers/<int:customer_id>/money/", web.customer_money, name="customer_money"),

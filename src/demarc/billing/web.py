@@ -16,6 +16,7 @@ from demarc.billing import actions, queries
 from demarc.billing.forms import CorrectionForm, PaymentForm, RefundForm
 from demarc.billing.models import Payment, PaymentMethod, Transfer, TransferKind
 from demarc.billing.queries import ChargedDay, LedgerMonth, Movement
+from demarc.billing.web_cashdesk import back_to_payer
 from demarc.billing.web_documents import money_part
 from demarc.core.errors import Refused
 from demarc.core.money import parse
@@ -89,13 +90,13 @@ PAYMENTS = ListSpec(
 )
 
 
-@page("money.see")
+@page("payments.see")
 def payments(request: HttpRequest) -> HttpResponseBase:
     """All payments that the viewer may see."""
     return list_page(request, PAYMENTS, title="Payments")
 
 
-@page("money.see")
+@page("accounts.see")
 def customer_money(request: HttpRequest, customer_id: int) -> HttpResponse:
     """A customer's money: each account with its months, days beneath, and its payments."""
     customer = visible_customer(request, customer_id)
@@ -168,7 +169,7 @@ def _decided(day: ChargedDay, currency: str) -> str:
     return f"{words}, caught up later" if day.catch_up else words
 
 
-@page("money.edit")
+@page("cashdesk.edit")
 def pay(request: HttpRequest, account_id: int) -> HttpResponse:
     """Add a payment."""
     account = visible_account(request, account_id)
@@ -187,7 +188,7 @@ def pay(request: HttpRequest, account_id: int) -> HttpResponse:
     if carried_out(request, form, "receive", ("customer", account.customer_id), act):
         amount = formats.money(form.result.amount, account.currency)
         messages.success(request, f"Received {amount} as payment {form.result.number}.")
-        return redirect("customer_money", account.customer_id)
+        return redirect(back_to_payer(request, account.customer_id))
     return form_page(
         request,
         form,
@@ -196,12 +197,12 @@ def pay(request: HttpRequest, account_id: int) -> HttpResponse:
         submit="Add payment",
         account=account,
         summary=queries.account_summary(account_id, at=clock.now()),
-        back=reverse("customer_money", args=[account.customer_id]),
+        back=back_to_payer(request, account.customer_id),
         back_label=account.customer.name,
     )
 
 
-@page("money.edit")
+@page("cashdesk.edit")
 def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
     """What the amount that is being typed would change."""
     account = visible_account(request, account_id)
@@ -217,7 +218,7 @@ def pay_preview(request: HttpRequest, account_id: int) -> HttpResponse:
     return render(request, "billing/preview.html", shown)
 
 
-@page("money.edit")
+@page("corrections.edit")
 @proven
 def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Give back all or part of a payment."""
@@ -251,7 +252,7 @@ def refund(request: HttpRequest, payment_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("corrections.edit")
 def correct(request: HttpRequest, account_id: int) -> HttpResponse:
     """Put a balance right."""
     account = visible_account(request, account_id)
@@ -280,7 +281,7 @@ def correct(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("accounts.edit")
 def unpark(request: HttpRequest, account_id: int) -> HttpResponse:
     """Take a parked account back into the billing runs."""
     account = visible_account(request, account_id)

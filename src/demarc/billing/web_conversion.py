@@ -126,7 +126,7 @@ def _deed_page(request: HttpRequest, account: Account, form: LookedForm, deed: D
     return answer
 
 
-@page("money.edit")
+@page("accounts.edit")
 def convert_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """From prepaid days to documents, or back, from tomorrow on."""
     account = visible_account(request, account_id)
@@ -154,7 +154,7 @@ def convert_account(request: HttpRequest, account_id: int) -> HttpResponse:
     return _deed_page(request, account, form, deed)
 
 
-@page("money.edit")
+@page("accounts.edit")
 def link_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account pays through another from its next document on."""
     account = visible_account(request, account_id)
@@ -187,7 +187,7 @@ def _link(request: HttpRequest, account: Account, parent: Account) -> Deed:
     return Deed(*words, act, lines, f"It pays through account {parent.number} now.")
 
 
-@page("money.edit")
+@page("accounts.edit")
 def unlink_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account pays for itself again."""
     account = visible_account(request, account_id)

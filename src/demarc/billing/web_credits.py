@@ -21,7 +21,7 @@ from demarc.ui import formats
 from demarc.ui.forms import form_page
 
 
-@page("money.edit")
+@page("corrections.edit")
 def credit_document(request: HttpRequest, document_id: int) -> HttpResponse:
     """The credit note of an invoice before it is issued, and the button that issues it."""
     found = visible_document(request, document_id)

@@ -137,7 +137,7 @@ DOCUMENTS = ListSpec(
 )
 
 
-@page("money.see")
+@page("documents.see")
 def documents(request: HttpRequest) -> HttpResponseBase:
     """All documents that the viewer may see; what is picked is summed by currency."""
     listing = Listing(DOCUMENTS, request)
@@ -153,7 +153,7 @@ def visible_document(request: HttpRequest, document_id: int) -> Document:
     return found
 
 
-@page("money.see")
+@page("documents.see")
 def document(request: HttpRequest, document_id: int) -> HttpResponse:
     """One document: its lines and why, its taxes, what paid it, what corrects it, who did what with it."""
     found = visible_document(request, document_id)
@@ -192,7 +192,7 @@ def shown_lines(lines: Iterable[DocumentLine], currency: str) -> list[dict[str, 
     ]
 
 
-@page("money.see")
+@page("documents.see")
 def document_pdf(request: HttpRequest, document_id: int) -> HttpResponse:
     """The document as its customer gets it."""
     found = visible_document(request, document_id)
@@ -216,7 +216,7 @@ def money_part(account: Account) -> dict[str, Any]:
     }
 
 
-@page("money.edit")
+@page("documents.edit")
 def new_item(request: HttpRequest, account_id: int) -> HttpResponse:
     """Something to be billed once: a fee, a sale, a rebate."""
     account = visible_account(request, account_id)
@@ -241,7 +241,7 @@ def new_item(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("documents.edit")
 def bill_items(request: HttpRequest, account_id: int) -> HttpResponse:
     """Bill what waits now, on a document of its own."""
     account = visible_account(request, account_id)
@@ -272,7 +272,7 @@ def bill_items(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("documents.edit")
 def cancel_item(request: HttpRequest, item_id: int) -> HttpResponse:
     """Not to be billed after all."""
     item = get_object_or_404(within(request, Item.objects.select_related("account__customer")), pk=item_id)

@@ -70,7 +70,7 @@ def dunning_terms(request: HttpRequest, partner_id: int) -> HttpResponse:
     )
 
 
-@page("customers.edit")
+@page("dunning.edit")
 def account_dunning(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account's own rules of reminding and blocking."""
     account = visible_account(request, account_id)
@@ -101,7 +101,7 @@ def account_dunning(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("promises.edit")
 def promise(request: HttpRequest, account_id: int) -> HttpResponse:
     """A promise to pay: online until a day."""
     account = visible_account(request, account_id)
@@ -134,7 +134,7 @@ def promise(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("promises.edit")
 def end_promise(request: HttpRequest, account_id: int) -> HttpResponse:
     """A promise no longer counts."""
     account = visible_account(request, account_id)
@@ -160,7 +160,7 @@ def end_promise(request: HttpRequest, account_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("promises.edit")
 def dispute(request: HttpRequest, document_id: int) -> HttpResponse:
     """The customer contests a document, or that is settled."""
     documents = within(request, Document.objects.select_related("account", "account__customer"))
@@ -196,7 +196,7 @@ def dispute(request: HttpRequest, document_id: int) -> HttpResponse:
     )
 
 
-@page("money.see")
+@page("dunning.see")
 def simulator(request: HttpRequest, partner_id: int) -> HttpResponseBase:
     """Whom other rules would remind and block over the next days, beside the rules in force."""
     partner = visible_partner(request, partner_id)

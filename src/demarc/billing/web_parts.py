@@ -175,7 +175,7 @@ def activate_action(request: HttpRequest, service: Service) -> Action | None:
     return Action("Activate", reverse("activate", args=[service.pk]), "circle-check", primary=True)
 
 
-@page("customers.edit")
+@page("services.edit")
 def activate(request: HttpRequest, service_id: int) -> HttpResponse:
     """Put a service in use, and say before what it will cost and when."""
     service = visible_service(request, service_id)

@@ -136,7 +136,7 @@ RUNS = ListSpec(
 )
 
 
-@page("money.see")
+@page("runs.see")
 def runs(request: HttpRequest) -> HttpResponseBase:
     """All runs that the viewer may see, and what is due now."""
     due = queries.due_runs(scope(request), at=clock.now())[:PARTNERS_SHOWN]
@@ -163,7 +163,7 @@ def _notice(due: queries.DueRun) -> Notice:
     return Notice("warning", words, href, "Look")
 
 
-@page("money.edit")
+@page("runs.edit")
 def due_run(request: HttpRequest, partner_id: int) -> HttpResponse:
     """What is due at a provider; computing the preview."""
     partner = visible_partner(request, partner_id)
@@ -204,7 +204,7 @@ def visible_run(request: HttpRequest, run_id: int) -> InvoiceRun:
     return get_object_or_404(within(request, queries.run_list(None)), pk=run_id)
 
 
-@page("money.see")
+@page("runs.see")
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """A run: its sums beside the last one's, what is odd, every document of it; and what may be done now."""
     found = visible_run(request, run_id)
@@ -219,7 +219,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "flagged": flagged,
         "early": _too_early(found),
         "newer": queries.run_instead(found),
-        "verbs": _verbs(found) if permitted(request, "money.edit") else [],
+        "verbs": _verbs(found) if permitted(request, "runs.edit") else [],
     }
     return render(request, "billing/run.html", shown)
 
@@ -267,7 +267,7 @@ def _facts(found: InvoiceRun) -> list[Fact]:
     return facts
 
 
-@page("money.see")
+@page("runs.see")
 def run_progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """How far a run is; when it stops being at work, the whole page is loaded anew."""
     found = visible_run(request, run_id)
@@ -277,7 +277,7 @@ def run_progress(request: HttpRequest, run_id: int) -> HttpResponse:
     return answer
 
 
-@page("money.edit")
+@page("runs.edit")
 def run_verb(request: HttpRequest, run_id: int, verb: str) -> HttpResponse:
     """Confirm, hold, pause, resume or cancel a run."""
     found, way = visible_run(request, run_id), VERBS[verb]
@@ -304,7 +304,7 @@ def run_verb(request: HttpRequest, run_id: int, verb: str) -> HttpResponse:
     )
 
 
-@page("money.see")
+@page("runs.see")
 def tonight(request: HttpRequest) -> HttpResponse:
     """What the next 00:00 will do: the prepaid days that it decides, and the documents that become due. Of a provider
     with many accounts only how many they are, until the viewer asks for that one (?exact=)."""

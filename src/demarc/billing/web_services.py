@@ -108,7 +108,7 @@ def _worth(discount: Discount, currency: str) -> str:
     return f"{formats.money(discount.fixed, currency)} a month"
 
 
-@page("customers.edit")
+@page("terms.edit")
 def service_price(request: HttpRequest, service_id: int) -> HttpResponse:
     """A service's own price and number from a day on."""
     found = visible_service(request, service_id)
@@ -136,7 +136,7 @@ def _agreed_already(form: LookedForm, act: Callable[[], list[ServiceFact]]) -> b
         return False  # the page of the change says why
 
 
-@page("customers.edit")
+@page("terms.edit")
 def new_discount(request: HttpRequest, service_id: int) -> HttpResponse:
     """A discount on a service."""
     found = visible_service(request, service_id)
@@ -155,7 +155,7 @@ def _counts_from(service: Service, form: LookedForm) -> date | None:
     return first if first and first > clock.today(service.account.zone) else None
 
 
-@page("customers.edit")
+@page("terms.edit")
 def withdraw_discount(request: HttpRequest, discount_id: int) -> HttpResponse:
     """End a discount early."""
     rows = within(request, Discount.objects.select_related("service__account"), "service__partner_id")

@@ -58,7 +58,7 @@ def partner_recurring(request: HttpRequest, partner_id: int) -> HttpResponse:
     )
 
 
-@page("customers.edit")
+@page("terms.edit")
 def account_recurring(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account's own billing calendar from a day on."""
     account = visible_account(request, account_id)

@@ -78,7 +78,7 @@ WAVES = ListSpec(
 )
 
 
-@page("money.see")
+@page("dunning.see")
 def waves(request: HttpRequest) -> HttpResponseBase:
     """Whether blocking goes its way, and the waves day by day."""
     now = clock.now()
@@ -94,7 +94,7 @@ def waves(request: HttpRequest) -> HttpResponseBase:
     return list_page(request, WAVES, "billing/waves.html", title="Blocking", switches=switches, outages=outages)
 
 
-@page("money.see")
+@page("dunning.see")
 def wave(request: HttpRequest, wave_id: int) -> HttpResponseBase:
     """One wave with the names of those in it."""
     found = _visible(request, wave_id)
@@ -133,7 +133,7 @@ def wave(request: HttpRequest, wave_id: int) -> HttpResponseBase:
     return list_page(request, names, "billing/wave.html", title=f"Wave of {formats.day(found.day)}", **shown)
 
 
-@page("money.edit")
+@page("dunning.edit")
 def confirm_wave(request: HttpRequest, wave_id: int) -> HttpResponse:
     """Let a held wave go."""
     found = _visible(request, wave_id)
@@ -145,7 +145,7 @@ def confirm_wave(request: HttpRequest, wave_id: int) -> HttpResponse:
     return _wave_form(request, found, actions.confirm_wave, "The wave goes now, chunk by chunk.", words)
 
 
-@page("money.edit")
+@page("dunning.edit")
 def restore_wave(request: HttpRequest, wave_id: int) -> HttpResponse:
     """Take the last wave back."""
     found = _visible(request, wave_id)
@@ -158,7 +158,7 @@ def restore_wave(request: HttpRequest, wave_id: int) -> HttpResponse:
     return _wave_form(request, found, actions.restore_wave, "The wave is being taken back, chunk by chunk.", words)
 
 
-@page("money.edit")
+@page("dunning.edit")
 def blocking_switch(request: HttpRequest, partner_id: int) -> HttpResponse:
     """Stop all blocking of a provider, or allow it again."""
     partner = visible_partner(request, partner_id)
@@ -194,7 +194,7 @@ def blocking_switch(request: HttpRequest, partner_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("dunning.edit")
 def note_outage(request: HttpRequest, partner_id: int) -> HttpResponse:
     """Write an outage of ours down."""
     partner = visible_partner(request, partner_id)
@@ -214,7 +214,7 @@ def note_outage(request: HttpRequest, partner_id: int) -> HttpResponse:
     )
 
 
-@page("money.edit")
+@page("dunning.edit")
 def end_outage(request: HttpRequest, outage_id: int) -> HttpResponse:
     """An outage is over."""
     outage = get_object_or_404(within(request, Outage.objects.select_related("partner")), pk=outage_id)

@@ -30,7 +30,7 @@ class Row(NamedTuple):
     difference: str
 
 
-@page("money.edit")
+@page("accounts.edit")
 def what_if(request: HttpRequest) -> HttpResponse:
     """Choose what would be otherwise; the figures stand beside those of now."""
     partner = chosen_partner(request)

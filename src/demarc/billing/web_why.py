@@ -13,7 +13,7 @@ from demarc.customers.web_terms import visible_account
 from demarc.staff.doors import page
 
 
-@page("money.see")
+@page("accounts.see")
 def day(request: HttpRequest, account_id: int, day: str) -> HttpResponse:
     """One prepaid day: the facts, the arithmetic, and what we would tell the customer."""
     account = visible_account(request, account_id)

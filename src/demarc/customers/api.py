@@ -21,7 +21,8 @@ from demarc.customers.models import (
     PartnerTerms,
     Status,
 )
-from demarc.staff.apidoor import Token, actor_of, one, partner_for, scope, seen, within
+from demarc.staff import masks
+from demarc.staff.apidoor import Token, actor_of, one, partner_for, scope, seen, within, words
 from demarc.staff.apiforms import (
     Amount,
     Day,
@@ -94,6 +95,14 @@ class CustomerOut(Schema):
     status: Status
     status_since: datetime
     accounts: list[AccountOut]
+
+    @staticmethod
+    def resolve_phone(customer: Customer, context: Any) -> str:
+        return masks.shown(customer.phone, "phone", words(context["request"]))
+
+    @staticmethod
+    def resolve_email(customer: Customer, context: Any) -> str:
+        return masks.shown(customer.email, "email", words(context["request"]))
 
 
 class CustomerSearch(Page):
@@ -255,8 +264,8 @@ def set_partner_terms(request: HttpRequest, partner_id: int, payload: TermsIn) -
 )
 def customers(request: HttpRequest, search: Query[CustomerSearch]) -> dict[str, Any]:
     rows = queries.customer_list(
-        scope(request), text=search.q, status=search.status or "", billing_type=search.billing_type or ""
-    )
+        scope(request), status=search.status or "", billing_type=search.billing_type or ""
+    ).filter(queries.matching(search.q, contacts=masks.readable("phone", words(request))))
     return private_listing(request, "customers", rows.prefetch_related("accounts"), search)
 
 
@@ -329,7 +338,7 @@ def account_terms(request: HttpRequest, account_id: int) -> dict[str, Any]:
 
 @router.post(
     "/accounts/{account_id}/terms",
-    auth=Token("customers.edit"),
+    auth=Token("terms.edit"),
     response={201: TermsOut},
     tags=["customers"],
     summary="Set an account's own billing rules from a day on",

@@ -140,23 +140,14 @@ def partner_terms_on(partner_id: int, day: date) -> PartnerTerms | None:
 def customer_list(
     partner_ids: Sequence[int] | None,
     *,
-    text: str = "",
     status: str = "",
     billing_type: str = "",
     location_id: int | None = None,
-    also: Sequence[int] = (),
 ) -> QuerySet[Customer]:
-    """Customers that the reader may see (None: all), newest first.
-
-    `text` finds a number, or a part of name, e-mail address, phone or street; and the customers whose ids are in
-    `also`, because another room knows them by that text.
-    """
+    """Customers that the reader may see (None: all), newest first."""
     found = Customer.objects.select_related("partner").order_by("-id")
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
-    if text := text.replace("\0", "").strip():
-        parts = Q(name__icontains=text) | Q(email__icontains=text) | Q(phone__contains=text) | Q(street__icontains=text)
-        found = found.filter(parts | Q(number=text.zfill(6)) | Q(number=text) | Q(pk__in=also))
     if status:
         found = found.filter(status=status)
     if billing_type:
@@ -164,6 +155,18 @@ def customer_list(
     if location_id is not None:
         found = found.filter(location_id=location_id)
     return found
+
+
+def matching(text: str, also: Sequence[int] = (), *, contacts: bool = True) -> Q:
+    """The condition that a text finds a customer: a number, or a part of name or street, and, for who may read
+    `contacts`, of e-mail address or phone; or his id is in `also`, for another room knows him by that text."""
+    text = text.replace("\0", "").strip()
+    if not text:
+        return Q()
+    parts = Q(name__icontains=text) | Q(street__icontains=text)
+    if contacts:
+        parts |= Q(email__icontains=text) | Q(phone__contains=text)
+    return parts | Q(number=text.zfill(6)) | Q(number=text) | Q(pk__in=also)
 
 
 def open_blocks(customer_id: int) -> QuerySet[Block]:

@@ -16,7 +16,9 @@ from demarc.base.models import Location
 from demarc.customers import actions, queries
 from demarc.customers.forms import CustomerForm, NewCustomerForm
 from demarc.customers.models import BillingType, Block, BlockCause, Customer, Status
+from demarc.staff import masks
 from demarc.staff.doors import actor_of, page, partners, permitted, scope, within
+from demarc.staff.doors import words as held_words
 from demarc.staff.pages import carried_out, choose_partner, chosen_partner, list_page, parts, seen
 from demarc.ui import components, menu
 from demarc.ui.forms import form_page, posted
@@ -26,15 +28,14 @@ from demarc.ui.panels import Action
 
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Customer]:
     found = parts(request, "customers.search", picked["q"]) if "q" in picked else ()
+    also = [customer_id for ids in found for customer_id in ids]
     location = picked.get("location")
     return queries.customer_list(
         scope(request),
-        text=picked.get("q", ""),
         status=picked.get("status", ""),
         billing_type=picked.get("billing", ""),
         location_id=int(location) if location else None,
-        also=[customer_id for ids in found for customer_id in ids],
-    )
+    ).filter(queries.matching(picked.get("q", ""), also, contacts=masks.readable("phone", held_words(request))))
 
 
 def _locations(request: HttpRequest) -> Sequence[tuple[str, str]]:

@@ -32,7 +32,7 @@ def visible_partner(request: HttpRequest, partner_id: int) -> Partner:
     return get_object_or_404(partners(request), pk=partner_id)
 
 
-@page("customers.edit")
+@page("terms.edit")
 def account_terms(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account's own billing rules from a day on."""
     account = visible_account(request, account_id)

@@ -12,8 +12,10 @@ from demarc.base.models import Partner
 from demarc.customers.models import Customer
 from demarc.messages import actions, queries
 from demarc.messages.models import BodyForm, Channel, MailServer, Message, Method, Rules, Security, SmsGateway, State
+from demarc.messages.queries import recipient_shown
 from demarc.messages.shipped import Text
-from demarc.staff.apidoor import Token, actor_of, one, scope, seen
+from demarc.staff import masks
+from demarc.staff.apidoor import Token, actor_of, one, scope, seen, words
 from demarc.staff.apiforms import (
     Filter,
     Flag,
@@ -62,6 +64,10 @@ class MessageOut(Schema):
     created_at: datetime
     not_before: datetime
     ended_at: datetime | None
+
+    @staticmethod
+    def resolve_recipient(message: Message, context: Any) -> str:
+        return recipient_shown(message, words(context["request"]))
 
 
 class MessageIn(Input):
@@ -181,7 +187,9 @@ class RulesOut(Schema):
 def messages(request: HttpRequest, search: Query[MessageSearch]) -> dict[str, Any]:
     columns = {"customer_id": search.customer_id, "state": search.state}
     wanted = {name: value for name, value in columns.items() if value is not None}
-    rows = queries.message_list(scope(request), text=search.q, **wanted)
+    rows = queries.message_list(
+        scope(request), text=search.q, contacts=masks.readable("email", words(request)), **wanted
+    )
     return private_listing(request, "messages", rows, search)
 
 

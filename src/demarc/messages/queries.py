@@ -3,7 +3,7 @@
 A partner without rules of his own has the defaults, unsaved: a dry run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,9 +20,10 @@ from demarc.core.money import Money, parse
 from demarc.core.period import billing_day
 from demarc.customers.models import Account, Customer
 from demarc.messages.kinds import DAY, MAIL, MONEY, NUMBER, SMS, TEMPLATED, Kind
-from demarc.messages.models import MailServer, Message, Rules, SmsGateway, State, Wording
+from demarc.messages.models import Channel, MailServer, Message, Rules, SmsGateway, State, Wording
 from demarc.messages.shipped import Text, shipped
 from demarc.messages.wording import Composed, Reader, Value, compose, worded
+from demarc.staff import masks
 
 LATELY = timedelta(days=7)
 LANGUAGES = tuple(code for code, _ in settings.LANGUAGES)
@@ -63,16 +64,24 @@ def text_in_force(partner_id: int, kind: str, channel: str, language: str) -> tu
     return (Text(own.subject, own.text, own.html) if own else shipped(kind, channel, language)), own
 
 
-def message_list(partner_ids: Sequence[int] | None, *, text: str = "", **is_: Any) -> QuerySet[Message]:
-    """Messages that the reader may see (None: all), newest first. `text` finds a customer, his number, a recipient or
-    a subject; `is_` are columns and their values."""
+def message_list(
+    partner_ids: Sequence[int] | None, *, text: str = "", contacts: bool = True, **is_: Any
+) -> QuerySet[Message]:
+    """Messages that the reader may see (None: all), newest first. `text` finds a customer, his number, a subject and,
+    for who may read `contacts`, a recipient; `is_` are columns and their values."""
     found = Message.objects.select_related("customer", "partner").order_by("-id").filter(**is_)
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
     if text := text.replace("\0", "").strip():
-        person = Q(customer__name__icontains=text) | Q(customer__number=text.zfill(6)) | Q(recipient__icontains=text)
-        found = found.filter(person | Q(subject__icontains=text))
+        person = Q(customer__name__icontains=text) | Q(customer__number=text.zfill(6))
+        recipient = Q(recipient__icontains=text) if contacts else Q()
+        found = found.filter(person | Q(subject__icontains=text) | recipient)
     return found
+
+
+def recipient_shown(message: Message, words: Collection[str]) -> str:
+    """To whom it goes, as somebody may read it who may do what `words` say."""
+    return masks.shown(message.recipient, "email" if message.channel == Channel.MAIL else "phone", words)
 
 
 def counted(partner_ids: Sequence[int] | None, *, at: datetime) -> Counted:

@@ -1,9 +1,10 @@
 """Pages of messages: the list, one of them, a new one, one again."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +18,8 @@ from demarc.messages.forms import KeyedForm, NoteForm
 from demarc.messages.kinds import KINDS
 from demarc.messages.models import Channel, Message, State
 from demarc.messages.sms import number_of
-from demarc.staff.doors import actor_of, page, scope, within
+from demarc.staff import masks
+from demarc.staff.doors import actor_of, page, scope, within, words
 from demarc.staff.pages import carried_out, list_page, seen
 from demarc.ui import components
 from demarc.ui.forms import form_page, posted
@@ -44,9 +46,17 @@ def about(message: Message) -> str:
     return message.subject or " ".join(message.text.split())[:80]
 
 
+def _to(message: Any) -> str:
+    """The recipient, as whoever asked for the list may read it."""
+    recipient: str = message.recipient
+    return recipient if message.whole else queries.recipient_shown(message, ())
+
+
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Message]:
     columns = {name: picked[name] for name in ("state", "channel", "kind") if name in picked}
-    return queries.message_list(scope(request), text=picked.get("q", ""), **columns)
+    whole = masks.readable("email", words(request))
+    found = queries.message_list(scope(request), text=picked.get("q", ""), contacts=whole, **columns)
+    return found.annotate(whole=Value(whole))
 
 
 MESSAGES = ListSpec(
@@ -66,7 +76,7 @@ MESSAGES = ListSpec(
             value=lambda message: message.customer.name if message.customer else "",
             href=lambda message: reverse("customer", args=[message.customer_id]) if message.customer_id else "",
         ),
-        Column(label="To", value=lambda message: message.recipient),
+        Column(label="To", value=_to),
         Column(label="By", value=lambda message: message.get_channel_display()),
         Column(
             label="State",
@@ -105,8 +115,9 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One message as it was, or will be, read; and what became of it."""
     found = visible_message(request, message_id)
     waits = found.state == State.WAITING
+    to = queries.recipient_shown(found, words(request))
     facts = (
-        Fact("To", found.recipient or "Nobody", (found.get_channel_display(),), "" if found.recipient else "bad"),
+        Fact("To", to or "Nobody", (found.get_channel_display(),), "" if found.recipient else "bad"),
         Fact(
             "About", KINDS[found.kind].words, (f"Written by {found.created_by_label}", components.at(found.created_at))
         ),
@@ -162,7 +173,9 @@ def write(request: HttpRequest, customer_id: int) -> HttpResponse:
     if carried_out(request, form, "write_note", ("customer", customer_id), act):
         messages.success(request, f"The message is written: {form.result.get_state_display().lower()}.")
         return redirect("message", form.result.pk)
-    addresses = [word for word in (customer.email, number_of(customer.phone)) if word]
+    mine = words(request)
+    known = (masks.shown(customer.email, "email", mine), masks.shown(number_of(customer.phone), "phone", mine))
+    addresses = [word for word in known if word]
     intro = f"To {customer.name}: {' or '.join(addresses) or 'neither an e-mail address nor a phone number is known'}."
     back = reverse("customer", args=[customer_id])
     return form_page(

@@ -168,7 +168,7 @@ def new_partner(request: HttpRequest, payload: PartnerIn) -> Partner:
 
 @router.get(
     "/partners/{partner_id}/causes",
-    auth=Token("network.see"),
+    auth=Token("blocking.see"),
     response=list[CauseOut],
     summary="A provider's cause table",
 )
@@ -179,7 +179,7 @@ def causes(request: HttpRequest, partner_id: int) -> list[CauseRule]:
 
 @router.put(
     "/partners/{partner_id}/causes",
-    auth=Token("network.edit"),
+    auth=Token("blocking.edit"),
     response=list[CauseOut],
     summary="Fill the cause table by a preset",
 )
@@ -191,7 +191,7 @@ def set_causes(request: HttpRequest, partner_id: int, payload: PresetIn) -> list
 
 @router.patch(
     "/partners/{partner_id}/causes/{cause}",
-    auth=Token("network.edit"),
+    auth=Token("blocking.edit"),
     response=CauseOut,
     summary="Change a row of the cause table",
 )
@@ -201,35 +201,35 @@ def set_cause(request: HttpRequest, partner_id: int, cause: int, payload: CauseC
     return actions.set_cause_rule(partner_id, cause, by=actor_of(request), at=clock.now(), **given(payload))
 
 
-@router.get("/sites", auth=Token("network.see"), response=Listing[SiteOut], summary="Sites, newest first")
+@router.get("/sites", auth=Token("routers.see"), response=Listing[SiteOut], summary="Sites, newest first")
 def sites(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
     return listing(within(request, Site.objects.all()), page)
 
 
-@router.post("/sites", auth=Token("network.edit"), response={201: SiteOut}, summary="Create a site")
+@router.post("/sites", auth=Token("routers.edit"), response={201: SiteOut}, summary="Create a site")
 def create_site(request: HttpRequest, payload: SiteIn) -> Site:
     partner = partner_for(request, payload.partner_id)
     return actions.create_site(partner_id=partner.pk, name=payload.name, by=actor_of(request), at=clock.now())
 
 
-@router.get("/routers", auth=Token("network.see"), response=Listing[RouterOut], summary="Routers, newest first")
+@router.get("/routers", auth=Token("routers.see"), response=Listing[RouterOut], summary="Routers, newest first")
 def routers(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
     return listing(queries.routers(scope(request)), page)
 
 
-@router.post("/routers", auth=Token("network.edit"), response={201: RouterOut}, summary="Create a router")
+@router.post("/routers", auth=Token("routers.edit"), response={201: RouterOut}, summary="Create a router")
 def create_router(request: HttpRequest, payload: RouterIn) -> NetworkRouter:
     fields = given(payload)
     partner = partner_for(request, fields.pop("partner_id"))
     return actions.create_router(partner_id=partner.pk, by=actor_of(request), at=clock.now(), **fields)
 
 
-@router.get("/routers/{router_id}", auth=Token("network.see"), response=RouterOut, summary="A router")
+@router.get("/routers/{router_id}", auth=Token("routers.see"), response=RouterOut, summary="A router")
 def read_router(request: HttpRequest, router_id: int) -> NetworkRouter:
     return _router(request, router_id)
 
 
-@router.patch("/routers/{router_id}", auth=Token("network.edit"), response=RouterOut, summary="Change a router")
+@router.patch("/routers/{router_id}", auth=Token("routers.edit"), response=RouterOut, summary="Change a router")
 def update_router(request: HttpRequest, router_id: int, payload: RouterChange) -> NetworkRouter:
     _router(request, router_id)
     return actions.update_router(router_id, by=actor_of(request), at=clock.now(), **given(payload))
@@ -237,7 +237,7 @@ def update_router(request: HttpRequest, router_id: int, payload: RouterChange) -
 
 @router.get(
     "/routers/{router_id}/answers",
-    auth=Token("network.see"),
+    auth=Token("routers.see"),
     response=AnswersOut,
     summary="What a router's customers get for each cause",
 )
@@ -247,7 +247,7 @@ def answers(request: HttpRequest, router_id: int) -> dict[str, Any]:
 
 @router.put(
     "/routers/{router_id}/answers/{cause}",
-    auth=Token("network.edit"),
+    auth=Token("routers.edit"),
     response=AnswersOut,
     summary="Choose what a router's customers get for a cause",
 )
@@ -258,26 +258,26 @@ def set_answer(request: HttpRequest, router_id: int, cause: int, payload: Answer
     return _answers(found)
 
 
-@router.get("/pools", auth=Token("network.see"), response=Listing[PoolOut], summary="Address pools, newest first")
+@router.get("/pools", auth=Token("pools.see"), response=Listing[PoolOut], summary="Address pools, newest first")
 def pools(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
     return listing(queries.pools(scope(request)), page)
 
 
-@router.post("/pools", auth=Token("network.edit"), response={201: PoolOut}, summary="Create a pool")
+@router.post("/pools", auth=Token("pools.edit"), response={201: PoolOut}, summary="Create a pool")
 def create_pool(request: HttpRequest, payload: PoolIn) -> Pool:
     fields = given(payload)
     partner = partner_for(request, fields.pop("partner_id"))
     return actions.create_pool(partner_id=partner.pk, by=actor_of(request), at=clock.now(), **fields)
 
 
-@router.get("/pools/{pool_id}", auth=Token("network.see"), response=PoolOut, summary="A pool")
+@router.get("/pools/{pool_id}", auth=Token("pools.see"), response=PoolOut, summary="A pool")
 def pool(request: HttpRequest, pool_id: int) -> Pool:
     return one(request, Pool.objects.all(), pool_id, "pool")
 
 
 @router.patch(
     "/pools/{pool_id}",
-    auth=Token("network.edit"),
+    auth=Token("pools.edit"),
     response=PoolOut,
     summary="Rename a pool, or give it to another router",
 )

@@ -85,17 +85,17 @@ POOLS = ListSpec(
 )
 
 
-@page("network.see")
+@page("routers.see")
 def routers(request: HttpRequest) -> HttpResponseBase:
     """All routers that the viewer may see."""
-    add = reverse("new_router") if permitted(request, "network.edit") else ""
+    add = reverse("new_router") if permitted(request, "routers.edit") else ""
     return list_page(request, ROUTERS, title="Routers", add_href=add, add_label="New router")
 
 
-@page("network.see")
+@page("pools.see")
 def pools(request: HttpRequest) -> HttpResponseBase:
     """All pools that the viewer may see, and what other rooms say of them together."""
-    add = reverse("new_pool") if permitted(request, "network.edit") else ""
+    add = reverse("new_pool") if permitted(request, "pools.edit") else ""
     notices = [notice for made in parts(request, "pools.notices") for notice in made]
     words = {"title": "Pools", "add_href": add, "add_label": "New pool", "notices": notices}
     return list_page(request, POOLS, "network/pools.html", **words)
@@ -106,7 +106,7 @@ def visible_router(request: HttpRequest, router_id: int) -> Router:
     return get_object_or_404(within(request, Router.objects.select_related("partner", "site")), pk=router_id)
 
 
-@page("network.see")
+@page("routers.see")
 def router(request: HttpRequest, router_id: int) -> HttpResponse:
     """A router: what it answers blocked customers, its pools, and what the access room knows of it."""
     found = visible_router(request, router_id)
@@ -128,7 +128,7 @@ def _facts(request: HttpRequest, router: Router) -> list[Any]:
     return [fact for made in parts(request, "router.facts", router) for fact in made]
 
 
-@page("network.edit")
+@page("routers.edit")
 def new_router(request: HttpRequest) -> HttpResponse:
     """A new router; next it is made a RADIUS client."""
     partner = chosen_partner(request)
@@ -146,7 +146,7 @@ def new_router(request: HttpRequest) -> HttpResponse:
     return form_page(request, form, title="New router", submit="Add router", back=back, back_label="Routers")
 
 
-@page("network.edit")
+@page("routers.edit")
 def edit_router(request: HttpRequest, router_id: int) -> HttpResponse:
     """Change a router's record."""
     found = visible_router(request, router_id)
@@ -163,7 +163,7 @@ def edit_router(request: HttpRequest, router_id: int) -> HttpResponse:
     return form_page(request, form, title="Edit router", submit="Save", back=back, back_label=found.name)
 
 
-@page("network.edit")
+@page("routers.edit")
 def router_answers(request: HttpRequest, router_id: int) -> HttpResponse:
     """What this router's customers get for each cause."""
     found = visible_router(request, router_id)
@@ -194,7 +194,7 @@ def router_answers(request: HttpRequest, router_id: int) -> HttpResponse:
     )
 
 
-@page("network.see")
+@page("pools.see")
 def pool(request: HttpRequest, pool_id: int) -> HttpResponse:
     """A pool: its addresses and how many are used."""
     found = get_object_or_404(within(request, Pool.objects.select_related("partner", "router")), pk=pool_id)
@@ -212,7 +212,7 @@ def _extent(pool: Pool) -> str:
     return f"{pool.first} to {pool.last}"
 
 
-@page("network.edit")
+@page("pools.edit")
 def new_pool(request: HttpRequest) -> HttpResponse:
     """A new pool."""
     partner = chosen_partner(request)
@@ -230,7 +230,7 @@ def new_pool(request: HttpRequest) -> HttpResponse:
     return form_page(request, form, title="New pool", submit="Add pool", back=back, back_label="Pools")
 
 
-@page("network.edit")
+@page("pools.edit")
 def edit_pool(request: HttpRequest, pool_id: int) -> HttpResponse:
     """Rename a pool, or give it to another router."""
     found = get_object_or_404(within(request, Pool.objects.all()), pk=pool_id)

@@ -36,7 +36,7 @@ def page_panel(request: HttpRequest, partner: Partner) -> SafeString:
     return render_to_string("network/page_panel.html", shown, request)
 
 
-@page("network.edit")
+@page("blocking.edit")
 def edit_cause(request: HttpRequest, partner_id: int, cause: int) -> HttpResponse:
     """One row of the cause table."""
     partner = visible_partner(request, partner_id)
@@ -61,7 +61,7 @@ def edit_cause(request: HttpRequest, partner_id: int, cause: int) -> HttpRespons
     )
 
 
-@page("network.edit")
+@page("blocking.edit")
 def use_preset(request: HttpRequest, partner_id: int, preset: str) -> HttpResponse:
     """Fill the cause table anew."""
     partner = visible_partner(request, partner_id)
@@ -91,7 +91,7 @@ def use_preset(request: HttpRequest, partner_id: int, preset: str) -> HttpRespon
     )
 
 
-@page("network.edit")
+@page("blocking.edit")
 def blocking_page(request: HttpRequest, partner_id: int) -> HttpResponse:
     """The editor of what blocked customers see."""
     partner = visible_partner(request, partner_id)
@@ -165,7 +165,7 @@ def _expect_unscoped(request: HttpRequest) -> None:
         raise Http404
 
 
-@page("settings.see")
+@page("blocking.see")
 def logo(request: HttpRequest, partner_id: int) -> HttpResponse:
     """The provider's logo, as stored: an image of a kind that was checked by its first bytes."""
     partner = visible_partner(request, partner_id)

@@ -82,7 +82,7 @@ class AccessOut(Schema):
 
 @router.get(
     "/services",
-    auth=Token("customers.see"),
+    auth=Token("services.see"),
     response=Listing[ServiceOut],
     summary="Services, newest first",
 )
@@ -97,7 +97,7 @@ def services(request: HttpRequest, search: Query[ServiceSearch]) -> dict[str, An
 
 @router.post(
     "/services",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response={201: ServiceOut},
     summary="Give a customer a service; it costs nothing until it is activated",
 )
@@ -109,7 +109,7 @@ def add_service(request: HttpRequest, payload: ServiceIn) -> Service:
 
 @router.get(
     "/services/{service_id}",
-    auth=Token("customers.see"),
+    auth=Token("services.see"),
     response=ServiceOut,
     summary="A service",
 )
@@ -121,7 +121,7 @@ def service(request: HttpRequest, service_id: int) -> Service:
 
 @router.post(
     "/services/{service_id}/plan",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ServiceOut,
     summary="Move a service to another plan: its speeds now, its price from the next day",
 )
@@ -133,7 +133,7 @@ def change_plan(request: HttpRequest, service_id: int, payload: ServicePlanIn) -
 
 @router.post(
     "/services/{service_id}/pause",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ServiceOut,
     summary="Pause a service for its customer: no access, no charge",
 )
@@ -145,7 +145,7 @@ def pause_service(request: HttpRequest, service_id: int) -> Service:
 
 @router.post(
     "/services/{service_id}/stop",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ServiceOut,
     summary="Stop a service for the provider: no access, no charge",
 )
@@ -157,7 +157,7 @@ def stop_service(request: HttpRequest, service_id: int) -> Service:
 
 @router.post(
     "/services/{service_id}/end",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=ServiceOut,
     summary="End a service for good; its addresses are free",
 )
@@ -169,7 +169,7 @@ def end_service(request: HttpRequest, service_id: int) -> Service:
 
 @router.post(
     "/customers/{customer_id}/block",
-    auth=Token("customers.edit"),
+    auth=Token("blocks.edit"),
     response=AccessOut,
     tags=["customers"],
     summary="Block a customer by hand, until unblocked by hand",
@@ -182,7 +182,7 @@ def block(request: HttpRequest, customer_id: int, payload: BlockIn) -> dict[str,
 
 @router.post(
     "/customers/{customer_id}/unblock",
-    auth=Token("customers.edit"),
+    auth=Token("blocks.edit"),
     response=AccessOut,
     tags=["customers"],
     summary="Lift a block; where money is missing, until the next 00:00",
@@ -195,7 +195,7 @@ def unblock(request: HttpRequest, customer_id: int) -> dict[str, Any]:
 
 @router.post(
     "/customers/{customer_id}/deactivate",
-    auth=Token("customers.edit"),
+    auth=Token("services.edit"),
     response=AccessOut,
     tags=["customers"],
     summary="Stop all services of a customer who left",

@@ -132,7 +132,7 @@ def _billed(request: HttpRequest, service: Service, today: date) -> date | None:
     return next((day for day in parts(request, "service.billed", service) if day > today), None)
 
 
-@page("customers.edit")
+@page("services.edit")
 def change_plan(request: HttpRequest, service_id: int) -> HttpResponse:
     """Another plan for a service: now, when what is billed is used up, or on a day to come."""
     found = visible_service(request, service_id)
@@ -199,7 +199,7 @@ def _move(request: HttpRequest, service: Service, form: PlanChangeForm) -> None:
         raise Refused("The service has this plan at this price by then already.", field="plan_id", code="unchanged")
 
 
-@page("customers.edit")
+@page("services.edit")
 def pause(request: HttpRequest, service_id: int) -> HttpResponse:
     """A vacation: no access and no charge from a day, until a day or until somebody takes it up again."""
     found = visible_service(request, service_id)
@@ -230,7 +230,7 @@ def pause(request: HttpRequest, service_id: int) -> HttpResponse:
     return _change_page(request, found, form, asked, words)
 
 
-@page("customers.edit")
+@page("services.edit")
 def stop(request: HttpRequest, service_id: int) -> HttpResponse:
     """Stop a service for a reason of ours, now."""
     found = visible_service(request, service_id)
@@ -248,7 +248,7 @@ def stop(request: HttpRequest, service_id: int) -> HttpResponse:
     return _change_page(request, found, form, asked, words)
 
 
-@page("customers.edit")
+@page("services.edit")
 def end(request: HttpRequest, service_id: int) -> HttpResponse:
     """Cancel a service for good: now, with what is billed, or after a day."""
     found = visible_service(request, service_id)
@@ -277,7 +277,7 @@ def end(request: HttpRequest, service_id: int) -> HttpResponse:
     )
 
 
-@page("customers.edit")
+@page("services.edit")
 def take_back(request: HttpRequest, fact_id: int) -> HttpResponse:
     """What was planned for a day is not to be."""
     rows = within(request, ServiceFact.objects.select_related("plan"), "service__partner_id")

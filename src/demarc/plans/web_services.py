@@ -29,7 +29,7 @@ def visible_service(request: HttpRequest, service_id: int) -> Service:
     return found
 
 
-@page("customers.see")
+@page("services.see")
 def customer_services(request: HttpRequest, customer_id: int) -> HttpResponse:
     """What a customer holds."""
     customer = visible_customer(request, customer_id)
@@ -60,7 +60,7 @@ def _restraints(request: HttpRequest, services: Sequence[Service]) -> dict[int, 
     return found
 
 
-@page("customers.see")
+@page("services.see")
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: its plan, state and price, and what other rooms know of it."""
     found = visible_service(request, service_id)
@@ -76,7 +76,7 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     return render(request, "plans/service.html", shown)
 
 
-@page("customers.edit")
+@page("services.edit")
 def new_service(request: HttpRequest, customer_id: int) -> HttpResponse:
     """A service for a customer; it waits until it is activated."""
     customer = visible_customer(request, customer_id)
@@ -105,7 +105,7 @@ def new_service(request: HttpRequest, customer_id: int) -> HttpResponse:
     )
 
 
-@page("customers.edit")
+@page("blocks.edit")
 def block(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Take access from a customer by hand."""
     customer = visible_customer(request, customer_id)
@@ -134,7 +134,7 @@ def block(request: HttpRequest, customer_id: int) -> HttpResponse:
     )
 
 
-@page("customers.edit")
+@page("blocks.edit")
 def unblock(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Give access back by hand: for good what staff took, until the next 00:00 where money is missing."""
     customer = visible_customer(request, customer_id)

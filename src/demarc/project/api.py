@@ -201,3 +201,13 @@ def problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         return told
 
     return answer
+
+
+def operations() -> list[tuple[str, str]]:
+    """(method and path, permission) of every operation, for whoever asks who may do what."""
+    found = [
+        (f"{method.upper()} {path}", details.get("x-permission", ""))
+        for path, methods in api.document["paths"].items()
+        for method, details in methods.items()
+    ]
+    return [(label, word) for label, word in found if word]

@@ -5,6 +5,7 @@ from django.apps import AppConfig
 from demarc.base import events
 from demarc.messages import wired
 from demarc.project.wiring import ATTACHMENTS, MENU, MESSAGE_CHECKS, PANELS, READERS, TABS, THINGS
+from demarc.staff import entrances
 from demarc.ui import menu, panels, things
 
 
@@ -17,4 +18,5 @@ class ProjectConfig(AppConfig):
         menu.register(MENU, TABS)
         panels.register(PANELS)
         things.register(THINGS)
+        entrances.register("demarc.project.api.operations")
         wired.register(ATTACHMENTS, MESSAGE_CHECKS)

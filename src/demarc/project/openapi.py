@@ -20,8 +20,9 @@ null. A page has at most 200 rows.
 What moves money needs an `Idempotency-Key` header. Choose a new key for each payment, and send the same one again when
 you did not hear the answer: the money moves once, and the answer is the same.
 
-Every operation but this document needs `Authorization: Bearer TOKEN`, with a token of a role that grants the
-permission named in `x-permission`. What goes wrong is told as a problem (RFC 9457) that names the field to blame.
+Every operation but this document needs `Authorization: Bearer TOKEN`, with a token whose role and scopes grant the
+permission named in `x-permission`. Phones and e-mail addresses are masked without `contacts.see`. What goes wrong is
+told as a problem (RFC 9457) that names the field to blame.
 """
 TAGS = {
     "partners": "Providers, their billing rules and taxes",

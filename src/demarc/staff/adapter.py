@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.timezone import override
 
 from demarc.base import clock, log, throttle
@@ -23,10 +24,10 @@ from demarc.base.throttle import Limit, network_of
 from demarc.staff import sessions
 from demarc.staff.actions import note_device
 from demarc.staff.devices import device_words
-from demarc.staff.doors import actor_of, zone
+from demarc.staff.doors import actor_of, permitted, zone
 from demarc.staff.models import Login, LoginKind
 from demarc.staff.queries import devices_since, known_device, known_network, opaque
-from demarc.ui import formats
+from demarc.ui import formats, menu
 
 QUARTER_S = 900
 HOUR_S = 3600
@@ -88,6 +89,13 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has n
             samesite="Lax",
         )
         return response
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """The dashboard, or for who has none the first page of his menu, or his own."""
+        if permitted(request, "dashboard.see"):
+            return "/"
+        lines = [line for _, group in menu.lines(lambda word: permitted(request, word), "") for line in group]
+        return lines[0].href if lines else reverse("me")
 
     def logout(self, request: HttpRequest) -> None:
         """Write it down and end the session."""

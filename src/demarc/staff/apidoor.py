@@ -17,8 +17,8 @@ from demarc.base.throttle import Limit, network_of, spend
 from demarc.core.errors import Refused
 from demarc.staff.actions import note_use
 from demarc.staff.models import ApiToken
-from demarc.staff.permissions import PERMISSIONS, grants
-from demarc.staff.queries import opens, token_named
+from demarc.staff.permissions import PERMISSIONS, spread
+from demarc.staff.queries import opens, scopes_of, token_named, used_within
 
 WINDOW_S = 60
 REQUESTS = 600
@@ -59,11 +59,28 @@ class Token(HttpBearer):
         request.auth = known  # type: ignore[attr-defined] # as ninja does
         if not spend(Limit(f"api:{known.pk}", REQUESTS, WINDOW_S), at):
             raise TooMany
+        if not used_within(known.networks, request.META.get("REMOTE_ADDR", "")):
+            raise HttpError(403, "This token may not be used from this address.")
         note_use(known, at=at)
-        if not grants(known.role.permissions, self.permission):
-            raise HttpError(403, f"This token's role does not grant {self.permission}.")
+        _refuse_without(request, self.permission)
         confine(scope(request), actor_of(request))
         return known
+
+
+def _refuse_without(request: HttpRequest, permission: str) -> None:
+    """Tell a token that lacks the permission so (403), and whether its role or its scopes lack it."""
+    token = token_of(request)
+    if permission not in spread(token.role.permissions):
+        raise HttpError(403, f"This token's role does not grant {permission}.")
+    if permission not in scopes_of(token):
+        raise HttpError(403, f"This token's scopes do not name {permission}.")
+    if token.role.bound and scope(request) is None:
+        raise HttpError(403, f"This token's role is for named providers only, and it has none: no {permission}.")
+
+
+def words(request: HttpRequest) -> frozenset[str]:
+    """All that the token may do."""
+    return scopes_of(token_of(request))
 
 
 def _write_down_wrong(request: HttpRequest, known: ApiToken | None, at: datetime) -> None:

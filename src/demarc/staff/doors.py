@@ -26,12 +26,14 @@ from demarc.base.confinement import confined, confined_stream
 from demarc.base.models import Partner
 from demarc.staff import sessions
 from demarc.staff.actions import note_seen
-from demarc.staff.models import Login, LoginKind
-from demarc.staff.permissions import PERMISSIONS, grants
-from demarc.staff.queries import has_second_factor
+from demarc.staff.models import Login, LoginKind, Role
+from demarc.staff.permissions import ALL, PERMISSIONS, spread
+from demarc.staff.queries import has_second_factor, words_of
 from demarc.ui import menu
 
 PUBLIC = "public"
+VIEWED_AS = "viewed_as"
+"""Where a session keeps the id of the role as which its holder looks at the application."""
 PROOF_LASTS = timedelta(minutes=15)
 
 View = Callable[..., HttpResponseBase]
@@ -52,6 +54,8 @@ def page(permission: str) -> Callable[[View], View]:
                 return redirect("security")
             if not permitted(request, permission):
                 return forbidden(request, permission)
+            if _only_looks(request, view):
+                return forbidden(request, "")
             return _let_in(view, request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined] # read by the test of URLs
@@ -71,6 +75,8 @@ def signed_in(view: View) -> View:
             return forbidden(request, "")
         if _lacks_second_factor(request, view):
             return redirect("security")
+        if _only_looks(request, view):
+            return forbidden(request, "")
         return _let_in(view, request, *args, **kwargs)
 
     guarded.permission = "signed_in"  # type: ignore[attr-defined] # read by the test of URLs
@@ -90,6 +96,12 @@ def proven(view: View) -> View:
 
     guarded.proven = True  # type: ignore[attr-defined] # read by the test of doors
     return guarded
+
+
+def while_viewing(view: View) -> View:
+    """Carried out also for who views as a role, who else changes nothing: stand it under `signed_in`."""
+    view.while_viewing = True  # type: ignore[attr-defined] # read by the doors
+    return view
 
 
 def before_second_factor(view: View) -> View:
@@ -145,10 +157,32 @@ def login_of(request: HttpRequest) -> Login:
     return login
 
 
+def words(request: HttpRequest) -> frozenset[str]:
+    """All that the viewer may do: by his role, with what is his own besides; or as the role that he views as."""
+    if not hasattr(request, "staff_words"):
+        login, role = staff_login(request), viewed_as(request)
+        held = spread(role.permissions) if role else words_of(login) if login else frozenset()
+        unbound = login is not None and login.role is not None and login.role.bound and scope(request) is None
+        request.staff_words = frozenset() if unbound else held  # type: ignore[attr-defined] # kept for the request
+    found: frozenset[str] = request.staff_words  # type: ignore[attr-defined] # set above
+    return found
+
+
+def viewed_as(request: HttpRequest) -> Role | None:
+    """The role as which the viewer looks at the application; None: as himself."""
+    if not hasattr(request, "viewed_as"):
+        role_id = request.session.get(VIEWED_AS)
+        login = staff_login(request) if role_id else None
+        may_view = login is not None and ALL in words_of(login)
+        found = Role.objects.filter(pk=int(role_id)).first() if role_id and may_view else None
+        request.viewed_as = found  # type: ignore[attr-defined] # kept for the request
+    role: Role | None = request.viewed_as  # type: ignore[attr-defined] # set above
+    return role
+
+
 def permitted(request: HttpRequest, permission: str) -> bool:
-    """Whether the viewer's role grants it."""
-    login = staff_login(request)
-    return bool(login and login.role and grants(login.role.permissions, permission))
+    """Whether the viewer may do what the permission names."""
+    return permission in words(request)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -195,8 +229,9 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
     login = staff_login(request)
     lacking = {
         "lacks": PERMISSIONS.get(permission, ""),
-        "role": login.role if login else None,
+        "role": viewed_as(request) or (login.role if login else None),
         "customer": login is None,
+        "viewing": viewed_as(request),
     }
     return render(request, "staff/forbidden.html", lacking, status=403)
 
@@ -217,7 +252,7 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     if login is None:
         return {"may": May(request), "viewer": None, "menu": []}
     lines = menu.lines(lambda permission: permitted(request, permission), request.path)
-    return {"may": May(request), "viewer": login, "menu": lines}
+    return {"may": May(request), "viewer": login, "menu": lines, "viewed_as": viewed_as(request)}
 
 
 def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -231,6 +266,12 @@ def _let_in(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
         pieces: Iterator[bytes] = iter(answer)
         answer.streaming_content = confined_stream(pieces, partner_ids, by)
     return answer
+
+
+def _only_looks(request: HttpRequest, view: View) -> bool:
+    """Whether the viewer views as a role and would change something: he who views changes nothing."""
+    safe = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "while_viewing", False)
+    return not safe and viewed_as(request) is not None
 
 
 def _lacks_second_factor(request: HttpRequest, view: View) -> bool:

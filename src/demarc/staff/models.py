@@ -23,6 +23,8 @@ class Role(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     permissions: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=40), default=list)
+    shipped = models.CharField(max_length=60, blank=True, default="", help_text="Its name in staff.shipped.")
+    bound = models.BooleanField(default=False, help_text="Whoever holds it works for named providers only.")
     second_factor = models.BooleanField(default=False, help_text="Whoever holds it must have a second factor.")
 
     def __str__(self) -> str:
@@ -39,6 +41,12 @@ class Login(AbstractBaseUser):
     role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="logins")
     partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(
         Partner, blank=True, help_text="Empty: all partners."
+    )
+    granted: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Words besides those of the role."
+    )
+    withdrawn: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Words of the role that do not hold."
     )
     zone = models.CharField(max_length=60, blank=True, default="", help_text="Empty: the partner's.")
     language = models.CharField(max_length=5, blank=True, default="", help_text="Of mail to him. Empty: English.")
@@ -106,6 +114,12 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12)
     digest = models.BinaryField(unique=True)
     role = models.ForeignKey(Role, models.PROTECT, related_name="tokens")
+    scopes: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=40), null=True, help_text="Which of the role's words hold; null: all of them."
+    )
+    networks: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=43), default=list, blank=True, help_text="Where it may be used; empty: anywhere."
+    )
     partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(Partner, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     created_by_label = models.CharField(max_length=150)

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from demarc.base import clock, log
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.doors import actor_of, ask_for_proof, partners, permitted, proved_lately
+from demarc.staff.doors import actor_of, ask_for_proof, forbidden, partners, permitted, proved_lately
 from demarc.ui import panels
 from demarc.ui.forms import Form
 from demarc.ui.lists import Listing, ListSpec
@@ -80,6 +80,8 @@ def list_page(
     more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
     listing = Listing(spec, request, more_columns=more)
     as_file = request.GET.get("format") == "csv"
+    if as_file and not permitted(request, "exports.see"):
+        return forbidden(request, "exports.see")
     if as_file and not proved_lately(request):
         return ask_for_proof(request)
     if listing.picked or as_file:

@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -13,8 +16,9 @@ from demarc.base.models import Partner
 from demarc.base.throttle import network_of
 from demarc.core.errors import Refused
 from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, Session
+from demarc.staff.permissions import ALL, PERMISSIONS, grants, overridden, reason, spread
+from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
-SUPER_ADMINISTRATOR = "Super administrator"
 SESSIONS_SHOWN = 100
 
 
@@ -38,10 +42,99 @@ def opens(token: ApiToken, at: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > at)
 
 
+def used_within(networks: Sequence[str], address: str) -> bool:
+    """Whether a token of these networks may be used from an address; none: from anywhere."""
+    if not networks:
+        return True
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return False
+    here = getattr(here, "ipv4_mapped", None) or here
+    return any(here in ip_network(network) for network in networks)
+
+
 def super_administrators() -> "list[Login]":
     """The logins that may do everything and are not switched off."""
     logins = Login.objects.filter(kind=LoginKind.STAFF, role__name=SUPER_ADMINISTRATOR, is_active=True)
     return list(logins.order_by("id"))
+
+
+def words_of(login: Login) -> frozenset[str]:
+    """All that a person may do: what his role holds, with his own besides and without what was taken from him."""
+    role = login.role
+    return overridden(role.permissions if role else (), login.granted, login.withdrawn)
+
+
+def scopes_of(token: ApiToken) -> frozenset[str]:
+    """All that a token may do: what its role holds, and of it only what its scopes name, if it has any."""
+    held = spread(token.role.permissions)
+    return held if token.scopes is None else held & spread(token.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether somebody can see or do something, and why, in sentences; `others`: the roles that can."""
+
+    who: str
+    word: str
+    yes: bool
+    why: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def answer_about(who: str, word: str, partner_ids: list[int] | None) -> Answer | None:
+    """Can a role ("role:7") or a person ("person:7") do what a word names? None: there is no such, for whoever works
+    for these partners."""
+    kind, _, key = who.partition(":")
+    roles = list(Role.objects.order_by("name"))
+    others = tuple(role.name for role in roles if grants(role.permissions, word))
+    if kind == "role":
+        role = next((one for one in roles if str(one.pk) == key), None)
+        if role is None:
+            return None
+        return Answer(role.name, word, role.name in others, (_by_role(role, word), *_bounds(role)), others)
+    login = staff_within(partner_ids).filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+    if login is None:
+        return None
+    held = words_of(login)
+    role = login.role
+    bound = role is not None and role.bound and not login.partners.exists()
+    why = [_by_person(login, word, held)]
+    if bound:
+        why.append("The role is for people who work for named providers, and this person works for none.")
+    elif names := ", ".join(login.partners.order_by("name").values_list("name", flat=True)):
+        why.append(f"Only what belongs to {names}.")
+    if not login.is_active:
+        why.append("The login is switched off.")
+    return Answer(str(login), word, word in held and login.is_active and not bound, tuple(why), others)
+
+
+def _by_role(role: Role, word: str) -> str:
+    brought = reason(role.permissions, word)
+    if brought == ALL:
+        return f"The role {role.name} may do everything."
+    if brought == word:
+        return f"The role {role.name} holds “{PERMISSIONS[word]}” ({word})."
+    if brought:
+        return f"The role {role.name} holds “{PERMISSIONS[brought]}” ({brought}), which includes it."
+    return f"The role {role.name} does not hold “{PERMISSIONS[word]}” ({word})."
+
+
+def _bounds(role: Role) -> list[str]:
+    return ["Only for people who work for named providers, and only what is theirs."] if role.bound else []
+
+
+def _by_person(login: Login, word: str, held: frozenset[str]) -> str:
+    role = login.role
+    by_role = role is not None and grants(role.permissions, word)
+    if word in held and role is not None and by_role:
+        return _by_role(role, word)
+    if word in held:
+        return f"It was given to this person besides the role ({word})."
+    if by_role:
+        return f"The role {role} would grant it, but it was taken from this person ({word})."
+    return _by_role(role, word) if role is not None else "This person has no role."
 
 
 def role_of(name: str) -> Role:

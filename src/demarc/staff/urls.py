@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.staff import web, web_log, web_me, web_people
+from demarc.staff import web, web_log, web_me, web_people, web_rights, web_roles, web_tokens
 
 urlpatterns = [
     path("", web.dashboard, name="dashboard"),
@@ -24,8 +24,24 @@ urlpatterns = [
     path("me/sessions/", web_me.my_sessions, name="my_sessions"),
     path("signing-in/", web_people.people, name="signing_in"),
     path("signing-in/roles/", web_people.roles, name="signing_in_roles"),
+    path("signing-in/new/", web_rights.new_person, name="new_person"),
     path("signing-in/<int:staff_id>/", web_people.person, name="login"),
     path("logs/operations/", web_log.operations, name="operations"),
     path("logs/operations/keeping/", web_log.keeping, name="log_keeping"),
     path("logs/operations/<int:entry_id>/", web_log.operation, name="operation"),
+    path("signing-in/<int:staff_id>/role/", web_rights.place, name="person_role"),
+    path("signing-in/<int:staff_id>/rights/", web_rights.own_rights, name="person_rights"),
+    path("signing-in/<int:staff_id>/switch/", web_rights.switch, name="switch_person"),
+    path("roles/", web_roles.all_roles, name="roles"),
+    path("roles/new/", web_roles.new_role, name="new_role"),
+    path("roles/can/", web_roles.can, name="can"),
+    path("roles/as-myself/", web_roles.end_view_as, name="end_view_as"),
+    path("roles/<int:role_id>/", web_roles.role, name="role"),
+    path("roles/<int:role_id>/edit/", web_roles.edit_role, name="edit_role"),
+    path("roles/<int:role_id>/reset/", web_roles.reset_role, name="reset_role"),
+    path("roles/<int:role_id>/remove/", web_roles.remove_role, name="remove_role"),
+    path("roles/<int:role_id>/view-as/", web_roles.view_as, name="view_as"),
+    path("tokens/", web_tokens.tokens, name="tokens"),
+    path("tokens/new/", web_tokens.new_token, name="new_token"),
+    path("tokens/<int:token_id>/revoke/", web_tokens.revoke_token, name="revoke_token"),
 ]

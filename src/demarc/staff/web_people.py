@@ -14,12 +14,12 @@ from django.urls import reverse
 from demarc.base import clock, log
 from demarc.core.errors import Refused
 from demarc.staff import actions
-from demarc.staff.doors import actor_of, ask_for_proof, login_of, page, proved_lately, proven, scope
+from demarc.staff.doors import actor_of, ask_for_proof, page, proved_lately, proven, scope, words
 from demarc.staff.forms import RolesForm
 from demarc.staff.models import Login, Role
 from demarc.staff.pages import carried_out, list_page, seen
 from demarc.staff.permissions import covers
-from demarc.staff.queries import factors_of, handle_of, second_factors, sessions_of, staff_within
+from demarc.staff.queries import factors_of, handle_of, second_factors, sessions_of, staff_within, words_of
 from demarc.ui.components import age, chip
 from demarc.ui.forms import form_page, posted
 from demarc.ui.lists import Column, Filter, ListSpec
@@ -90,7 +90,7 @@ def people(request: HttpRequest) -> HttpResponseBase:
     return list_page(request, PEOPLE, "staff/people.html", title="Staff logins", roles=roles)
 
 
-@page("staff.edit")
+@page("roles.edit")
 @proven
 def roles(request: HttpRequest) -> HttpResponse:
     """Which roles must have a second factor."""
@@ -131,8 +131,7 @@ def person(request: HttpRequest, staff_id: int) -> HttpResponse:
 
 def _below(request: HttpRequest, login: Login) -> bool:
     """Whether the viewer may do all that this person may: nobody gets at a login that may do more than his own."""
-    mine = login_of(request).role
-    return covers(mine.permissions if mine else [], login.role.permissions if login.role else [])
+    return covers(words(request), words_of(login))
 
 
 def _carry_out(request: HttpRequest, login: Login, handles: Sequence[str], below: bool) -> None:

@@ -1,6 +1,8 @@
 """What is done to the people who may log in: made, named, given a new password."""
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -11,11 +13,22 @@ from django.db import IntegrityError, transaction
 from demarc.base import log, texts
 from demarc.base.actors import Actor
 from demarc.core.errors import Refused
-from demarc.staff.models import Login, LoginKind, Session
+from demarc.staff.actions.roles import set_role
+from demarc.staff.models import Login, LoginKind, Role, Session
 from demarc.staff.passwords import set_password
-from demarc.staff.queries import SUPER_ADMINISTRATOR, role_of, super_administrators
+from demarc.staff.permissions import covers
+from demarc.staff.queries import role_of, super_administrators, words_of
+from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
 LANGUAGES = ("", "en", "es")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What somebody does here: the ids of his role and of the providers he works for; none: all of them."""
+
+    role: int
+    partners: tuple[int, ...]
 
 
 @transaction.atomic
@@ -46,6 +59,39 @@ def create_login(*, username: str, password: str, role: str, by: Actor, at: date
             f"The user name {username!r} is taken; choose another.", field="username", code="taken"
         ) from error
     log.record("created", by=by, at=at, subject=("login", login.pk), role=held.name)
+    return login
+
+
+@transaction.atomic
+def add_person(
+    username: str, password: str, *, place: Place, held: Collection[str], by: Actor, at: datetime, **facts: str
+) -> Login:
+    """A new person of staff with his role and providers; `held`: what the one may do who adds him; `facts` as above.
+
+    Refused: as `create_login` and `set_role` are.
+    """
+    name = Role.objects.get(pk=place.role).name
+    login = create_login(username=username, password=password, role=name, by=by, at=at, **facts)
+    return set_role(login.pk, role=place.role, partners=place.partners, held=held, by=by, at=at)
+
+
+@transaction.atomic
+def switch(login_id: int, *, on: bool, held: Collection[str], by: Actor, at: datetime) -> Login:
+    """A person may log in again, or may no more and is logged out everywhere.
+
+    Refused: he may do more than `held`; it is oneself; he is the last who may do everything.
+    """
+    login: Login = Login.objects.select_for_update(of=("self",)).select_related("role").get(pk=login_id)
+    if not covers(held, words_of(login)):
+        raise Refused("This person may do more than you.", code="above")
+    if not on and by.kind == "staff" and by.id == login_id:
+        raise Refused("You cannot switch yourself off.", code="oneself")
+    if not on and [one.pk for one in super_administrators()] == [login_id]:
+        raise Refused("Nobody else may do everything; make somebody so first.", code="last_super")
+    login.is_active = on
+    login.save(update_fields=["is_active"])
+    ended, _ = (0, {}) if on else Session.objects.filter(login_id=login_id).delete()
+    log.record("switched_on" if on else "switched_off", by=by, at=at, subject=("login", login_id), sessions_ended=ended)
     return login
 
 

@@ -1,15 +1,19 @@
 """What is done to programs' keys."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from django.db import transaction
 from django.db.models import Q
 
 from demarc.base import log, texts
 from demarc.base.actors import Actor
+from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.models import ApiToken
+from demarc.staff.models import ApiToken, Role
+from demarc.staff.permissions import PERMISSIONS, covers, spread
 from demarc.staff.queries import digest_of, role_of
 
 TOKEN_MARK = "demarc_"  # noqa: S105 - what tokens begin with, so that a leaked one can be recognised
@@ -17,25 +21,56 @@ PREFIX_LENGTH = 12
 USE_NOTED = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What narrows a token: words besides which nothing of its role holds (None: all of it), the networks it may be
+    used from and the ids of its providers (none: all). `held`: what its maker may do; None: the machine's owner."""
+
+    scopes: frozenset[str] | None = None
+    networks: tuple[str, ...] = ()
+    partners: tuple[int, ...] = ()
+    held: frozenset[str] | None = None
+
+
+ANYTHING = Limits()
+
+
 @transaction.atomic
 def create_token(
-    name: str, role: str, *, by: Actor, at: datetime, expires_at: datetime | None = None
+    name: str,
+    role: str,
+    *,
+    by: Actor,
+    at: datetime,
+    expires_at: datetime | None = None,
+    limits: Limits = ANYTHING,
 ) -> tuple[ApiToken, str]:
-    """A new API token and its text, which is shown this once and not kept. Refused: role unknown, name empty."""
+    """A new API token and its text, which is shown this once and not kept.
+
+    Refused: role unknown, name empty, a limit that is none, more than the one may do who makes it, a role for named
+    providers without one.
+    """
     if not name.strip():
         raise Refused("Give the token a name that says which program uses it.", field="name")
-    name = texts.name(name)
+    name, held = texts.name(name), role_of(role)
+    _refuse_beyond(limits, held)
+    if expires_at is not None and expires_at <= at and limits.held is not None:
+        raise Refused("Choose a day to come.", field="expires_on", code="past")
     plaintext = TOKEN_MARK + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name,
         prefix=plaintext[:PREFIX_LENGTH],
         digest=digest_of(plaintext),
-        role=role_of(role),
+        role=held,
+        scopes=None if limits.scopes is None else sorted(limits.scopes),
+        networks=[_network(one) for one in limits.networks],
         created_at=at,
         created_by_label=by.label,
         expires_at=expires_at,
     )
-    log.record("created", by=by, at=at, subject=("token", token.pk), name=token.name, role=token.role.name)
+    token.partners.set(Partner.objects.filter(pk__in=limits.partners))
+    told = {"scopes": token.scopes, "networks": token.networks, "partners": sorted(limits.partners)}
+    log.record("created", by=by, at=at, subject=("token", token.pk), name=token.name, role=held.name, **told)
     return token, plaintext
 
 
@@ -48,6 +83,29 @@ def revoke_token(token_id: int, *, by: Actor, at: datetime) -> None:
     token.revoked_at = at
     token.save(update_fields=["revoked_at"])
     log.record("revoked", by=by, at=at, subject=("token", token_id), name=token.name)
+
+
+def _refuse_beyond(limits: Limits, role: Role) -> None:
+    """Refused: a word that is none; more than its maker may do; for all providers with a role for named ones."""
+    wanted = role.permissions if limits.scopes is None else limits.scopes
+    if limits.scopes is not None and set(limits.scopes) - PERMISSIONS.keys():
+        raise Refused("One of the rights is none that there is.", field="words", code="unknown_word")
+    may_do = spread(wanted) & spread(role.permissions)
+    if limits.scopes is not None and not may_do:
+        raise Refused("Check at least one right that the role holds; else it may do nothing.", code="nothing")
+    if limits.held is not None and not covers(limits.held, may_do):
+        raise Refused("You cannot give a token what you may not do yourself.", field="role", code="above")
+    if limits.held is not None and role.bound and not limits.partners:
+        raise Refused(f"{role.name} is for named providers; choose them.", field="partners", code="unbound")
+
+
+def _network(text: str) -> str:
+    """The network as it is kept. Refused: it is none."""
+    try:
+        return str(ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        told = f"{text.strip()[:60]!r} is no address and no network."
+        raise Refused(told, field="networks", code="network") from error
 
 
 def note_use(token: ApiToken, *, at: datetime) -> None:
