@@ -16,6 +16,7 @@ from demarc.staff.models import Login
 
 LATER = timedelta(minutes=16)
 PROVEN_PAGES = {
+    "log_keeping",
     "refund",
     "my_email",
     "totp",

@@ -91,7 +91,7 @@ class World:
     @property
     def token(self) -> ApiToken:
         """A program that works for this provider only."""
-        return ApiToken.objects.get(name=f"program-of-{self.partner.pk}")
+        return ApiToken.objects.get(name__endswith=f"program-of-{self.partner.pk}")
 
     @property
     def ids(self) -> dict[str, Any]:

@@ -143,7 +143,8 @@ def history_action(request: HttpRequest, customer: Customer) -> Action:
 
 def customers_named(request: HttpRequest, text: str) -> tuple[str, list[int]]:
     """For the search of the operation log: the customers whom the search of customers finds."""
-    found = queries.customer_list(scope(request), text=text).order_by("-pk")[:FOUND_MAX]
+    by_text = queries.matching(text, contacts=masks.readable("phone", held_words(request)))
+    found = queries.customer_list(scope(request)).filter(by_text).order_by("-pk")[:FOUND_MAX]
     return "customer", [customer.pk for customer in found]
 
 

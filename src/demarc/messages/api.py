@@ -202,7 +202,7 @@ def write_message(request: HttpRequest, payload: MessageIn, idempotency_key: Key
         message = actions.write_note(
             customer.pk, channel=payload.channel, said=said, key=key, by=actor_of(request), at=clock.now()
         )
-        return MessageOut.from_orm(message)
+        return MessageOut.from_orm(message, context={"request": request})
 
     return answered_once(request, idempotency_key, payload, make)
 
@@ -238,7 +238,8 @@ def resend_message(request: HttpRequest, message_id: int, idempotency_key: Key) 
     one(request, Message.objects.all(), message_id, "message")
 
     def make(key: str) -> MessageOut:
-        return MessageOut.from_orm(actions.resend(message_id, key=key, by=actor_of(request), at=clock.now()))
+        again = actions.resend(message_id, key=key, by=actor_of(request), at=clock.now())
+        return MessageOut.from_orm(again, context={"request": request})
 
     return answered_once(request, idempotency_key, Schema(), make)
 

@@ -38,7 +38,7 @@ from demarc.network.api import router as network
 from demarc.plans.api import router as plans
 from demarc.plans.api_services import router as services
 from demarc.project.openapi import DESCRIPTION, PROBLEM_TYPE, TAGS, Document
-from demarc.staff.api_log import router as operations
+from demarc.staff.api_log import router as log_entries
 from demarc.staff.apidoor import WINDOW_S, TooMany, write_down_refused
 
 ROOT = "/api/v1/"
@@ -101,7 +101,7 @@ for router in (
     fair_use,
     nat,
     messages,
-    operations,
+    log_entries,
 ):
     api.add_router("", router)
 
