@@ -58,7 +58,7 @@ def online_columns(request: HttpRequest) -> list[Column]:
     return [
         Column(
             label="Online",
-            value=lambda since: since.isoformat() if since else "",
+            value=lambda since: since,
             shown=lambda since: components.chip("online", "Online") if since else "",
             load=_online,
         )

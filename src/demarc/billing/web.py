@@ -75,7 +75,7 @@ PAYMENTS = ListSpec(
         ),
         Column(
             label="Amount",
-            value=lambda payment: payment.amount,
+            value=lambda payment: formats.figure(payment.amount, payment.currency),
             shown=lambda payment: components.moved(payment.amount, payment.currency),
             number=True,
             order="amount",

@@ -18,7 +18,6 @@ from demarc.billing.forms import ItemForm
 from demarc.billing.models import Document, DocumentKind, DocumentLine, Item
 from demarc.billing.wording import Words
 from demarc.core.errors import Refused
-from demarc.core.money import Money, format_plain
 from demarc.core.period import add_months
 from demarc.customers.models import Account
 from demarc.customers.web_terms import visible_account
@@ -42,11 +41,6 @@ def state_chip(document: Document) -> SafeString:
     if not state:
         return components.chip("ended", document.get_kind_display())
     return components.chip(TONES[state], queries.STATES[state])
-
-
-def amount(value: int, currency: str) -> str:
-    """An amount for a CSV."""
-    return format_plain(Money(value, currency))
 
 
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Document]:
@@ -116,14 +110,14 @@ DOCUMENTS = ListSpec(
         ),
         Column(
             label="Total",
-            value=lambda document: amount(document.gross, document.currency),
+            value=lambda document: formats.figure(document.gross, document.currency),
             shown=lambda document: components.money(document.gross, document.currency),
             number=True,
             order="gross",
         ),
         Column(
             label="Open",
-            value=lambda document: amount(document.open_amount, document.currency),
+            value=lambda document: formats.figure(document.open_amount, document.currency),
             shown=lambda document: (
                 components.money(document.open_amount, document.currency) if document.open_amount else ""
             ),

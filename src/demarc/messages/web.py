@@ -75,7 +75,7 @@ MESSAGES = ListSpec(
         ),
         Column(
             label="Written",
-            value=lambda message: message.created_at.isoformat(),
+            value=lambda message: message.created_at,
             shown=lambda message: components.at(message.created_at),
             order="created_at",
         ),

@@ -18,7 +18,7 @@ from demarc.core.errors import Refused
 from demarc.staff.doors import actor_of, ask_for_proof, partners, permitted, proved_lately
 from demarc.ui import panels
 from demarc.ui.forms import Form
-from demarc.ui.lists import Listing, ListSpec
+from demarc.ui.lists import FILES, Listing, ListSpec
 
 LATELY = timedelta(hours=1)
 
@@ -75,11 +75,12 @@ def parts(request: HttpRequest, place: str, *subject: Any) -> Sequence[Any]:
 def list_page(
     request: HttpRequest, spec: ListSpec, template: str = "ui/list_page.html", **words: Any
 ) -> HttpResponseBase:
-    """The page of a list, or its CSV, which asks for a proof. A search, a filter and a file are written down with what
+    """The page of a list, or its file, which asks for a proof. A search, a filter and a file are written down with what
     and how many."""
     more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
     listing = Listing(spec, request, more_columns=more)
-    as_file = request.GET.get("format") == "csv"
+    kind = request.GET.get("format", "")
+    as_file = kind in FILES
     if as_file and not proved_lately(request):
         return ask_for_proof(request)
     if listing.picked or as_file:
@@ -87,7 +88,7 @@ def list_page(
         by, subject = actor_of(request), (spec.name, None)
         log.record(verb, by=by, at=clock.now(), subject=subject, filter=listing.picked, count=listing.count)
     if as_file:
-        return listing.as_csv()
+        return listing.as_file(kind)
     return render(request, template, {"listing": listing, **words})
 
 
