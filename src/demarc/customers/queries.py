@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from demarc.base import words
 from demarc.core.recurring import Rules
 from demarc.customers.models import Account, AccountTerms, Block, BlockCause, Customer, PartnerTerms
 
@@ -148,15 +149,15 @@ def customer_list(
 ) -> QuerySet[Customer]:
     """Customers that the reader may see (None: all), newest first.
 
-    `text` finds a number, or a part of name, e-mail address, phone or street; and the customers whose ids are in
-    `also`, because another room knows them by that text.
+    `text` finds by the beginnings of words of his record (base.words); and the customers whose ids are in `also`,
+    because another room knows them by that text.
     """
     found = Customer.objects.select_related("partner").order_by("-id")
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
-    if text := text.replace("\0", "").strip():
-        parts = Q(name__icontains=text) | Q(email__icontains=text) | Q(phone__contains=text) | Q(street__icontains=text)
-        found = found.filter(parts | Q(number=text.zfill(6)) | Q(number=text) | Q(pk__in=also))
+    if text:
+        named = words.begins("customer", text, partner_ids)
+        found = found.filter(Q(pk__in=also) | (Q(pk__in=named) if named else Q(pk__in=())))
     if status:
         found = found.filter(status=status)
     if billing_type:
@@ -164,6 +165,13 @@ def customer_list(
     if location_id is not None:
         found = found.filter(location_id=location_id)
     return found
+
+
+def named(text: str, partner_ids: Sequence[int] | None) -> Q:
+    """For the lists of other rooms: rows whose account's customer is found by `text` among these partners' (None:
+    all)."""
+    ids = words.begins("customer", text, partner_ids)
+    return Q(account__customer__in=ids) if ids else Q(pk__in=())
 
 
 def open_blocks(customer_id: int) -> QuerySet[Block]:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from demarc.base import clock, limits
+from demarc.base import clock, limits, words
 from demarc.base.models import Partner
 from demarc.billing.models import Payment
 from demarc.billing.queries import account_summaries
@@ -64,14 +64,14 @@ def text_in_force(partner_id: int, kind: str, channel: str, language: str) -> tu
 
 
 def message_list(partner_ids: Sequence[int] | None, *, text: str = "", **is_: Any) -> QuerySet[Message]:
-    """Messages that the reader may see (None: all), newest first. `text` finds a customer, his number, a recipient or
-    a subject; `is_` are columns and their values."""
+    """Messages that the reader may see (None: all), newest first. `text` finds a customer by the words of his record;
+    `is_` are columns and their values."""
     found = Message.objects.select_related("customer", "partner").order_by("-id").filter(**is_)
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
-    if text := text.replace("\0", "").strip():
-        person = Q(customer__name__icontains=text) | Q(customer__number=text.zfill(6)) | Q(recipient__icontains=text)
-        found = found.filter(person | Q(subject__icontains=text))
+    if text:
+        ids = words.begins("customer", text, partner_ids)
+        found = found.filter(customer__in=ids) if ids else found.none()
     return found
 
 

@@ -52,6 +52,12 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("money.see", f"{BILLING}.balance_columns"),
         ("sessions.see", f"{ACCESS}.online_columns"),
     ),
+    "search": (
+        ("customers.see", "demarc.customers.web_search.customers_found"),
+        ("customers.see", "demarc.access.web_search.logins_found"),
+        ("sessions.see", "demarc.access.web_search.sessions_found"),
+        ("money.see", "demarc.billing.web_search.documents_found"),
+    ),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
         ("money.see", f"{BILLING}.money_fact"),

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from demarc.staff import web, web_me, web_people
+from demarc.staff import web, web_me, web_people, web_search
 
 urlpatterns = [
     path("", web.dashboard, name="dashboard"),
+    path("search/", web_search.search, name="search"),
     path("login/", web.login, name="account_login"),
     path("login/code/", web.login_code, name="mfa_authenticate"),
     path("logout/", web.logout, name="account_logout"),
