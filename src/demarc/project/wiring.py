@@ -58,6 +58,10 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("sessions.see", "demarc.access.web_search.sessions_found"),
         ("money.see", "demarc.billing.web_search.documents_found"),
     ),
+    "customers.bulk": (
+        ("customers.edit", "demarc.plans.web_bulk.customer_deeds"),
+        ("messages.edit", "demarc.messages.web_bulk.customer_deeds"),
+    ),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
         ("money.see", f"{BILLING}.money_fact"),

@@ -10,15 +10,16 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from demarc.base import clock, log
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.doors import actor_of, ask_for_proof, partners, permitted, proved_lately
+from demarc.staff.doors import actor_of, ask_for_proof, login_of, partners, permitted, proved_lately
+from demarc.staff.queries import views_of
 from demarc.ui import panels
 from demarc.ui.forms import Form
-from demarc.ui.lists import FILES, Listing, ListSpec
+from demarc.ui.lists import FILES, Listing, ListSpec, View
 
 LATELY = timedelta(hours=1)
 
@@ -78,7 +79,13 @@ def list_page(
     """The page of a list, or its file, which asks for a proof. A search, a filter and a file are written down with what
     and how many."""
     more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
-    listing = Listing(spec, request, more_columns=more)
+    login = login_of(request)
+    views = [View(one.pk, one.name, one.state, one.is_default) for one in views_of(login.pk, spec.name)]
+    default = next((view for view in views if view.default and view.state), None)
+    if default and not request.GET:
+        return redirect(f"{request.path}?{default.state}")
+    bulk = [deed for deeds in parts(request, f"{spec.name}.bulk") for deed in deeds]
+    listing = Listing(spec, request, more_columns=more, bulk=bulk, views=views)
     kind = request.GET.get("format", "")
     as_file = kind in FILES
     if as_file and not proved_lately(request):

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from demarc.base.models import Partner
 from demarc.base.throttle import network_of
 from demarc.core.errors import Refused
-from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, Session
+from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, SavedView, Session
 
 SUPER_ADMINISTRATOR = "Super administrator"
 SESSIONS_SHOWN = 100
@@ -128,3 +128,8 @@ def staff_within(partner_ids: list[int] | None) -> QuerySet[Login]:
         return rows
     elsewhere = Login.objects.filter(partners__in=Partner.objects.exclude(pk__in=partner_ids))
     return rows.filter(partners__in=partner_ids).exclude(pk__in=elsewhere.values("pk")).distinct()
+
+
+def views_of(login_id: int, list_name: str) -> QuerySet[SavedView]:
+    """The views of a list that somebody keeps, by name."""
+    return SavedView.objects.filter(login_id=login_id, list_name=list_name).order_by("name")

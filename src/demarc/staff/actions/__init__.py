@@ -7,6 +7,7 @@ log, never with a secret in it.
     factors    turn_on_totp, turn_off_totp, make_recovery_codes, check_code, add_passkey, remove_passkey, check_passkey,
                remove_factors, require_second_factor
     sessions   end_sessions, note_seen, note_device
+    views      save_view, remove_view
     resets     want_reset, make_reset_code, reset_password
 """
 
@@ -32,8 +33,10 @@ from demarc.staff.actions.logins import (
 from demarc.staff.actions.resets import make_reset_code, reset_password, want_reset
 from demarc.staff.actions.sessions import end_sessions, note_device, note_seen
 from demarc.staff.actions.tokens import create_token, note_use, revoke_token
+from demarc.staff.actions.views import NewView, remove_view, save_view
 
 __all__ = [
+    "NewView",
     "add_passkey",
     "change_email",
     "change_own_password",
@@ -50,10 +53,12 @@ __all__ = [
     "note_use",
     "remove_factors",
     "remove_passkey",
+    "remove_view",
     "require_second_factor",
     "reset_password",
     "revoke_token",
     "save_profile",
+    "save_view",
     "show_password",
     "turn_off_totp",
     "turn_on_totp",
