@@ -86,9 +86,9 @@ def test_a_reseller_reaches_nobody_elses_customers(place, three):
     assert not Block.objects.filter(reason="Mine").exists()
 
 
-@pytest.mark.parametrize("rows", [[], ["x"], ["9" * 30], ["-1", "\0"]])
-def test_nobody_chosen_is_said(client, rows):
-    assert "Select a customer first." in client.get(BLOCK, {"row": rows}, follow=True).content.decode()
+def test_nobody_chosen_is_said(client):
+    for rows in ([], ["x"], ["9" * 30], ["-1", "\0"]):
+        assert "Select a customer first." in client.get(BLOCK, {"row": rows}, follow=True).content.decode()
 
 
 def test_access_comes_back_to_many(client, three):

@@ -30,12 +30,13 @@ def found(client, text: str) -> str:
     return answer.content.decode()
 
 
-@pytest.mark.parametrize("text", ["Ana of", "000001", "1", "600 111", "ana0", "172.16.0.10", "ana@example"])
-def test_enter_leads_to_who_is_meant_by_what_he_says(place, client, text):
+def test_enter_leads_to_who_is_meant_by_what_he_says(place, client):
     cast.customer(place.partner, "Somebody Else", at=clock.now())
-    assert f'href="/customers/{place.customer.pk}/"' in found(client, text)
-    if text not in ("1", "000001"):  # they may be a document, too
-        assert client.get("/search/", {"q": text, "go": "1"})["Location"] == f"/customers/{place.customer.pk}/"
+    page = f"/customers/{place.customer.pk}/"
+    for text in ("Ana of", "000001", "1", "600 111", "ana0", "172.16.0.10", "ana@example"):
+        assert f'href="{page}"' in found(client, text), text
+        if text not in ("1", "000001"):  # they may be a document, too
+            assert client.get("/search/", {"q": text, "go": "1"})["Location"] == page, text
 
 
 def test_a_device_is_found_however_its_mac_is_written(place, client):
@@ -80,11 +81,11 @@ def test_who_sees_no_money_finds_no_document(place):
 NONSENSE = ["", "x" * 5000, "\0", "%", "<script>alert(1)</script>", "::", "1:2", "aa:", "\\", "'"]
 
 
-@pytest.mark.parametrize("text", NONSENSE)
-def test_nonsense_finds_nothing_and_breaks_nothing(client, text):
-    page = found(client, text)
-    assert "data-hit" not in page
-    assert "<script>" not in page
+def test_nonsense_finds_nothing_and_breaks_nothing(client):
+    for text in NONSENSE:
+        page = found(client, text)
+        assert "data-hit" not in page, text
+        assert "<script>" not in page, text
 
 
 def test_a_search_is_one_row_of_the_log(place, client):

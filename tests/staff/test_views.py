@@ -61,11 +61,11 @@ def test_views_are_their_keepers_alone(client):
     assert not SavedView.objects.exists()
 
 
-@pytest.mark.parametrize("facts", [{"name": ""}, {"state": "q=" + "a" * 3000}, {"list_name": "x" * 50}])
-def test_what_cannot_be_kept_is_refused(client, facts):
-    given = {"list_name": "customers", "name": "Mine", "state": "q=a"} | facts
-    assert client.post("/views/", given, **LIST).status_code == 302
-    assert not SavedView.objects.exists()
+def test_what_cannot_be_kept_is_refused(client):
+    for facts in ({"name": ""}, {"state": "q=" + "a" * 3000}, {"list_name": "x" * 50}):
+        given = {"list_name": "customers", "name": "Mine", "state": "q=a"} | facts
+        assert client.post("/views/", given, **LIST).status_code == 302
+        assert not SavedView.objects.exists(), facts
 
 
 def test_a_view_leads_nowhere_else(client):

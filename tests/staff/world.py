@@ -23,7 +23,7 @@ from demarc.messages.models import Message
 from demarc.network import actions as network
 from demarc.plans.models import Service
 from demarc.staff.actions import create_login
-from demarc.staff.models import Login, LoginKind, Role
+from demarc.staff.models import Login, LoginKind, Role, SavedView
 from demarc.staff.sessions import PROVEN
 
 LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
@@ -88,6 +88,12 @@ class World:
         return Login.objects.get(username=f"clerk-of-{self.partner.pk}")
 
     @property
+    def view(self) -> SavedView:
+        """What the colleague keeps of the list of customers."""
+        facts = {"login": self.colleague, "list_name": "customers", "name": "Mine"}
+        return SavedView.objects.get_or_create(**facts)[0]
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -98,6 +104,7 @@ class World:
             "login_id": self.login.pk,
             "session_id": self.session.pk,
             "staff_id": self.colleague.pk,
+            "view_id": self.view.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
             **({"wave_id": self.larry.wave_id, "outage_id": self.larry.outage_id} if self.larry else {}),

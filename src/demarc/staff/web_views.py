@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from demarc.base import clock
 from demarc.core.errors import Refused
@@ -12,9 +11,10 @@ from demarc.staff.doors import actor_of, came_from, login_of, signed_in
 
 
 @signed_in
-@require_POST
 def save_view(request: HttpRequest) -> HttpResponse:
-    """Keep what the list shows now."""
+    """Keep what the list shows now. There is nothing to look at."""
+    if request.method != "POST":
+        return redirect(came_from(request))
     back = came_from(request).partition("?")[0]
     list_name, name, state = (request.POST.get(key, "") for key in ("list_name", "name", "state"))
     new = actions.NewView(list_name, name, state, default="default" in request.POST)
@@ -28,9 +28,10 @@ def save_view(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_POST
 def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
-    """Forget one."""
+    """Forget one. There is nothing to look at."""
+    if request.method != "POST":
+        return redirect(came_from(request))
     try:
         view = actions.remove_view(login_of(request).pk, view_id, by=actor_of(request), at=clock.now())
         messages.success(request, f"The view {view.name} is forgotten.")
