@@ -130,6 +130,11 @@ def staff_within(partner_ids: list[int] | None) -> QuerySet[Login]:
     return rows.filter(partners__in=partner_ids).exclude(pk__in=elsewhere.values("pk")).distinct()
 
 
+def views_of_person(login_id: int) -> QuerySet[SavedView]:
+    """All views that somebody keeps."""
+    return SavedView.objects.filter(login_id=login_id)
+
+
 def views_of(login_id: int, list_name: str) -> QuerySet[SavedView]:
     """The views of a list that somebody keeps, by name."""
     return SavedView.objects.filter(login_id=login_id, list_name=list_name).order_by("name")

@@ -2,12 +2,13 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 
 from demarc.base import clock
 from demarc.core.errors import Refused
 from demarc.staff import actions
 from demarc.staff.doors import actor_of, came_from, login_of, signed_in
+from demarc.staff.queries import views_of_person
 
 
 @signed_in
@@ -29,7 +30,8 @@ def save_view(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
-    """Forget one. There is nothing to look at."""
+    """Forget one. There is nothing to look at; another's is not there."""
+    get_object_or_404(views_of_person(login_of(request).pk), pk=view_id)
     if request.method != "POST":
         return redirect(came_from(request))
     try:
