@@ -126,7 +126,7 @@ def test_a_list_is_walked_by_the_keyboard(browser: Browser, site: str, place: Wo
     opened = entered(browser, site, **WIDE)
     page = opened.new_page()
     page.goto(f"{site}/customers/")
-    page.keyboard.press("/")
+    page.keyboard.press("f")
     page.keyboard.type("Ana of")
     page.keyboard.press("Enter")
     page.wait_for_url("**/customers/?q=Ana*")
@@ -136,6 +136,39 @@ def test_a_list_is_walked_by_the_keyboard(browser: Browser, site: str, place: Wo
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/customers/{place.customer.pk}/")
+    opened.close()
+
+
+def test_slash_finds_everything_and_arrows_choose(browser: Browser, site: str, place: World):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/plans/")
+    page.keyboard.press("/")
+    page.keyboard.type("Customer 1")
+    page.locator("#found [data-hit]").first.wait_for()
+    assert page.locator("#found [data-hit]").count() > 1
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = page.locator("#found [data-hit]").nth(1).get_attribute("href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{second}")
+    page.keyboard.press("/")
+    page.keyboard.type("600 111")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/customers/{place.customer.pk}/")
+    opened.close()
+
+
+def test_rows_are_selected_by_x_and_the_bar_says_how_many(browser: Browser, site: str):
+    opened = entered(browser, site, **WIDE)
+    page = opened.new_page()
+    page.goto(f"{site}/customers/?q=customer")
+    for key in "jxjx":
+        page.keyboard.press(key)
+    assert page.get_by_text("2 selected").is_visible()
+    page.get_by_role("button", name="Block", exact=True).click()
+    page.get_by_role("heading", name="What will happen to 2 customers").wait_for()
+    assert faults(page, page.url) == []
     opened.close()
 
 

@@ -136,7 +136,7 @@ def test_a_list_is_narrowed_to_the_readers_partners_and_found_by_number_or_part_
     partner, other = cast.partner(), cast.partner("Other")
     ana, ben = cast.customer(partner, "Ana Blue"), cast.customer(partner, "Ben Black")
     cast.customer(other, "Ana Other")
-    assert list(queries.customer_list([partner.pk]).filter(queries.matching("ana"))) == [ana]
-    assert list(queries.customer_list([partner.pk]).filter(queries.matching("2"))) == [ben]
+    assert list(queries.customer_list([partner.pk]).filter(queries.matching("ana", [partner.pk]))) == [ana]
+    assert list(queries.customer_list([partner.pk]).filter(queries.matching("2", [partner.pk]))) == [ben]
     assert list(queries.customer_list([partner.pk])) == [ben, ana]
-    assert queries.customer_list(None).filter(queries.matching("ana")).count() == 2
+    assert queries.customer_list(None).filter(queries.matching("ana", None)).count() == 2

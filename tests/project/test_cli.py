@@ -89,7 +89,7 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, code, words):
     assert said.stderr.count("\n") == 1
 
 
-BENCHES = ["bill", "billing", "demo", "dun", "million", "pdf", "radius", "storm"]
+BENCHES = ["bill", "billing", "demo", "dun", "million", "pdf", "radius", "storm", "web"]
 
 
 def test_the_benchmarks_are_listed(capsys):

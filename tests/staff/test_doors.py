@@ -104,10 +104,17 @@ def test_staff_of_another_provider_see_nothing_of_this_one(place):
 
 def test_a_super_administrator_sees_every_page(place):
     client = logged_in(person("Super administrator"))
-    for pattern in PAGES:
-        answer = client.get(
-            address(pattern, place), follow=pattern.name in {"settings", "passkey_remove", "end_view_as"}
-        )
+    led_on = {
+        "settings",
+        "passkey_remove",
+        "save_view",
+        "end_view_as",
+        "block_customers",
+        "unblock_customers",
+        "write_customers",
+    }
+    for pattern in (one for one in PAGES if one.name != "remove_view"):  # a view is its keeper's alone
+        answer = client.get(address(pattern, place), follow=pattern.name in led_on)
         assert answer.status_code == 200, pattern
         assert answer["Content-Security-Policy"].startswith("default-src 'self'")
         if answer["Content-Type"].startswith("text/html"):

@@ -24,7 +24,7 @@ from demarc.network import actions as network
 from demarc.plans.models import Service
 from demarc.staff.actions import create_login, create_token
 from demarc.staff.actions.tokens import Limits
-from demarc.staff.models import ApiToken, Login, LoginKind, Role
+from demarc.staff.models import ApiToken, Login, LoginKind, Role, SavedView
 from demarc.staff.sessions import PROVEN
 
 LOOKED = re.compile(r'name="looked" value="([0-9a-f]{64})"')
@@ -94,6 +94,12 @@ class World:
         return ApiToken.objects.get(name__endswith=f"program-of-{self.partner.pk}")
 
     @property
+    def view(self) -> SavedView:
+        """What the colleague keeps of the list of customers."""
+        facts = {"login": self.colleague, "list_name": "customers", "name": "Mine"}
+        return SavedView.objects.get_or_create(**facts)[0]
+
+    @property
     def ids(self) -> dict[str, Any]:
         """The arguments of URLs by name."""
         return {
@@ -106,6 +112,7 @@ class World:
             "staff_id": self.colleague.pk,
             "role_id": Role.objects.get(name="Cashier").pk,
             "token_id": self.token.pk,
+            "view_id": self.view.pk,
             "intent_id": self.refused.pk,
             "payment_id": self.payment.pk,
             **({"wave_id": self.larry.wave_id, "outage_id": self.larry.outage_id} if self.larry else {}),

@@ -1,9 +1,12 @@
 """Reads of the access room: who is online, who was, what routers confirmed, how full pools are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from ipaddress import ip_address
+from operator import or_
 from typing import NamedTuple
 
 from django.db import connection
@@ -11,10 +14,13 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from demarc.access.models import CoaIntent, CoaKind, CoaState, FairUseState, Nas, SessionLive, SessionLog, Subscriber
 from demarc.core.access import Cause
-from demarc.network.models import CauseRule
+from demarc.network.models import CauseRule, Pool
 from demarc.plans.models import Service, ServiceState
 
 PAST_MAX = 500
+MAC_BETWEEN = re.compile("[:.-]")
+MAC_DIGITS = re.compile("[0-9A-F]{4,12}")
+"""Two octets at least: a shorter beginning is of too many."""
 ENDINGS = {
     1: "hung up",
     2: "line lost",
@@ -169,17 +175,24 @@ def online_sessions(partner_ids: Sequence[int] | None, search: str = "") -> Quer
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
     if search := search.strip():
-        match = Q(user_name__istartswith=search) | Q(calling_station__istartswith=search)
-        found = found.filter(match | Q(framed_ipv4=search) if _is_address(search) else match)
+        match = Q(user_name__istartswith=search)
+        found = found.filter(match | held if (held := holding(search)) else match)
     return found.order_by("-started_at", "-id")
 
 
-def _is_address(text: str) -> bool:
+def holding(text: str) -> Q | None:
+    """The sessions that are on with this address, or with a MAC that begins so; None: it is neither."""
     try:
-        ip_address(text)
+        address = ip_address(text.strip())
     except ValueError:
-        return False
-    return True
+        digits = MAC_BETWEEN.sub("", text.strip()).upper()
+        if not MAC_DIGITS.fullmatch(digits):
+            return None
+        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        return reduce(or_, (Q(calling_station__istartswith=between.join(pairs)) for between in (":", "-", "")))
+    if address.version == 6:
+        return Q(framed_ipv6=str(address))
+    return Q(vrf__in={0, *Pool.objects.values_list("vrf", flat=True).distinct()}, framed_ipv4=str(address))
 
 
 def past_sessions(

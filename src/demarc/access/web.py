@@ -77,7 +77,7 @@ SESSIONS = ListSpec(
         Column(label="Router", value=lambda session: session.nas.router.name),
         Column(
             label="Since",
-            value=lambda session: session.started_at.isoformat(),
+            value=lambda session: session.started_at,
             shown=lambda session: components.age(session.started_at),
             order="started_at",
         ),
@@ -97,7 +97,7 @@ SESSIONS = ListSpec(
         ),
         Column(
             label="Heard of",
-            value=lambda session: session.updated_at.isoformat(),
+            value=lambda session: session.updated_at,
             shown=lambda session: components.age(session.updated_at),
             order="updated_at",
         ),

@@ -92,7 +92,7 @@ DECISIONS = ListSpec(
         ),
         Column(
             label="When",
-            value=lambda decision: decision.at.isoformat(),
+            value=lambda decision: decision.at,
             shown=lambda decision: components.at(decision.at),
         ),
         Column(label="Answer", value=lambda decision: decision.outcome, shown=_outcome),

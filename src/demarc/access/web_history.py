@@ -98,12 +98,12 @@ PAST = ListSpec(
         ),
         Column(
             label="From",
-            value=lambda session: session.started_at.isoformat(),
+            value=lambda session: session.started_at,
             shown=lambda session: components.at(session.started_at),
         ),
         Column(
             label="To",
-            value=lambda session: session.ended_at.isoformat(),
+            value=lambda session: session.ended_at,
             shown=lambda session: components.at(session.ended_at),
         ),
         Column(

@@ -48,12 +48,12 @@ NAT_RANGES = ListSpec(
         Column(label="Customers an address", value=_customers, number=True),
         Column(
             label="From",
-            value=lambda one: one.valid_from.isoformat(),
+            value=lambda one: one.valid_from,
             shown=lambda one: components.at(one.valid_from),
         ),
         Column(
             label="To",
-            value=lambda one: one.valid_to.isoformat() if one.valid_to else "",
+            value=lambda one: one.valid_to,
             shown=lambda one: components.at(one.valid_to) if one.valid_to else "Still so",
         ),
         Column(label="Provider", value=lambda one: one.partner.name),

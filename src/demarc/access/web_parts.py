@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,8 +14,7 @@ from django.utils.safestring import SafeString
 from demarc.access import one_less, queries
 from demarc.access.models import Nas, SessionLive, Subscriber
 from demarc.access.web import live_words
-from demarc.base import clock
-from demarc.core.access import normal_mac
+from demarc.base import clock, words
 from demarc.customers.models import Customer
 from demarc.network.models import Pool, Router
 from demarc.plans.models import Plan, Service, ServiceState
@@ -33,24 +31,12 @@ LOSSES_SHOWN = 20
 
 def customers_by_login(request: HttpRequest, text: str) -> list[int]:
     """For the search of customers: whose login begins so, or who holds this address or MAC, now or for good."""
-    text = text.strip()
-    found = Q(login__istartswith=text)
-    if mac := normal_mac(text):
-        found |= Q(macs__contains=[mac])
-    live = Q(pk__in=())
-    if _is_address(text):
-        found |= Q(static_ipv4=text)
-        live = Q(framed_ipv4=text)
-    logins = within(request, Subscriber.objects.filter(found)).values_list("service__customer_id", flat=True)
-    online = within(request, SessionLive.objects.filter(live)).values_list("service__customer_id", flat=True)
-    return [key for key in {*logins[:FOUND_MAX], *online[:FOUND_MAX]} if key is not None]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return ip_address(text).version == 4
-    except ValueError:
-        return False
+    logins = [found.subject_id for found in words.nearest(["login"], text, scope(request), FOUND_MAX)]
+    holders = Subscriber.objects.filter(pk__in=logins).values_list("service__customer_id", flat=True)
+    held = queries.holding(text)
+    live = within(request, SessionLive.objects.filter(held)) if held else SessionLive.objects.none()
+    online = live.values_list("service__customer_id", flat=True)[:FOUND_MAX]
+    return [key for key in {*holders, *online} if key is not None]
 
 
 def online_columns(request: HttpRequest) -> list[Column]:
@@ -58,7 +44,7 @@ def online_columns(request: HttpRequest) -> list[Column]:
     return [
         Column(
             label="Online",
-            value=lambda since: since.isoformat() if since else "",
+            value=lambda since: since,
             shown=lambda since: components.chip("online", "Online") if since else "",
             load=_online,
         )

@@ -167,6 +167,17 @@ class ThrottleWindow(models.Model):
         constraints = [models.UniqueConstraint(fields=["key"], name="base_throttle_key")]
 
 
+class SearchWord(models.Model):
+    """A word by which something is found (base.words). Written by the triggers of the tables that hold the text, never
+    by us: so it is right whoever wrote there, by COPY as well. Its index by beginnings is made by the migration."""
+
+    pk = models.CompositePrimaryKey("kind", "subject_id", "word")
+    word = models.CharField(max_length=100, db_collation="C")
+    kind = models.CharField(max_length=20)
+    subject_id = models.BigIntegerField()
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="+", db_index=False)
+
+
 def choices_check(column: str, enum: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """The database's own refusal of a word outside `enum`."""
     return models.CheckConstraint(condition=in_list(column, enum.values), name=name)

@@ -1,6 +1,6 @@
 """Statements of our own by the thousand rows: read, write, insert. Knows the connection, and no table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,13 @@ def rows(statement: str, **parameters: Any) -> list[Any]:
     """What a statement answers, all of it: the statement bounds how much that is."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def listed(statement: str, values: Sequence[Any]) -> list[Any]:
+    """The same for a statement with %s, whose values are given in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
         return list(cursor.fetchall())
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -47,8 +47,7 @@ def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Payment]:
     if "kind" in picked:
         found = found.filter(amount__lt=0) if picked["kind"] == "refund" else found.filter(amount__gt=0)
     if text := picked.get("q"):
-        person = Q(account__customer__name__icontains=text) | Q(comment__icontains=text)
-        found = found.filter(person | Q(number=text.zfill(6)) | Q(account__number=text.zfill(6)))
+        found = found.filter(queries.payments_named(text, scope(request)))
     return found
 
 
@@ -56,7 +55,7 @@ PAYMENTS = ListSpec(
     name="payments",
     one="payment",
     many="payments",
-    search="Customer, number, comment",
+    search="Customer, number",
     filters=(
         Filter("method", "How", lambda request: PaymentMethod.choices),
         Filter("kind", "Kind", lambda request: (("payment", "Payments"), ("refund", "Refunds"))),
@@ -67,7 +66,7 @@ PAYMENTS = ListSpec(
             value=lambda payment: payment.account.customer.name,
             href=lambda payment: reverse("customer_money", args=[payment.account.customer_id]),
         ),
-        Column(label="Number", value=lambda payment: payment.number, order="number"),
+        Column(label="Number", value=lambda payment: payment.number),
         Column(
             label="Received on",
             value=lambda payment: payment.received_on,
@@ -76,10 +75,9 @@ PAYMENTS = ListSpec(
         ),
         Column(
             label="Amount",
-            value=lambda payment: payment.amount,
+            value=lambda payment: formats.figure(payment.amount, payment.currency),
             shown=lambda payment: components.moved(payment.amount, payment.currency),
             number=True,
-            order="amount",
         ),
         Column(label="How", value=lambda payment: payment.get_method_display()),
         Column(label="Entered by", value=lambda payment: payment.by_label),

@@ -53,7 +53,7 @@ def back_to_payer(request: HttpRequest, customer_id: int) -> str:
 def _payers(request: HttpRequest, text: str) -> list[Payer]:
     """The accounts that a text names, one more than are shown."""
     by_login = [key for ids in parts(request, "cashdesk.search", text) for key in ids]
-    named = within(request, Customer.objects.filter(matching(text, by_login, contacts=False)))
+    named = within(request, Customer.objects.filter(matching(text, scope(request), by_login, contacts=False)))
     known = Q(customer__in=named) | Q(number=text) | Q(number=text.zfill(6))
     invoiced = within(request, Document.objects.filter(number__iexact=text)).values("account_id")
     accounts = within(request, Account.objects.select_related("customer").filter(known | Q(pk__in=invoiced)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +18,6 @@ from demarc.billing.forms import ItemForm
 from demarc.billing.models import Document, DocumentKind, DocumentLine, Item
 from demarc.billing.wording import Words
 from demarc.core.errors import Refused
-from demarc.core.money import Money, format_plain
 from demarc.core.period import add_months
 from demarc.customers.models import Account
 from demarc.customers.web_terms import visible_account
@@ -44,11 +43,6 @@ def state_chip(document: Document) -> SafeString:
     return components.chip(TONES[state], queries.STATES[state])
 
 
-def amount(value: int, currency: str) -> str:
-    """An amount for a CSV."""
-    return format_plain(Money(value, currency))
-
-
 def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Document]:
     found = queries.document_list(scope(request))
     if "state" in picked:
@@ -61,9 +55,7 @@ def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Document]
         year, month = picked["month"].split("-")
         found = found.filter(issued_on__year=int(year), issued_on__month=int(month))
     if text := picked.get("q"):
-        # A subquery, so that PostgreSQL looks the names through once and not joined to every document.
-        people = Account.objects.filter(Q(customer__name__icontains=text) | Q(number=text.zfill(6)))
-        found = found.filter(Q(account_id__in=people.values("pk")) | Q(number__iendswith=text))
+        found = found.filter(queries.documents_named(text, scope(request), clock.now().year))
     return found
 
 
@@ -95,7 +87,6 @@ DOCUMENTS = ListSpec(
             label="Number",
             value=lambda document: document.number,
             href=lambda document: reverse("document", args=[document.pk]),
-            order="number",
         ),
         Column(
             label="Customer",
@@ -112,23 +103,20 @@ DOCUMENTS = ListSpec(
             label="Due",
             value=lambda document: document.due_on,
             shown=lambda document: components.on(document.due_on) if document.kind == DocumentKind.INVOICE else "",
-            order="due_on",
         ),
         Column(
             label="Total",
-            value=lambda document: amount(document.gross, document.currency),
+            value=lambda document: formats.figure(document.gross, document.currency),
             shown=lambda document: components.money(document.gross, document.currency),
             number=True,
-            order="gross",
         ),
         Column(
             label="Open",
-            value=lambda document: amount(document.open_amount, document.currency),
+            value=lambda document: formats.figure(document.open_amount, document.currency),
             shown=lambda document: (
                 components.money(document.open_amount, document.currency) if document.open_amount else ""
             ),
             number=True,
-            order="open_amount",
         ),
         Column(label="State", value=lambda document: document.get_kind_display(), shown=state_chip),
     ),

@@ -17,7 +17,6 @@ from demarc.billing.models import BillingDay, Document, DocumentKind, Payment
 from demarc.billing.queries import AccountSummary
 from demarc.billing.rehearsal import rehearsed
 from demarc.core.errors import Refused
-from demarc.core.money import Money, format_plain
 from demarc.core.period import ONE_DAY
 from demarc.customers.models import Account, BillingType, Customer
 from demarc.customers.queries import terms_for
@@ -40,7 +39,7 @@ def balance_columns(request: HttpRequest) -> list[Column]:
     return [
         Column(
             label="Balance",
-            value=lambda found: format_plain(Money(found.balance, found.currency)) if found else "",
+            value=lambda found: formats.figure(found.balance, found.currency) if found else None,
             shown=lambda found: components.balance(found.balance, found.currency) if found else "",
             load=load,
             number=True,

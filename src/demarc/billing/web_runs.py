@@ -17,7 +17,6 @@ from demarc.base.models import Partner
 from demarc.billing import actions, queries
 from demarc.billing.models import InvoiceRun, RecurringState, RunState
 from demarc.billing.rehearsal import rehearsed
-from demarc.billing.web_documents import amount
 from demarc.core.errors import Refused
 from demarc.core.period import ONE_DAY
 from demarc.customers.web_terms import visible_partner
@@ -124,7 +123,7 @@ RUNS = ListSpec(
         Column(label="Documents", value=lambda run: run.documents, number=True, order="documents"),
         Column(
             label="Total",
-            value=lambda run: amount(run.gross, run.partner.currency),
+            value=lambda run: formats.figure(run.gross, run.partner.currency),
             shown=lambda run: components.money(run.gross, run.partner.currency),
             number=True,
             order="gross",

@@ -67,7 +67,7 @@ WAVES = ListSpec(
         Column(label="Online again", value=lambda wave: wave.restored, number=True),
         Column(
             label="Owed",
-            value=lambda wave: wave.amount,
+            value=lambda wave: formats.figure(wave.amount, wave.partner.currency),
             shown=lambda wave: components.money(wave.amount, wave.partner.currency),
             number=True,
         ),
@@ -119,7 +119,7 @@ def wave(request: HttpRequest, wave_id: int) -> HttpResponseBase:
             Column(label="Account", value=lambda row: row.account.number),
             Column(
                 label="Owes",
-                value=lambda row: row.amount,
+                value=lambda row: formats.figure(row.amount, currency),
                 shown=lambda row: components.money(row.amount, currency),
                 number=True,
             ),

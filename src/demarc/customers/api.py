@@ -265,7 +265,7 @@ def set_partner_terms(request: HttpRequest, partner_id: int, payload: TermsIn) -
 def customers(request: HttpRequest, search: Query[CustomerSearch]) -> dict[str, Any]:
     rows = queries.customer_list(
         scope(request), status=search.status or "", billing_type=search.billing_type or ""
-    ).filter(queries.matching(search.q, contacts=masks.readable("phone", words(request))))
+    ).filter(queries.matching(search.q, scope(request), contacts=masks.readable("phone", words(request))))
     return private_listing(request, "customers", rows.prefetch_related("accounts"), search)
 
 

@@ -60,6 +60,9 @@ class Customer(models.Model):
         indexes = [
             models.Index(fields=["partner", "status", "id"], name="customers_by_status"),
             models.Index(fields=["partner", "name", "id"], name="customers_by_name"),
+            models.Index(fields=["name", "id"], name="customers_names"),
+            models.Index(fields=["number", "id"], name="customers_numbers"),
+            models.Index(fields=["status", "id"], name="customers_statuses"),
         ]
 
     def __str__(self) -> str:

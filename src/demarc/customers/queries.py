@@ -8,8 +8,12 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from demarc.base import words
 from demarc.core.recurring import Rules
 from demarc.customers.models import Account, AccountTerms, Block, BlockCause, Customer, PartnerTerms
+
+RECORD, CONTACTS = ("customer",), ("contact",)
+"""Kinds of words by which customers are found (migration 0003)."""
 
 PARTNER_TERMS = """
 SELECT partner_id, valid_from, recorded_at, minimal_balance, day_rule, limit_rule, charge_activation_day
@@ -157,16 +161,21 @@ def customer_list(
     return found
 
 
-def matching(text: str, also: Sequence[int] = (), *, contacts: bool = True) -> Q:
-    """The condition that a text finds a customer: a number, or a part of name or street, and, for who may read
-    `contacts`, of e-mail address or phone; or his id is in `also`, for another room knows him by that text."""
-    text = text.replace("\0", "").strip()
-    if not text:
+def matching(text: str, partner_ids: Sequence[int] | None, also: Sequence[int] = (), *, contacts: bool = True) -> Q:
+    """The condition that a text finds a customer: the beginnings of words of his record (base.words), his e-mail
+    address and phone among them for who may read `contacts`; or his id is in `also`, for another room knows him by
+    that text."""
+    if not text.replace("\0", "").strip():
         return Q()
-    parts = Q(name__icontains=text) | Q(street__icontains=text)
-    if contacts:
-        parts |= Q(email__icontains=text) | Q(phone__contains=text)
-    return parts | Q(number=text.zfill(6)) | Q(number=text) | Q(pk__in=also)
+    named = words.begins(RECORD + CONTACTS if contacts else RECORD, text, partner_ids)
+    return Q(pk__in=also) | (Q(pk__in=named) if named else Q(pk__in=()))
+
+
+def named(text: str, partner_ids: Sequence[int] | None) -> Q:
+    """For the lists of other rooms: rows whose account's customer is found by `text` among these partners' (None:
+    all), but not by how he is reached."""
+    ids = words.begins(RECORD, text, partner_ids)
+    return Q(account__customer__in=ids) if ids else Q(pk__in=())
 
 
 def open_blocks(customer_id: int) -> QuerySet[Block]:

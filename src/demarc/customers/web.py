@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -35,7 +35,11 @@ def _rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[Customer]
         status=picked.get("status", ""),
         billing_type=picked.get("billing", ""),
         location_id=int(location) if location else None,
-    ).filter(queries.matching(picked.get("q", ""), also, contacts=masks.readable("phone", held_words(request))))
+    ).filter(_found(request, picked.get("q", ""), also))
+
+
+def _found(request: HttpRequest, text: str, also: Sequence[int] = ()) -> Q:
+    return queries.matching(text, scope(request), also, contacts=masks.readable("phone", held_words(request)))
 
 
 def _locations(request: HttpRequest) -> Sequence[tuple[str, str]]:
@@ -143,8 +147,7 @@ def history_action(request: HttpRequest, customer: Customer) -> Action:
 
 def customers_named(request: HttpRequest, text: str) -> tuple[str, list[int]]:
     """For the search of the operation log: the customers whom the search of customers finds."""
-    by_text = queries.matching(text, contacts=masks.readable("phone", held_words(request)))
-    found = queries.customer_list(scope(request)).filter(by_text).order_by("-pk")[:FOUND_MAX]
+    found = queries.customer_list(scope(request)).filter(_found(request, text)).order_by("-pk")[:FOUND_MAX]
     return "customer", [customer.pk for customer in found]
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from demarc.base import clock, limits
+from demarc.base import clock, limits, words
 from demarc.base.models import Partner
 from demarc.billing.models import Payment
 from demarc.billing.queries import account_summaries
@@ -19,6 +19,7 @@ from demarc.core.errors import Refused
 from demarc.core.money import Money, parse
 from demarc.core.period import billing_day
 from demarc.customers.models import Account, Customer
+from demarc.customers.queries import CONTACTS, RECORD
 from demarc.messages.kinds import DAY, MAIL, MONEY, NUMBER, SMS, TEMPLATED, Kind
 from demarc.messages.models import Channel, MailServer, Message, Rules, SmsGateway, State, Wording
 from demarc.messages.shipped import Text, shipped
@@ -67,15 +68,14 @@ def text_in_force(partner_id: int, kind: str, channel: str, language: str) -> tu
 def message_list(
     partner_ids: Sequence[int] | None, *, text: str = "", contacts: bool = True, **is_: Any
 ) -> QuerySet[Message]:
-    """Messages that the reader may see (None: all), newest first. `text` finds a customer, his number, a subject and,
-    for who may read `contacts`, a recipient; `is_` are columns and their values."""
+    """Messages that the reader may see (None: all), newest first. `text` finds a customer by the words of his record,
+    those of how he is reached for who may read `contacts`; `is_` are columns and their values."""
     found = Message.objects.select_related("customer", "partner").order_by("-id").filter(**is_)
     if partner_ids is not None:
         found = found.filter(partner_id__in=partner_ids)
-    if text := text.replace("\0", "").strip():
-        person = Q(customer__name__icontains=text) | Q(customer__number=text.zfill(6))
-        recipient = Q(recipient__icontains=text) if contacts else Q()
-        found = found.filter(person | Q(subject__icontains=text) | recipient)
+    if text:
+        ids = words.begins(RECORD + CONTACTS if contacts else RECORD, text, partner_ids)
+        found = found.filter(customer__in=ids) if ids else found.none()
     return found
 
 

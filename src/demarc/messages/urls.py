@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.messages import web, web_settings, web_texts
+from demarc.messages import web, web_bulk, web_settings, web_texts
 
 TEXT = "settings/<int:partner_id>/messages/texts/<slug:kind>/<slug:channel>/<slug:language>/"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("messages/", web.messages_, name="messages"),
     path("messages/<int:message_id>/", web.message, name="message"),
     path("messages/<int:message_id>/resend/", web.resend, name="resend_message"),
+    path("customers/write/", web_bulk.write_customers, name="write_customers"),
     path("customers/<int:customer_id>/write/", web.write, name="write_message"),
     path("settings/<int:partner_id>/messages/", web_settings.overview, name="message_settings"),
     path("settings/<int:partner_id>/messages/rules/", web_settings.rules, name="message_rules"),

@@ -63,7 +63,7 @@ MESSAGES = ListSpec(
     name="messages",
     one="message",
     many="messages",
-    search="Customer, number, address, subject",
+    search="Customer, number, address",
     filters=(
         Filter("state", "State", lambda request: State.choices),
         Filter("channel", "By", lambda request: Channel.choices),
@@ -85,9 +85,8 @@ MESSAGES = ListSpec(
         ),
         Column(
             label="Written",
-            value=lambda message: message.created_at.isoformat(),
+            value=lambda message: message.created_at,
             shown=lambda message: components.at(message.created_at),
-            order="created_at",
         ),
     ),
     rows=_rows,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from demarc.plans import web, web_planned, web_services
+from demarc.plans import web, web_bulk, web_planned, web_services
 
 urlpatterns = [
     path("plans/", web.plans, name="plans"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("settings/<int:partner_id>/tax/", web.set_tax, name="set_tax"),
     path("customers/<int:customer_id>/services/", web_services.customer_services, name="customer_services"),
     path("customers/<int:customer_id>/services/new/", web_services.new_service, name="new_service"),
+    path("customers/block/", web_bulk.block_customers, name="block_customers"),
+    path("customers/unblock/", web_bulk.unblock_customers, name="unblock_customers"),
     path("customers/<int:customer_id>/block/", web_services.block, name="block_customer"),
     path("customers/<int:customer_id>/unblock/", web_services.unblock, name="unblock_customer"),
     path("services/<int:service_id>/", web_services.service, name="service"),

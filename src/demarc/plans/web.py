@@ -51,7 +51,7 @@ PLANS = ListSpec(
         Column(label="Name", value=lambda plan: plan.name, href=lambda plan: reverse("plan", args=[plan.pk])),
         Column(
             label="Price a month",
-            value=lambda plan: plan.price,
+            value=lambda plan: formats.figure(plan.price, plan.currency),
             shown=lambda plan: components.money(plan.price, plan.currency),
             number=True,
         ),

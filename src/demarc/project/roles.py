@@ -19,7 +19,7 @@ from demarc.radiusd.grants import GRANTS
 
 OLDEST_SERVER = 15
 LOGIN_ROLES = (OWNER, APP, RADIUS)
-OWNERS_ALONE = ("django_migrations",)
+OWNERS_ALONE = ("django_migrations", "base_searchword")
 
 ROLE_FACTS = """
     select current_setting('server_version_num')::int / 10000, r.rolsuper, r.rolbypassrls, r.rolname::text

@@ -59,6 +59,7 @@ PARTS = {
     "access_movingin": NAS,
     "access_learned": SUBSCRIBER,
     "messages_lowepisode": ACCOUNT,
+    "staff_savedview": ("login_id", "staff_login"),
     "staff_device": ("login_id", "staff_login"),
     "mfa_authenticator": ("user_id", "staff_login"),
     "account_emailaddress": ("user_id", "staff_login"),
@@ -80,6 +81,7 @@ class Rows:
 SPECIAL = {
     "base_partner": Rows(f"id = {PARTNERS}", privileges="select, update"),
     "base_setting": Rows(OWN, also_read="partner_id is null"),
+    "base_searchword": Rows(OWN, privileges="select"),
     "base_operationlog": Rows(f"{OWN} or {OWN_ACT}", privileges="select, insert"),
     "base_idempotency": Rows(f"scope = {ACTOR}"),
     "billing_transfer": Rows(OWN, privileges="select, insert"),

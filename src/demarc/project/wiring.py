@@ -54,6 +54,16 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "operations.search": (("customers.see", "demarc.customers.web.customers_named"),),
     "cashdesk.search": (("cashdesk.edit", f"{ACCESS}.customers_by_login"),),
+    "search": (
+        ("customers.see", "demarc.customers.web_search.customers_found"),
+        ("services.see", "demarc.access.web_search.logins_found"),
+        ("sessions.see", "demarc.access.web_search.sessions_found"),
+        ("documents.see", "demarc.billing.web_search.documents_found"),
+    ),
+    "customers.bulk": (
+        ("blocks.edit", "demarc.plans.web_bulk.customer_deeds"),
+        ("messages.edit", "demarc.messages.web_bulk.customer_deeds"),
+    ),
     "customers.search": (("customers.see", f"{ACCESS}.customers_by_login"),),
     "customer.facts": (
         ("accounts.see", f"{BILLING}.money_fact"),

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from demarc.base.models import Partner, choices_check
@@ -105,6 +106,24 @@ class ResetCode(models.Model):
     digest = models.BinaryField(unique=True)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+
+
+class SavedView(models.Model):
+    """A way of looking at a list that somebody keeps: the query of its address (filters, search, order, columns)."""
+
+    login = models.ForeignKey(Login, models.CASCADE, related_name="views", db_index=False)
+    list_name = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    state = models.CharField(max_length=2000, blank=True)
+    is_default = models.BooleanField(default=False, help_text="Shown when the list is opened with nothing picked.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["login", "list_name", "name"], name="staff_view_name"),
+            models.UniqueConstraint(
+                fields=["login", "list_name"], condition=Q(is_default=True), name="staff_view_one_default"
+            ),
+        ]
 
 
 class ApiToken(models.Model):

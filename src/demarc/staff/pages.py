@@ -10,15 +10,16 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from demarc.base import clock, log
 from demarc.base.models import Partner
 from demarc.core.errors import Refused
-from demarc.staff.doors import actor_of, ask_for_proof, forbidden, partners, permitted, proved_lately
+from demarc.staff.doors import actor_of, ask_for_proof, forbidden, login_of, partners, permitted, proved_lately
+from demarc.staff.queries import views_of
 from demarc.ui import panels
 from demarc.ui.forms import Form
-from demarc.ui.lists import Listing, ListSpec
+from demarc.ui.lists import FILES, Listing, ListSpec, View
 
 LATELY = timedelta(hours=1)
 
@@ -75,11 +76,18 @@ def parts(request: HttpRequest, place: str, *subject: Any) -> Sequence[Any]:
 def list_page(
     request: HttpRequest, spec: ListSpec, template: str = "ui/list_page.html", **words: Any
 ) -> HttpResponseBase:
-    """The page of a list, or its CSV, which asks for a proof. A search, a filter and a file are written down with what
+    """The page of a list, or its file, which asks for a proof. A search, a filter and a file are written down with what
     and how many."""
     more = [column for columns in parts(request, f"{spec.name}.columns") for column in columns]
-    listing = Listing(spec, request, more_columns=more)
-    as_file = request.GET.get("format") == "csv"
+    login = login_of(request)
+    views = [View(one.pk, one.name, one.state, one.is_default) for one in views_of(login.pk, spec.name)]
+    default = next((view for view in views if view.default and view.state), None)
+    if default and not request.GET:
+        return redirect(f"{request.path}?{default.state}")
+    bulk = [deed for deeds in parts(request, f"{spec.name}.bulk") for deed in deeds]
+    listing = Listing(spec, request, more_columns=more, bulk=bulk, views=views)
+    kind = request.GET.get("format", "")
+    as_file = kind in FILES
     if as_file and not permitted(request, "exports.see"):
         return forbidden(request, "exports.see")
     if as_file and not proved_lately(request):
@@ -89,7 +97,7 @@ def list_page(
         by, subject = actor_of(request), (spec.name, None)
         log.record(verb, by=by, at=clock.now(), subject=subject, filter=listing.picked, count=listing.count)
     if as_file:
-        return listing.as_csv()
+        return listing.as_file(kind)
     return render(request, template, {"listing": listing, **words})
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from demarc.base.models import Partner
 from demarc.base.throttle import network_of
 from demarc.core.errors import Refused
-from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, Session
+from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, SavedView, Session
 from demarc.staff.permissions import ALL, PERMISSIONS, grants, overridden, reason, spread
 from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
@@ -221,3 +221,13 @@ def staff_within(partner_ids: list[int] | None) -> QuerySet[Login]:
         return rows
     elsewhere = Login.objects.filter(partners__in=Partner.objects.exclude(pk__in=partner_ids))
     return rows.filter(partners__in=partner_ids).exclude(pk__in=elsewhere.values("pk")).distinct()
+
+
+def views_of_person(login_id: int) -> QuerySet[SavedView]:
+    """All views that somebody keeps."""
+    return SavedView.objects.filter(login_id=login_id)
+
+
+def views_of(login_id: int, list_name: str) -> QuerySet[SavedView]:
+    """The views of a list that somebody keeps, by name."""
+    return SavedView.objects.filter(login_id=login_id, list_name=list_name).order_by("name")

@@ -2,10 +2,23 @@
 
 from django.urls import path
 
-from demarc.staff import web, web_log, web_me, web_people, web_rights, web_roles, web_tokens
+from demarc.staff import (
+    web,
+    web_log,
+    web_me,
+    web_people,
+    web_rights,
+    web_roles,
+    web_search,
+    web_tokens,
+    web_views,
+)
 
 urlpatterns = [
     path("", web.dashboard, name="dashboard"),
+    path("views/", web_views.save_view, name="save_view"),
+    path("views/<int:view_id>/remove/", web_views.remove_view, name="remove_view"),
+    path("search/", web_search.search, name="search"),
     path("login/", web.login, name="account_login"),
     path("login/code/", web.login_code, name="mfa_authenticate"),
     path("logout/", web.logout, name="account_logout"),

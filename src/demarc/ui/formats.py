@@ -37,6 +37,11 @@ def balance(amount: int, currency: str) -> str:
     return f"{'Has' if amount > 0 else 'Owes'}{NBSP}{money(abs(amount), currency)}"
 
 
+def figure(amount: int | None, currency: str) -> Decimal | None:
+    """An amount as a number for files: 1240, "EUR" -> 12.40."""
+    return None if amount is None else Decimal(format_plain(Money(amount, currency)))
+
+
 def number(value: int) -> str:
     """1234567 -> "1,234,567"."""
     return format_decimal(value, locale=LOCALE)

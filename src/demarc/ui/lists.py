@@ -1,33 +1,47 @@
-"""One description of a list gives its table, its filters and its CSV. Knows no room's rows and no permission.
+"""One description of a list gives its table, its filters, its files and what may be done with many rows.
 
-A list shows at most ROWS rows at a time and always says how many there are.
+Knows no room's rows, no permission and no person. A list shows ROWS rows at a time, found by the place of the row
+before them (ui.keyset), and counts up to COUNT_MAX.
 """
 
-import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from demarc.ui import keyset, sheets
+from demarc.ui.formats import number, plural
+
 ROWS = 50
-CSV_ROWS_MAX = 200_000
-CSV_CHUNK = 2_000
+COUNT_MAX = 10_000
+"""More rows than this are only called more: to count them would take longer than to show the page."""
+FILE_ROWS_MAX = 200_000
+FILE_CHUNK = 2_000
 TEXT_MAX = 100
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+STATE_MAX = 2_000
+FILES = {
+    "csv": ("text/csv; charset=utf-8", sheets.csv_lines),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheets.xlsx_parts),
+}
+NOT_STATE = ("after", "before", "page", "format", "show", "row", "all")
+"""Words of a list's address that say where one is in it, not which list it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """`value` gives what programs read (CSV), `shown` what people see (default: the value), both from a row.
 
-    With `load` they are given what it found for the row's id instead; it runs once for all rows shown.
+    With `load` they are given what it found for the row's id instead; it runs once for all rows shown. `key` names the
+    column in addresses (default: made from its label). A time or a number goes into files as such: give it, not its
+    words.
     """
 
     label: str
@@ -37,6 +51,12 @@ class Column:
     load: Callable[[Sequence[Any]], Mapping[Any, Any]] | None = None
     number: bool = False
     order: str = ""
+    key: str = ""
+
+    @property
+    def word(self) -> str:
+        """Its name in addresses."""
+        return self.key or re.sub(r"[^a-z0-9]+", "_", self.label.lower()).strip("_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,31 @@ class ListSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Bulk:
+    """Something to be done with many rows. `page` is a URL name; that page first shows what would happen."""
+
+    label: str
+    page: str
+    icon: str
+    danger: bool = False
+
+    @property
+    def href(self) -> str:
+        """Where it is asked for."""
+        return reverse(self.page)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way of looking at the list that somebody keeps under a name: the state of its address."""
+
+    key: int
+    name: str
+    state: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One value of the table."""
 
@@ -83,37 +128,45 @@ class Cell:
 
 @dataclass
 class Listing:
-    """A list as one viewer asked for it."""
+    """A list as one viewer asked for it: the address says all. `more_columns` and `bulk` come from other rooms, `views`
+    are the viewer's own."""
 
     spec: ListSpec
     request: HttpRequest
     more_columns: Sequence[Column] = ()
+    bulk: Sequence[Bulk] = ()
+    views: Sequence[View] = ()
     picked: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        given = self.request.GET
-        self.picked = {}
-        for chooser in self.spec.filters:
-            word = given.get(chooser.key, "")
-            if word and word in dict(chooser.choices(self.request)):
-                self.picked[chooser.key] = word
-        for chosen in self.spec.moments:
-            word = given.get(chosen.key, "")[:TEXT_MAX]
-            if word and moment_of({chosen.key: word}, chosen.key) is not None:
-                self.picked[chosen.key] = word
-        text = given.get("q", "").replace("\0", "").strip()[:TEXT_MAX]
-        if self.spec.search and text:
-            self.picked["q"] = text
+        self.picked = picked_of(self.spec, self.request)
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def all_columns(self) -> Sequence[Column]:
         """Those of the list, then those that other rooms add."""
         return (*self.spec.columns, *self.more_columns)
 
     @cached_property
+    def columns(self) -> Sequence[Column]:
+        """Those to show: the first, which is the link, and of the others what was chosen; nothing chosen: all."""
+        chosen = set(self.request.GET.getlist("col"))
+        first, *others = self.all_columns
+        kept = [column for column in others if column.word in chosen]
+        return (first, *kept) if kept else self.all_columns
+
+    @property
+    def column_choices(self) -> list[dict[str, Any]]:
+        """The columns that may be left out: word, label and whether it is shown."""
+        return [
+            {"word": column.word, "label": column.label, "shown": column in self.columns}
+            for column in self.all_columns[1:]
+        ]
+
+    @cached_property
     def rows(self) -> QuerySet[Any]:
-        """All rows that match, in order."""
-        rows = self.spec.rows(self.request, self.picked)
+        """All rows that match, in order. A limit that they came with is dropped: pages, count and files have theirs."""
+        rows = self.spec.rows(self.request, self.picked).all()
+        rows.query.clear_limits()
         order = self.order
         return rows.order_by(order, "id" if order[0] != "-" else "-id") if order else rows
 
@@ -121,18 +174,34 @@ class Listing:
     def order(self) -> str:
         """The column to sort by, "-" in front for downwards; empty: as the list comes."""
         wanted = self.request.GET.get("sort", "")
-        known = {column.order for column in self.columns if column.order}
+        known = {column.order for column in self.all_columns if column.order}
         return wanted if wanted.removeprefix("-") in known else ""
 
     @cached_property
-    def page(self) -> Page[Any]:
-        """The rows to show now."""
-        return Paginator(self.rows, ROWS).get_page(self.request.GET.get("page"))
+    def page(self) -> keyset.Cut:
+        """The rows to show now, and the marks of the pages around them."""
+        given = self.request.GET
+        marks = {"after": given.get("after", ""), "before": given.get("before", "")}
+        return keyset.cut(self.rows, ROWS, name=self.spec.name, **marks)
 
     @property
+    def shown(self) -> list[Any]:
+        """The rows of this page."""
+        return self.page.rows
+
+    @cached_property
     def count(self) -> int:
-        """How many rows match in all."""
-        return self.page.paginator.count
+        """How many rows match; COUNT_MAX + 1 stands for all that are more."""
+        if not (self.page.before or self.page.after):
+            return len(self.shown)
+        return self.rows.order_by().values("pk")[: COUNT_MAX + 1].count()
+
+    @property
+    def counted(self) -> str:
+        """The same in words."""
+        if self.count > COUNT_MAX:
+            return f"more than {number(COUNT_MAX)} {self.spec.many}"
+        return plural(self.count, self.spec.one, self.spec.many)
 
     @property
     def choosers(self) -> list[dict[str, Any]]:
@@ -167,45 +236,101 @@ class Listing:
             for column in self.columns
         ]
 
-    def cells(self) -> Iterator[list[Cell]]:
-        """The rows shown, as cells."""
-        loaded = _load(self.columns, list(self.page))
-        for row in self.page:
-            yield [_cell(column, row, found.get(row.pk)) for column, found in zip(self.columns, loaded, strict=True)]
+    def cells(self) -> Iterator[tuple[Any, list[Cell]]]:
+        """The rows shown: (id, cells)."""
+        loaded = _load(self.columns, self.shown)
+        for row in self.shown:
+            found = zip(self.columns, loaded, strict=True)
+            yield row.pk, [_cell(column, row, facts.get(row.pk)) for column, facts in found]
 
-    def address(self, **changes: str | int) -> str:
-        """This list with something changed: "?q=ana&page=2"; an empty value drops the key."""
-        query = self.request.GET.copy()
-        query.pop("page", None)
-        for key, value in changes.items():
-            query[key] = str(value)
-        for key in [key for key, value in query.items() if not value]:
-            del query[key]
-        return f"?{query.urlencode()}"
+    @cached_property
+    def state(self) -> list[tuple[str, str]]:
+        """What makes this list this one, and nothing else of the address: filters, search, order and columns."""
+        pairs = list(self.picked.items())
+        if self.order:
+            pairs.append(("sort", self.order))
+        if len(self.columns) < len(self.all_columns):
+            pairs += [("col", column.word) for column in self.columns[1:]]
+        return pairs
+
+    @property
+    def address_state(self) -> str:
+        """The same as the query of an address."""
+        return _query(self.state)
+
+    @property
+    def without_columns(self) -> list[tuple[str, str]]:
+        """The state, for a form that asks for the columns itself."""
+        return [pair for pair in self.state if pair[0] != "col"]
+
+    @property
+    def beside_filters(self) -> list[tuple[str, str]]:
+        """The state, for a form that asks for the filters itself."""
+        return [pair for pair in self.state if pair[0] in ("sort", "col")]
+
+    def address(self, **changes: str) -> str:
+        """This list with something changed: "?q=ana&sort=name"; an empty value drops the key."""
+        kept = [pair for pair in self.state if pair[0] not in changes]
+        return f"?{_query([*kept, *((key, value) for key, value in changes.items() if value)])}"
 
     @property
     def next_page(self) -> str:
         """The address of the page after this one, or nothing."""
-        return self.address(page=self.page.next_page_number()) if self.page.has_next() else ""
+        return self.address(after=self.page.after) if self.page.after else ""
 
     @property
     def previous_page(self) -> str:
         """The address of the page before this one, or nothing."""
-        return self.address(page=self.page.previous_page_number()) if self.page.has_previous() else ""
+        return self.address(before=self.page.before) if self.page.before else ""
 
     @property
-    def csv_address(self) -> str:
-        """The same rows as a file."""
-        return self.address(format="csv")
+    def files(self) -> list[tuple[str, str]]:
+        """The same rows as files: (name, address)."""
+        return [(name.upper(), self.address(format=name)) for name in FILES]
 
     def _turned(self, order: str) -> str:
         return f"-{order}" if self.order == order else order
 
-    def as_csv(self) -> StreamingHttpResponse:
-        """All matching rows (up to CSV_ROWS_MAX) as a file, sent while they are read."""
-        response = StreamingHttpResponse(_csv_lines(self.columns, self.rows), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{self.spec.name}.csv"'
+    def as_file(self, kind: str) -> StreamingHttpResponse:
+        """All matching rows (up to FILE_ROWS_MAX) as a file of FILES, sent while they are read."""
+        content_type, write = FILES[kind]
+        zone = timezone.get_current_timezone()  # by the time the rows are read, the view and its zone are left
+        body = write([column.label for column in self.columns], _file_rows(self.columns, self.rows), zone)
+        response = StreamingHttpResponse(body, content_type=content_type)
+        response["Content-Disposition"] = f'attachment; filename="{self.spec.name}.{kind}"'
         return response
+
+
+def picked_of(spec: ListSpec, request: HttpRequest) -> dict[str, str]:
+    """What the address picks of a list's filters, moments and search; whatever is none of theirs is left out."""
+    given, picked = request.GET, {}
+    for chooser in spec.filters:
+        word = given.get(chooser.key, "")
+        if word and word in dict(chooser.choices(request)):
+            picked[chooser.key] = word
+    for chosen in spec.moments:
+        word = given.get(chosen.key, "")[:TEXT_MAX]
+        if word and moment_of({chosen.key: word}, chosen.key) is not None:
+            picked[chosen.key] = word
+    text = given.get("q", "").replace("\0", "").strip()[:TEXT_MAX]
+    if spec.search and text:
+        picked["q"] = text
+    return picked
+
+
+def clean_state(text: str) -> str:
+    """The query of a list's address without what says only where one is in it; "" when it is too long to keep."""
+    if len(text) > STATE_MAX:
+        return ""
+    given = QueryDict(text.removeprefix("?").replace("\0", ""))
+    return _query([(key, value) for key, values in given.lists() if key not in NOT_STATE for value in values if value])
+
+
+def _query(pairs: Sequence[tuple[str, str]]) -> str:
+    query = QueryDict(mutable=True)
+    for key, value in pairs:
+        query.appendlist(key, value)
+    return query.urlencode()
 
 
 def moment_of(picked: Mapping[str, str], key: str) -> datetime | None:
@@ -218,30 +343,14 @@ def moment_of(picked: Mapping[str, str], key: str) -> datetime | None:
         return None
 
 
-class _Echo:
-    """A file that gives back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv_lines(columns: Sequence[Column], rows: QuerySet[Any]) -> Iterator[str]:
-    """The file piece by piece, in one transaction, so that all of it is from one moment as far as each query goes."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow([column.label for column in columns])
+def _file_rows(columns: Sequence[Column], rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """The values of all rows, read in one transaction, so that all is from one moment as far as each query goes."""
     with transaction.atomic():
-        for start in range(0, CSV_ROWS_MAX, CSV_CHUNK):
-            chunk = list(rows[start : start + CSV_CHUNK])
+        for chunk in keyset.chunks(rows, FILE_CHUNK, FILE_ROWS_MAX):
             loaded = _load(columns, chunk)
             for row in chunk:
-                yield writer.writerow(_csv_values(columns, row, loaded))
-            if len(chunk) < CSV_CHUNK:
-                return
-
-
-def _csv_values(columns: Sequence[Column], row: Any, loaded: Sequence[Mapping[Any, Any]]) -> list[str]:
-    subjects = zip(columns, loaded, strict=True)
-    return [_plain(column.value(_subject(column, row, found.get(row.pk)))) for column, found in subjects]
+                found = zip(columns, loaded, strict=True)
+                yield [column.value(_subject(column, row, facts.get(row.pk))) for column, facts in found]
 
 
 def _load(columns: Sequence[Column], rows: Sequence[Any]) -> list[Mapping[Any, Any]]:
@@ -255,9 +364,3 @@ def _subject(column: Column, row: Any, found: Any) -> Any:
 def _cell(column: Column, row: Any, found: Any) -> Cell:
     shown = (column.shown or column.value)(_subject(column, row, found))
     return Cell(column.label, shown, column.href(row) if column.href else "", column.number)
-
-
-def _plain(value: Any) -> str:
-    """A value for a spreadsheet. Text that would run as a formula there is quoted."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text

@@ -51,6 +51,26 @@ class Action:
     danger: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that a search found. `exact`: by the very word asked for."""
+
+    label: str
+    href: str
+    line: Any = ""
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What one room found, the best first; `more` leads to its list of all."""
+
+    label: str
+    icon: str
+    hits: tuple[Hit, ...]
+    more: str = ""
+
+
 _stands: dict[str, tuple[Stand, ...]] = {}
 
 

@@ -28,6 +28,7 @@ from demarc.billing.queries.accounts import (
     money_in,
     owed,
     payment_list,
+    payments_named,
 )
 from demarc.billing.queries.documents import (
     AT_WORK,
@@ -37,6 +38,8 @@ from demarc.billing.queries.documents import (
     Totals,
     auto_issue,
     document_list,
+    documents_like,
+    documents_named,
     due_runs,
     in_state,
     last_run,
@@ -100,6 +103,8 @@ __all__ = [
     "blocked_on",
     "day_list",
     "document_list",
+    "documents_named",
+    "documents_like",
     "due_runs",
     "in_state",
     "last_run",
@@ -115,6 +120,7 @@ __all__ = [
     "owed",
     "parked_accounts",
     "payment_list",
+    "payments_named",
     "policy_on",
     "preview",
     "preview_rows",

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
+from demarc.base.models import Partner
 from demarc.billing.debts import load_cases
 from demarc.billing.facts import Payer, load
 from demarc.billing.models import Payment
 from demarc.core import charging, dunning
 from demarc.core.errors import Refused
 from demarc.customers.models import Account, BillingType
+from demarc.customers.queries import named
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,14 @@ def payment_list(partner_ids: Sequence[int] | None) -> QuerySet[Payment]:
     """Payments and refunds that the reader may see (None: all), newest first."""
     found = Payment.objects.select_related("account", "account__customer", "partner").order_by("-id")
     return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def payments_named(text: str, partner_ids: Sequence[int] | None) -> Q:
+    """Payments found by their customer or their number. A union, so that each half has its index."""
+    keepers = list(Partner.objects.values_list("pk", flat=True)) if partner_ids is None else partner_ids
+    numbered = Payment.objects.filter(partner__in=keepers, number__in=[text, text.zfill(6)])
+    people = Payment.objects.filter(named(text, partner_ids))
+    return Q(pk__in=people.values("pk").union(numbered.values("pk")))
 
 
 def money_in(partner_ids: Sequence[int] | None, day: date) -> list[Takings]:

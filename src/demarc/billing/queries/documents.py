@@ -21,6 +21,7 @@ from demarc.billing.models import (
     RunState,
 )
 from demarc.core.period import billing_day
+from demarc.customers.queries import named
 
 STATES = {
     "open": "Open",
@@ -31,6 +32,10 @@ STATES = {
 }
 CREDITED_WHOLE = (DocumentSource.RUN, DocumentSource.FIRST, DocumentSource.MANUAL)
 """How an invoice came to be that can be credited as a whole."""
+LETTERS = ("", "C")
+"""What a number begins with, before its year: an invoice's, a credit note's."""
+COUNT_DIGITS = 6
+YEARS_BACK = 11
 AUTO_ISSUE = "billing.auto_issue"
 LONGEST_AHEAD = timedelta(hours=14)
 """No zone is further ahead of UTC."""
@@ -64,6 +69,26 @@ def document_list(partner_ids: Sequence[int] | None) -> QuerySet[Document]:
     found = Document.objects.select_related("account", "account__customer", "partner").order_by("-id")
     found = found.annotate(credited=Coalesce(credited, 0))
     return found if partner_ids is None else found.filter(partner_id__in=partner_ids)
+
+
+def documents_named(text: str, partner_ids: Sequence[int] | None, year: int) -> Q:
+    """Documents found by their customer, the beginning of their number, or its last digits in one of the YEARS_BACK
+    years up to `year`. A union, so that each half has its index."""
+    people = Document.objects.filter(named(text, partner_ids))
+    return Q(pk__in=people.values("pk").union(Document.objects.filter(_numbered(text, year)).values("pk")))
+
+
+def _numbered(text: str, year: int) -> Q:
+    found = Q(number__startswith=text.strip().upper())
+    if text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS:
+        years = range(year - YEARS_BACK + 1, year + 1)
+        found |= Q(number__in=[f"{word}{one}{text.zfill(COUNT_DIGITS)}" for word in LETTERS for one in years])
+    return found
+
+
+def documents_like(text: str, partner_ids: Sequence[int] | None, year: int, limit: int) -> list[Document]:
+    """At most `limit` documents of these partners (None: all) by their numbers, the newest first."""
+    return list(document_list(partner_ids).filter(_numbered(text, year))[:limit])
 
 
 def in_state(rows: QuerySet[Document], state: str, today: date) -> QuerySet[Document]:

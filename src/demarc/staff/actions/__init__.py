@@ -8,6 +8,7 @@ log, never with a secret in it.
     factors    turn_on_totp, turn_off_totp, make_recovery_codes, check_code, add_passkey, remove_passkey, check_passkey,
                remove_factors, require_second_factor
     sessions   end_sessions, note_seen, note_device
+    views      save_view, remove_view
     resets     want_reset, make_reset_code, reset_password
 """
 
@@ -45,8 +46,10 @@ from demarc.staff.actions.roles import (
 )
 from demarc.staff.actions.sessions import end_sessions, note_device, note_seen
 from demarc.staff.actions.tokens import create_token, note_use, revoke_token
+from demarc.staff.actions.views import NewView, remove_view, save_view
 
 __all__ = [
+    "NewView",
     "add_passkey",
     "add_person",
     "change_email",
@@ -67,6 +70,7 @@ __all__ = [
     "remove_factors",
     "remove_passkey",
     "remove_role",
+    "remove_view",
     "require_second_factor",
     "reset_password",
     "reset_role",
@@ -75,6 +79,7 @@ __all__ = [
     "save_role",
     "set_own_rights",
     "set_role",
+    "save_view",
     "show_password",
     "switch",
     "turn_off_totp",

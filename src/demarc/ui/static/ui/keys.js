@@ -1,4 +1,4 @@
-// The keyboard: / searches, j and k walk a list, Enter opens, ? shows the sheet.
+// The keyboard: / searches everything, f the list; j and k walk a list, x selects, Enter opens, ? shows the sheet.
 
 const sheet = document.getElementById("keys-sheet");
 let row = -1;
@@ -17,12 +17,19 @@ function walk(step) {
   all[row]?.removeAttribute("data-current");
   row = Math.min(Math.max(row + step, 0), all.length - 1);
   all[row].setAttribute("data-current", "");
-  all[row].querySelector("a")?.focus();
+  all[row].querySelector("td a")?.focus();
   all[row].scrollIntoView({ block: "nearest" });
 }
 
+function search(...fields) {
+  const shown = fields.map((one) => document.querySelector(one)).find((one) => one?.offsetParent);
+  shown?.focus();
+}
+
 const actions = {
-  "/": () => (document.querySelector("main [data-search]") || document.querySelector("[data-search]"))?.focus(),
+  "/": () => search("[data-find]", "main [data-search]"),
+  f: () => search("main [data-search]", "[data-find]"),
+  x: () => rows()[row]?.querySelector("input[name=row]")?.click(),
   "?": () => sheet?.showModal(),
   j: () => walk(1),
   k: () => walk(-1),
