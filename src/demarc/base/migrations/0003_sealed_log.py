@@ -83,15 +83,26 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveField("operationlog", "leaf"),
         migrations.AddField(
-            "operationlog", "kind", models.CharField(max_length=10, default="change"), preserve_default=False
+            "operationlog",
+            "kind",
+            models.CharField(max_length=10, default="change", help_text="base.log.Kind: how long it is kept."),
+            preserve_default=False,
         ),
         migrations.AddField(
             "operationlog",
             "salt",
             models.UUIDField(null=True, db_default=models.Func(function="gen_random_uuid")),
         ),
-        migrations.AddField("operationlog", "body_digest", models.BinaryField(null=True)),
-        migrations.AddField("operationlog", "private_digest", models.BinaryField(null=True)),
+        migrations.AddField(
+            "operationlog",
+            "body_digest",
+            models.BinaryField(null=True, help_text="Of a body that was removed."),
+        ),
+        migrations.AddField(
+            "operationlog",
+            "private_digest",
+            models.BinaryField(null=True, help_text="Of label and address, when they were removed."),
+        ),
         migrations.AddField(
             "operationlog",
             "xid",
