@@ -29,6 +29,7 @@ NOT_PAGES = {
     "preview_answers",
     "document_pdf",
     "run_progress",
+    "remove_view",  # its keeper's alone
 }
 WIDE = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
 NARROW_HEIGHT = 844

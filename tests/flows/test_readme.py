@@ -145,7 +145,7 @@ def take_bens_money(url: str, password: str) -> None:
         page.keyboard.press("/")
         page.keyboard.type("ben o")
         page.keyboard.press("Enter")
-        page.get_by_role("link", name="Ben O'Brien").first.click()
+        page.wait_for_url(f"{url}/customers/*/")
         expect(page.get_by_text("Blocked").first).to_be_visible()
         page.get_by_role("link", name="Add payment").first.click()
         page.get_by_label("Amount").fill("30.00")

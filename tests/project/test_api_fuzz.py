@@ -19,7 +19,7 @@ from demarc.staff import apidoor
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 
 SEED = int(os.environ.get("DEMARC_FUZZ_SEED", "20240531"))
-REQUESTS = int(os.environ.get("DEMARC_FUZZ_REQUESTS", "2500"))
+REQUESTS = int(os.environ.get("DEMARC_FUZZ_REQUESTS", "3000"))
 
 HOSTILE = [
     None,

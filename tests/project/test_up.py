@@ -54,7 +54,7 @@ def test_everything_runs_and_status_says_so(running):
     told = running.run("status")
     assert told.returncode == 0
     assert [line.split()[:2] for line in told.stdout.splitlines()] == [
-        ["ok", name] for name in ("processes", "ports", "database", "jobs", "billing", "radius")
+        ["ok", name] for name in ("processes", "ports", "database", "jobs", "billing", "log", "radius")
     ]
 
 
