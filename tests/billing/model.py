@@ -13,6 +13,9 @@ from tests.core.naive import month_of, round_half_up
 
 DAY = timedelta(days=1)
 
+NEARLY_FREE = 15
+"""So little a month that a day of it costs nothing."""
+
 
 @dataclass
 class Held:
@@ -66,8 +69,9 @@ class Model:
         return self.prices[held.plan] if held.own is None else held.own
 
     def waits(self, plan: str) -> bool:
-        """Whether somebody may have the plan for nothing whose next regular document is to bill it: without one, free
-        days are not billed yet, and would cost what the plan costs by then (test_recurring has such a story)."""
+        """Whether somebody may have the plan for nothing, or for less than half a cent until the next regular document,
+        which is to bill it: without one, free days are not billed yet, and would cost what the plan costs by then
+        (test_recurring has such a story)."""
         return self.today <= self.free_until.get(plan, date.min)
 
     def activate(self, account: int, service: int) -> None:
@@ -140,7 +144,7 @@ class Model:
             held.billed = {}
 
     def _note_free(self, held: Held) -> None:
-        if not self.price(held):
+        if self.price(held) <= NEARLY_FREE:
             self.free_until[held.plan] = month_of(self.today + DAY, self.billing_day)[1]
 
     def _bill(self, held: Held, first: date, last: date) -> None:
