@@ -1,10 +1,11 @@
-"""Rows written by COPY are what an INSERT would have written."""
+"""Rows written as arrays are what an INSERT would have written."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from tests import cast
 from tests.cast import AT, STAFF
 
+from demarc.base import lines
 from demarc.base.actors import recorded
 from demarc.base.models import OperationLog, Partner
 from demarc.base.rows import insert
@@ -65,3 +66,20 @@ def test_what_the_database_refuses_is_an_integrity_error():
         insert([Customer(**same), Customer(**same)])
     assert Partner.objects.filter(pk=partner.pk).exists()
     assert not Customer.objects.exists()
+
+
+TEXTS = ["a", None, "", 'x"y\\', "{,}", "NULL", "None", "\\N", "é\t\n", '","', "\x01"]
+
+
+def test_rows_that_come_as_arrays_are_what_they_were():
+    types = {"number": "integer", "text": "text"}
+    with connection.cursor() as cursor:
+        for arrays in lines.parcels(types, enumerate(TEXTS)):
+            cursor.execute(lines.ending(types).strip(), arrays)
+            assert cursor.fetchall() == list(enumerate(TEXTS))
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0S", lines.NOTHING])
+def test_a_zero_byte_is_refused_before_it_is_taken_for_anything(text):
+    with pytest.raises(ValueError, match="zero byte"):
+        list(lines.parcels({"text": "text"}, [["a"], [text], [None]]))

@@ -6,7 +6,7 @@ constraints: 42 ms, not 39.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, LiteralString
 
@@ -17,6 +17,10 @@ SELECT a.attname::text, format_type(a.atttypid, NULL) FROM pg_attribute a
 WHERE a.attrelid = %(table)s::regclass AND a.attnum > 0 AND NOT a.attisdropped
 """
 """The types of a table's columns, as text."""
+
+ZERO = "\0"
+BETWEEN, NOTHING = ZERO + "S", ZERO + "N"
+"""No text that PostgreSQL takes has them in it."""
 
 STATEMENT = re.compile(r'\s*INSERT INTO "?(\w+)"? \(([^)]+)\)\s*')
 NEEDS_NO_QUOTES = {
@@ -58,11 +62,13 @@ def parcels(types: Mapping[str, str], lines: Iterable[Iterable[Any]]) -> Iterato
         yield {column: _array(kind in NEEDS_NO_QUOTES, values) for (column, kind), values in columns}
 
 
-def _array(bare: bool, values: Iterable[Any]) -> str:
+def _array(bare: bool, values: Sequence[Any]) -> str:
+    """A column. What needs quotes is quoted all at once: value by value took three times as long."""
     if bare:
-        return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in values]) + "}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+    texts = [NOTHING if value is None else str(value) for value in values]
+    whole = BETWEEN.join(texts)
+    if whole.count(ZERO) != len(texts) - 1 + values.count(None):
+        raise ValueError("PostgreSQL holds no text with a zero byte in it")
+    whole = whole.replace("\\", "\\\\").replace('"', '\\"').replace(BETWEEN, '","')
+    return ('{"' + whole + '"}').replace(f'"{NOTHING}"', "NULL")
