@@ -41,7 +41,7 @@ END $$;
 -- The text of one column as COPY writes it, whose bytes the leaves cover.
 CREATE FUNCTION demarc_log_text(said text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(replace(replace(replace(replace(replace(replace(replace(said, E'\\\\', E'\\\\\\\\'), E'\\b', '\\b'),
-        E'\\f', '\\f'), E'\\n', '\\n'), E'\\r', '\\r'), E'\\t', '\\t'), E'\\v', '\\v'), '\\N')
+        E'\\f', '\\f'), E'\\n', '\\n'), E'\\r', '\\r'), E'\\t', '\\t'), E'\\x0B', '\\v'), '\\N')
 $$;
 CREATE FUNCTION demarc_log_private(salt uuid, label text, address inet) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256('\\x02'::bytea || convert_to(concat_ws(E'\\t', salt::text, demarc_log_text(label),
