@@ -64,6 +64,28 @@ def test_the_list_finds_by_number_customer_state_and_month_and_sums_what_is_pick
         assert document.number not in text(client, "/documents/", **query)
 
 
+@pytest.mark.parametrize("text", ["router 7", "a", "c", "ac2026", "%", "2026%", "C-1", "٣"])
+def test_what_looks_like_no_number_is_not_looked_for_among_numbers(place, text, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert queries.documents_like(text, None, 2026, 6) == []
+    assert queries.document_list(None).filter(queries.documents_named(text, None, 2026)).count() == 0
+
+
+def test_a_number_is_found_by_its_beginning_from_the_year_on_and_by_its_last_digits(place, rita):
+    number = rita.documents.get().number
+    year = int(number[:4])
+
+    def found(text: str) -> list[str]:
+        return [one.number for one in queries.documents_like(text, None, year, 6)]
+
+    assert number in found(number)
+    assert number in found(number[:8])
+    assert number in found(number[:4])
+    assert number in found(number[4:].lstrip("0"))
+    assert number not in found(number[:3])
+    assert number not in found(f"C{number}")
+
+
 def test_where_an_invoice_stands(place, rita):
     def stands() -> str:
         return queries.state_of(queries.document_list(None).get(account=rita), clock.today("UTC"))

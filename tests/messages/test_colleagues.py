@@ -100,6 +100,12 @@ def test_a_reseller_s_clerk_is_not_written_to_through_another_s_server(isp, mail
     assert mail.letters == []
 
 
+def test_who_works_for_no_provider_is_not_written_to_through_any_server(isp, mail):
+    ana = colleague(everywhere=False)
+    assert not sent("reset", ana)
+    assert mail.letters == []
+
+
 def test_every_letter_is_shipped_in_both_languages_with_the_same_names():
     for kind, words in LETTERS.items():
         named = {language: set(re.findall(r"{(\w+)}", letter.text)) for language, letter in words.items()}

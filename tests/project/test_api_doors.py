@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, get_resolver
 from tests.cast import STAFF
 from tests.project.api_scene import Program, partner, problem, program
@@ -16,7 +17,8 @@ from demarc.base.models import OperationLog
 from demarc.base.vault import open_for_subject
 from demarc.project.api import api as the_api
 from demarc.staff import apidoor
-from demarc.staff.actions import revoke_token
+from demarc.staff.actions import create_token, revoke_token
+from demarc.staff.actions.tokens import Limits
 from demarc.staff.models import ApiToken, Role
 from demarc.staff.permissions import PERMISSIONS, grants
 
@@ -196,6 +198,16 @@ def test_guessing_tokens_ends_at_the_limit_and_stops_nobody_else(monkeypatch):
     guesses = [Program(f"demarc_{n}").call("GET", "/plans").status_code for n in range(3)]
     assert guesses[-1] == 429
     program().get("/plans")
+
+
+def test_a_token_used_where_it_may_not_be_costs_its_owner_nothing(monkeypatch):
+    monkeypatch.setattr(apidoor, "REQUESTS", 3)
+    monkeypatch.setattr(apidoor, "WRONG_TOKENS", 5)
+    limits = Limits(networks=("127.0.0.1",))
+    _, text = create_token("At home", "API full", by=STAFF, at=clock.now(), limits=limits)
+    thief = Program(text, client=Client(REMOTE_ADDR="198.51.100.77"))
+    assert [thief.call("GET", "/plans").status_code for _ in range(6)] == [403] * 5 + [429]
+    assert [Program(text).call("GET", "/plans").status_code for _ in range(4)] == [200] * 3 + [429]
 
 
 def test_a_token_is_noted_as_used_at_most_once_a_minute():

@@ -13,14 +13,14 @@ from tests import cast
 from tests.cast import STAFF
 from tests.project.api_scene import program
 from tests.project.api_world import OPERATIONS
-from tests.staff.world import World, address, logged_in, person, staff_pages, world
+from tests.staff.world import PASSWORD, World, address, logged_in, person, staff_pages, world
 
 from demarc.access import actions as access
-from demarc.base import clock, confinement
+from demarc.base import clock, confinement, words
 from demarc.base.confinement import confined
 from demarc.base.models import OperationLog, Partner
 from demarc.base.rows import insert
-from demarc.billing.models import Transfer
+from demarc.billing.models import Document, Transfer
 from demarc.customers.models import Customer
 from demarc.customers.queries import customer_list, matching
 from demarc.plans.models import Service
@@ -28,7 +28,8 @@ from demarc.project.config import OWNER, SCOPED
 from demarc.project.roles import apply_grants
 from demarc.project.row_security import PARTS, SHARED, SPECIAL, TABLES, rows_of
 from demarc.staff import apidoor, doors
-from demarc.staff.models import Login
+from demarc.staff.actions import create_login, create_token
+from demarc.staff.models import ApiToken, Login, Role
 
 MARK = "Quillfeather"
 TEXTS = [
@@ -373,6 +374,25 @@ def test_a_row_of_another_partner_can_be_neither_made_nor_taken_over(other, ours
     assert MARK in Partner.objects.get(pk=other.partner.pk).name
 
 
+def test_of_logins_and_tokens_without_providers_only_those_made_here_are_seen(ours):
+    """Not what others make at the same time, though it is as young."""
+    by = {"by": STAFF, "at": clock.now()}
+    with transaction.atomic(), confined([ours.partner.pk], STAFF):
+        Login.objects.using("apart").create(username="theirs-now")
+        cashier = Role.objects.get(name="Cashier").pk
+        theirs = {"name": "theirs-now", "digest": b"theirs", "role_id": cashier, "created_by_label": "x"}
+        ApiToken.objects.using("apart").create(**theirs)
+        mine = create_login(username="mine-now", password=PASSWORD, role="Cashier", **by)
+        savepoint = transaction.savepoint()
+        create_login(username="undone-now", password=PASSWORD, role="Cashier", **by)
+        transaction.savepoint_rollback(savepoint)
+        create_token("mine-now", "Cashier", **by)
+        assert set(Login.objects.filter(username__endswith="-now")) == {mine}
+        assert [one.name for one in ApiToken.objects.filter(name__endswith="-now")] == ["mine-now"]
+    with transaction.atomic(), confined([ours.partner.pk], STAFF):
+        assert not Login.objects.filter(username__endswith="-now").exists()
+
+
 def test_to_be_confined_needs_a_transaction(ours):
     with pytest.raises(RuntimeError), confined([ours.partner.pk], STAFF):
         pass
@@ -400,6 +420,14 @@ def test_the_application_s_own_plans_are_what_they_were(ours):
     assert "~>=~ 'ana'" in plan
     assert "current_setting" not in plan
     assert "current_setting" not in plan_of("select sum(amount) from billing_transfer where partner_id = 1")
+
+
+def test_a_reseller_s_search_by_number_has_its_index(ours):
+    wanted, parameters = Document.objects.filter(words.beginning("number", "2026")).query.sql_with_params()
+    with transaction.atomic(), confined([ours.partner.pk], STAFF):
+        plan = plan_of(wanted, *parameters)
+    assert "~>=~ '2026'" in plan[plan.index("Index Cond") :]
+    assert "billing_document_begins" in plan
 
 
 def test_a_reseller_s_search_reads_his_own_customers_only(ours, cluster):

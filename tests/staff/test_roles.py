@@ -1,12 +1,25 @@
 """Roles and rights of one's own: nobody gives what he has not, and the change holds at the next click."""
 
+from importlib import import_module
+
 import pytest
+from django.db import connection
+from tests import cast
+from tests.project.api_scene import Program
 from tests.staff.world import PASSWORD, logged_in, person, words
 
+from demarc.base import clock
+from demarc.base.actors import SYSTEM
 from demarc.base.models import OperationLog, Partner
-from demarc.staff.models import Login, Role
-from demarc.staff.permissions import spread
+from demarc.core.errors import Refused
+from demarc.staff.actions import add_person, create_token, set_role, switch
+from demarc.staff.actions.logins import Place
+from demarc.staff.actions.tokens import Limits
+from demarc.staff.models import ApiToken, Login, Role
+from demarc.staff.permissions import ALL, spread
+from demarc.staff.queries import works_for
 
+BY = {"by": SYSTEM, "at": cast.AT}
 pytestmark = pytest.mark.usefixtures("pages")
 
 
@@ -232,3 +245,63 @@ def test_files_of_lists_are_a_right_of_their_own(sara):
     assert "Save as CSV" not in told(browser.get("/customers/"))
     assert browser.get("/customers/?format=csv").status_code == 403
     assert sara.get("/customers/?format=csv").status_code == 200
+
+
+def test_the_last_who_may_do_everything_stays_so_for_all_providers(sara):
+    partner = Partner.objects.create(name="Sold on", zone="UTC", currency="EUR")
+    boss, me = person("Super administrator", "boss"), Login.objects.get(username="sara")
+    everything = role("Super administrator").pk
+    sara.post(f"/signing-in/{boss.pk}/role/", {"role": everything, "partners": [partner.pk]})
+    assert works_for(Login.objects.get(pk=boss.pk)) == [partner.pk]
+    for given in ({"role": everything, "partners": [partner.pk]}, {"role": role("Manager").pk}):
+        answer = sara.post(f"/signing-in/{me.pk}/role/", given)
+        assert "Nobody else may do everything for all providers" in told(answer), given
+    with pytest.raises(Refused, match="for all providers"):
+        switch(me.pk, on=False, held={ALL}, by=SYSTEM, at=clock.now())
+    me = Login.objects.get(username="sara")
+    assert (works_for(me), me.role_id, me.is_active) == (None, everything, True)
+    sara.post(f"/signing-in/{boss.pk}/role/", {"role": everything})
+    switch(me.pk, on=False, held={ALL}, by=SYSTEM, at=clock.now())
+
+
+def test_who_loses_his_providers_sees_nothing_instead_of_all(sara):
+    ours, theirs = (Partner.objects.create(name=name, zone="UTC", currency="EUR") for name in ("Ours", "Theirs"))
+    cast.customer(theirs, "Tina Theirs")
+    nina = add_person("nina", PASSWORD, place=Place(role("Manager").pk, (ours.pk,)), held={ALL}, **BY)
+    token, text = create_token("Shop", "API full", limits=Limits(partners=(ours.pk,)), **BY)
+    nina.partners.clear()
+    token.partners.clear()
+    assert (works_for(nina), works_for(token)) == ([], [])
+    page = logged_in(nina).get("/customers/")
+    assert page.status_code == 200
+    assert "Tina" not in told(page)
+    assert Program(text).get("/customers")["items"] == []
+    assert "works for no provider" in told(
+        sara.get("/roles/can/", {"who": f"person:{nina.pk}", "what": "customers.see"})
+    )
+
+
+def test_a_provider_who_is_not_there_is_not_taken_for_all_of_them():
+    held = {"held": {ALL}, **BY}
+    tina = person("Technician", "tina")
+    with pytest.raises(Refused, match="not there"):
+        set_role(tina.pk, role=role("Technician").pk, partners=(10**9,), **held)
+    with pytest.raises(Refused, match="not there"):
+        add_person("nina", PASSWORD, place=Place(role("Manager").pk, (10**9,)), **held)
+    with pytest.raises(Refused, match="not there"):
+        create_token("Shop", "API full", limits=Limits(partners=(10**9,)), **BY)
+
+
+def test_who_named_no_provider_before_it_was_said_works_for_all_still():
+    partner = Partner.objects.create(name="Sold on", zone="UTC", currency="EUR")
+    everybody, seller = person("Manager", "mara"), person("Reseller", "rosa")
+    seller.partners.set([partner])
+    token, _ = create_token("Shop", "API full", **BY)
+    Login.objects.update(everywhere=False)
+    ApiToken.objects.update(everywhere=False)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("demarc.staff.migrations.0007_everywhere").SAID)
+    for one, ids in ((everybody, None), (seller, [partner.pk]), (token, None)):
+        one.refresh_from_db()
+        assert works_for(one) == ids
+    assert not seller.everywhere

@@ -12,6 +12,7 @@ from demarc.base.models import OperationLog
 from demarc.base.vault import open_for_subject
 from demarc.staff import actions
 from demarc.staff.models import Role
+from demarc.staff.permissions import ALL
 from demarc.staff.queries import factors_of, has_second_factor
 
 WRONG = "This code is wrong"
@@ -210,5 +211,19 @@ def test_a_role_s_demand_is_set_on_a_page(ana):
     assert client.post("/signing-in/roles/", {"roles": [wanted.pk]})["Location"] == "/signing-in/"
     assert list(Role.objects.filter(second_factor=True)) == [wanted]
     assert "Must have a second factor: Engineer" in client.get("/signing-in/").content.decode()
-    actions.require_second_factor([], by=SYSTEM, at=clock.now())
+    actions.require_second_factor([], held={ALL}, by=SYSTEM, at=clock.now())
     assert not Role.objects.filter(second_factor=True).exists()
+
+
+def test_nobody_waives_or_demands_it_for_roles_above_his_own(pages):
+    Role.objects.create(name="Personnel", permissions=["roles.edit", "staff.edit", "plans.see"])
+    Role.objects.create(name="Below", permissions=["plans.see"])
+    Role.objects.filter(name="Manager").update(second_factor=True)
+    below, manager = (Role.objects.get(name=name).pk for name in ("Below", "Manager"))
+    paul = logged_in(person("Personnel", "paul"))
+    for wanted in ([], [manager, Role.objects.get(name="Engineer").pk]):
+        answer = paul.post("/signing-in/roles/", {"roles": wanted})
+        assert "may do more than you" in answer.content.decode()
+        assert list(Role.objects.filter(second_factor=True).values_list("pk", flat=True)) == [manager]
+    assert paul.post("/signing-in/roles/", {"roles": [manager, below]}).status_code == 302
+    assert Role.objects.get(name="Below").second_factor

@@ -1,7 +1,8 @@
 """Row security, the second wall behind `within`: a transaction that works for some partners only sees no row of others.
 
 The policies are project.row_security's. They read two variables, which end with the transaction as the role does, so
-that nothing is left on a connection for the next request. Unset: no row at all.
+that nothing is left on a connection for the next request. Unset: no row at all. A third, demarc.made, is written by
+triggers of the tables of logins and tokens: whom this transaction has made.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,10 +15,11 @@ from demarc.base.actors import Actor
 
 ENTER = """
 SELECT set_config('role', 'demarc_scoped', true), set_config('demarc.partners', %(partners)s, true),
-    set_config('demarc.actor', %(actor)s, true)
+    set_config('demarc.actor', %(actor)s, true), set_config('demarc.made', '', true)
 """
 LEAVE = """
-SELECT set_config('role', 'none', true), set_config('demarc.partners', '', true), set_config('demarc.actor', '', true)
+SELECT set_config('role', 'none', true), set_config('demarc.partners', '', true), set_config('demarc.actor', '', true),
+    set_config('demarc.made', '', true)
 """
 
 

@@ -9,11 +9,14 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.expressions import RawSQL
 
 from demarc.base import sql
 
 TERMS_MAX = 6
+TERM_MIN = 2
+"""One letter begins too many words to be asked for; one digit may be a number."""
 TERM_MAX = 100
 TOP = "\U0010ffff"
 """Greater than whatever follows a beginning."""
@@ -48,15 +51,32 @@ def folded(text: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """What each word must begin with, the longest first; a MAC as it is stored, without what separates it."""
+    """What each word must begin with, the longest first; a MAC as it is stored, without what separates it. Nothing
+    where even the longest is too short to be asked for."""
     given = (term.strip(AROUND)[:TERM_MAX] for term in folded(text.replace("\0", "")).split()[:TERMS_MAX])
     made = (re.sub(r"[:.-]", "", term) if MAC_BEGINS.fullmatch(term) else term for term in given)
-    return sorted({term for term in made if term}, key=lambda term: (-len(term), term))
+    found = sorted({term for term in made if term}, key=lambda term: (-len(term), term))
+    return found if found and (len(found[0]) >= TERM_MIN or found[0].isdecimal()) else []
+
+
+class _NotBefore(Func):
+    template = "(%(expressions)s)"
+    arg_joiner = " ~>=~ "
+    output_field = BooleanField()
+
+
+class _Before(_NotBefore):
+    arg_joiner = " ~<~ "
+
+
+def beginning(field: str, text: str) -> Q:
+    """The condition that a field begins with `text`. Its index, of pattern_ops, is used under row policies too."""
+    return Q(_NotBefore(F(field), Value(text)), _Before(F(field), Value(text + TOP)))
 
 
 def begins(kinds: Sequence[str], text: str, partner_ids: Sequence[int] | None) -> RawSQL | None:
     """The ids of what is found by `text` among words of these kinds, of these partners (None: all), for `pk__in`; None
-    for no text."""
+    for no text, or one too short."""
     wanted = terms(text)
     return RawSQL(IDS, _given(kinds, wanted, partner_ids)) if wanted else None  # noqa: S611 # a constant, with values
 

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from demarc.base import queries
 from demarc.base.models import OperationLog
-from demarc.staff.apidoor import Token, within
+from demarc.staff.apidoor import Token, within, words
 from demarc.staff.apiforms import Listing, Page, private_listing
+from demarc.staff.log_told import told
 
 router = Router()
 
@@ -22,7 +22,8 @@ Thing = Annotated[
 
 
 class OperationOut(Schema):
-    """An entry. `body` says what was done (`changed`: field -> [before, after]); null: it was removed by rule."""
+    """An entry. `body` says what was done (`changed`: field -> [before, after]), its phones and addresses masked as
+    everywhere; null: it was removed by rule."""
 
     id: int
     at: datetime
@@ -70,7 +71,7 @@ def operations(request: HttpRequest, search: Query[OperationSearch]) -> dict[str
     if search.until:
         rows = rows.filter(at__lt=search.until)
     answer = private_listing(request, "operations", rows, search)
-    told = queries.told(answer["items"])
+    bodies = told(answer["items"], words(request))
     for entry in answer["items"]:
-        entry.body = told[entry.pk]
+        entry.body = bodies[entry.pk]
     return answer

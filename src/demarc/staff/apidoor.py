@@ -18,13 +18,14 @@ from demarc.core.errors import Refused
 from demarc.staff.actions import note_use
 from demarc.staff.models import ApiToken
 from demarc.staff.permissions import PERMISSIONS, spread
-from demarc.staff.queries import opens, scopes_of, token_named, used_within
+from demarc.staff.queries import opens, scopes_of, token_named, used_within, works_for
 
 WINDOW_S = 60
 REQUESTS = 600
 """How many requests a token has in a window."""
 WRONG_TOKENS = 30
-"""How many requests with a token that opens nothing a network has in a window; each is written down."""
+"""How many requests with a token that opens nothing, or nothing from there, a network has in a window; each is written
+down."""
 BIGINT = 2**63
 
 M = TypeVar("M", bound=Model)
@@ -57,10 +58,11 @@ class Token(HttpBearer):
             _write_down_wrong(request, known, at)
             return None
         request.auth = known  # type: ignore[attr-defined] # as ninja does
+        if not used_within(known.networks, request.META.get("REMOTE_ADDR", "")):
+            _count_wrong(request, at)  # not from the budget of those who may: it may be stolen
+            raise HttpError(403, "This token may not be used from this address.")
         if not spend(Limit(f"api:{known.pk}", REQUESTS, WINDOW_S), at):
             raise TooMany
-        if not used_within(known.networks, request.META.get("REMOTE_ADDR", "")):
-            raise HttpError(403, "This token may not be used from this address.")
         note_use(known, at=at)
         _refuse_without(request, self.permission)
         confine(scope(request), actor_of(request))
@@ -74,7 +76,7 @@ def _refuse_without(request: HttpRequest, permission: str) -> None:
         raise HttpError(403, f"This token's role does not grant {permission}.")
     if permission not in scopes_of(token):
         raise HttpError(403, f"This token's scopes do not name {permission}.")
-    if token.role.bound and scope(request) is None:
+    if token.role.bound and not scope(request):
         raise HttpError(403, f"This token's role is for named providers only, and it has none: no {permission}.")
 
 
@@ -85,12 +87,18 @@ def words(request: HttpRequest) -> frozenset[str]:
 
 def _write_down_wrong(request: HttpRequest, known: ApiToken | None, at: datetime) -> None:
     """A request with a token that is unknown, revoked or expired: counted, and in the operation log."""
+    _count_wrong(request, at)
     address = request.META.get("REMOTE_ADDR", "")
-    if not spend(Limit(f"api-wrong:{network_of(address)}", WRONG_TOKENS, WINDOW_S), at):
-        raise TooMany
     label, subject_id = (known.name, known.pk) if known else ("unknown token", None)
     by = Actor("token", subject_id or 0, label, address, getattr(request, "request_id", ""))
     log.record_refused("token_refused", by=by, at=at, subject=("token", subject_id))
+
+
+def _count_wrong(request: HttpRequest, at: datetime) -> None:
+    """One request more of this network that opens nothing. Above the limit it is told so (429)."""
+    network = network_of(request.META.get("REMOTE_ADDR", ""))
+    if not spend(Limit(f"api-wrong:{network}", WRONG_TOKENS, WINDOW_S), at):
+        raise TooMany
 
 
 def token_of(request: HttpRequest) -> ApiToken:
@@ -108,8 +116,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def scope(request: HttpRequest) -> list[int] | None:
     """The partners whose rows the token may see; None: all."""
     if not hasattr(request, "partner_ids"):
-        ids = list(token_of(request).partners.values_list("id", flat=True))
-        request.partner_ids = ids or None  # type: ignore[attr-defined] # kept for the request
+        request.partner_ids = works_for(token_of(request))  # type: ignore[attr-defined] # kept for the request
     partner_ids: list[int] | None = request.partner_ids  # type: ignore[attr-defined] # set above
     return partner_ids
 

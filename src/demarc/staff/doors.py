@@ -28,7 +28,7 @@ from demarc.staff import sessions
 from demarc.staff.actions import note_seen
 from demarc.staff.models import Login, LoginKind, Role
 from demarc.staff.permissions import ALL, PERMISSIONS, spread
-from demarc.staff.queries import has_second_factor, words_of
+from demarc.staff.queries import has_second_factor, words_of, works_for
 from demarc.ui import menu
 
 PUBLIC = "public"
@@ -162,7 +162,7 @@ def words(request: HttpRequest) -> frozenset[str]:
     if not hasattr(request, "staff_words"):
         login, role = staff_login(request), viewed_as(request)
         held = spread(role.permissions) if role else words_of(login) if login else frozenset()
-        unbound = login is not None and login.role is not None and login.role.bound and scope(request) is None
+        unbound = login is not None and login.role is not None and login.role.bound and not scope(request)
         request.staff_words = frozenset() if unbound else held  # type: ignore[attr-defined] # kept for the request
     found: frozenset[str] = request.staff_words  # type: ignore[attr-defined] # set above
     return found
@@ -199,8 +199,7 @@ def scope(request: HttpRequest) -> list[int] | None:
     """The partners whose rows the viewer may see; None: all."""
     if not hasattr(request, "partner_ids"):
         login = staff_login(request)
-        ids = list(login.partners.values_list("id", flat=True)) if login else []
-        request.partner_ids = ids or None  # type: ignore[attr-defined] # kept for the request
+        request.partner_ids = works_for(login) if login else []  # type: ignore[attr-defined] # kept for the request
     partner_ids: list[int] | None = request.partner_ids  # type: ignore[attr-defined] # set above
     return partner_ids
 

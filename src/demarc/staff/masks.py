@@ -11,9 +11,14 @@ KINDS: dict[str, str] = {
     "passport": "identity.see",
     "vat_id": "identity.see",
     "bank_account": "identity.see",
+    "typed": "contacts.see",
 }
-"""The kinds of sensitive values, and the word that shows each."""
+"""The kinds of sensitive values, and the word that shows each; `typed` is what somebody looked for, who may have typed
+a number or an address. An invoice is shown as it was issued to whoever may see documents: what is printed on it is a
+part of it."""
 
+ENTIRE = frozenset({"email", "typed"})
+"""Kinds of whose values not even the ending is told."""
 DOTS = "\N{BULLET}" * 4
 ENDING = 2
 LEAST = 6
@@ -28,7 +33,7 @@ def shown(value: str, kind: str, words: Collection[str]) -> str:
     needed = KINDS[kind]
     if not value or needed in words:
         return value
-    if kind == "email":
+    if kind in ENTIRE:
         return DOTS
     return DOTS + value[-ENDING:] if len(value) >= LEAST else DOTS
 

@@ -40,9 +40,8 @@ class Login(AbstractBaseUser):
     name = models.CharField(max_length=150, blank=True)
     kind = models.CharField(max_length=10, choices=LoginKind.choices, default=LoginKind.STAFF)
     role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="logins")
-    partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(
-        Partner, blank=True, help_text="Empty: all partners."
-    )
+    partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(Partner, blank=True)
+    everywhere = models.BooleanField(default=False, help_text="For all partners, while none is named.")
     granted: ArrayField[Any, Any] = ArrayField(
         models.CharField(max_length=40), default=list, blank=True, help_text="Words besides those of the role."
     )
@@ -140,6 +139,7 @@ class ApiToken(models.Model):
         models.CharField(max_length=43), default=list, blank=True, help_text="Where it may be used; empty: anywhere."
     )
     partners: models.ManyToManyField[Any, Any] = models.ManyToManyField(Partner, blank=True)
+    everywhere = models.BooleanField(default=False, help_text="For all partners, while none is named.")
     created_at = models.DateTimeField(db_default=Now())
     created_by_label = models.CharField(max_length=150)
     expires_at = models.DateTimeField(null=True)

@@ -34,7 +34,13 @@ PARTS: tuple[Part, ...] = (
     Part("cashdesk", "Money", "Cashdesk", "", "Take payments at the cashdesk"),
     Part("payments", "Money", "Payments", "See payments", "Receive payments everywhere"),
     Part("corrections", "Money", "Refunds and corrections", "", "Refund, correct and credit"),
-    Part("documents", "Money", "Documents", "See invoices and other documents", "Bill things once, and at once"),
+    Part(
+        "documents",
+        "Money",
+        "Documents",
+        "See invoices and other documents, as they were issued",
+        "Bill things once, and at once",
+    ),
     Part("runs", "Money", "Runs", "See runs and what is due", "Confirm and stop runs"),
     Part(
         "dunning",

@@ -17,7 +17,6 @@ from demarc.base.throttle import network_of
 from demarc.core.errors import Refused
 from demarc.staff.models import ApiToken, Device, Login, LoginKind, Role, SavedView, Session
 from demarc.staff.permissions import ALL, PERMISSIONS, grants, overridden, reason, spread
-from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
 SESSIONS_SHOWN = 100
 
@@ -54,10 +53,36 @@ def used_within(networks: Sequence[str], address: str) -> bool:
     return any(here in ip_network(network) for network in networks)
 
 
-def super_administrators() -> "list[Login]":
-    """The logins that may do everything and are not switched off."""
-    logins = Login.objects.filter(kind=LoginKind.STAFF, role__name=SUPER_ADMINISTRATOR, is_active=True)
-    return list(logins.order_by("id"))
+def super_administrators() -> QuerySet[Login]:
+    """Who may do everything, for all providers, and is not switched off."""
+    everything = Login.objects.filter(kind=LoginKind.STAFF, role__permissions__contains=[ALL])
+    return everything.filter(is_active=True, everywhere=True, partners=None).order_by("id")
+
+
+def refuse_last_super(login: Login, field: str = "") -> None:
+    """Refused: nobody but this person may do everything for all providers. Whoever asks waits for those who asked
+    before, to the end of their transactions, so that no two go each relying on the other."""
+    if not super_administrators().filter(pk=login.pk).exists():
+        return
+    list(Role.objects.select_for_update(no_key=True).filter(permissions__contains=[ALL]).order_by("id"))
+    if not super_administrators().exclude(pk=login.pk).exists():
+        told = "Nobody else may do everything for all providers; make somebody so first."
+        raise Refused(told, field=field, code="last_super")
+
+
+def providers_named(ids: Sequence[int]) -> list[Partner]:
+    """The providers of these ids. Refused: one of them is not there; for fewer than were named may be none at all."""
+    found = list(Partner.objects.filter(pk__in=ids).order_by("id"))
+    if len(found) != len(set(ids)):
+        raise Refused("One of the providers is not there any more; choose again.", field="partners", code="unknown")
+    return found
+
+
+def works_for(holder: Login | ApiToken) -> list[int] | None:
+    """The ids of the providers whose rows a person or a program may see; None: all. That it is all is said, not left
+    to follow from naming none; where both are said, the narrower holds."""
+    ids = list(holder.partners.values_list("id", flat=True))
+    return None if holder.everywhere and not ids else ids
 
 
 def words_of(login: Login) -> frozenset[str]:
@@ -99,12 +124,15 @@ def answer_about(who: str, word: str, partner_ids: list[int] | None) -> Answer |
         return None
     held = words_of(login)
     role = login.role
-    bound = role is not None and role.bound and not login.partners.exists()
+    providers = works_for(login)
+    bound = role is not None and role.bound and not providers
     why = [_by_person(login, word, held)]
     if bound:
         why.append("The role is for people who work for named providers, and this person works for none.")
     elif names := ", ".join(login.partners.order_by("name").values_list("name", flat=True)):
         why.append(f"Only what belongs to {names}.")
+    elif providers is not None:
+        why.append("This person works for no provider, and sees nothing of any.")
     if not login.is_active:
         why.append("The login is switched off.")
     return Answer(str(login), word, word in held and login.is_active and not bound, tuple(why), others)

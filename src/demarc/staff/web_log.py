@@ -5,7 +5,9 @@ Knows entries, and of what they are about only the kind and the id; the rooms na
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -19,8 +21,9 @@ from django.utils.html import format_html
 from demarc.base import clock, queries
 from demarc.base.keeping import keep_days, set_keep_days
 from demarc.base.models import OperationLog
-from demarc.staff.doors import actor_of, page, permitted, proven, scope, within
+from demarc.staff.doors import actor_of, page, permitted, proven, scope, within, words
 from demarc.staff.forms import KeepingForm
+from demarc.staff.log_told import told
 from demarc.staff.models import ApiToken
 from demarc.staff.pages import carried_out, list_page, parts, seen
 from demarc.staff.queries import staff_within
@@ -90,9 +93,15 @@ def _subject(entry: OperationLog) -> str:
     return f"{kind} {entry.subject_id}" if entry.subject_id is not None else kind
 
 
-def _told(entries: Sequence[OperationLog]) -> dict[int, str]:
-    """Id -> what was changed or done, in a line."""
-    return {key: _line(body) for key, body in queries.told(entries).items()}
+def _told(entries: Sequence[OperationLog], held: Collection[str] = ()) -> dict[int, str]:
+    """Id -> what was changed or done, in a line, for somebody who may do what `held` says."""
+    return {key: _line(body) for key, body in told(entries, held).items()}
+
+
+def _told_to(held: Collection[str]) -> ListSpec:
+    """The list as somebody may read it who may do what `held` says."""
+    load = partial(_told, held=held)
+    return replace(OPERATIONS, columns=tuple(replace(one, load=one.load and load) for one in OPERATIONS.columns))
 
 
 def _line(body: dict[str, Any] | None) -> str:
@@ -176,8 +185,9 @@ OPERATIONS = ListSpec(
 @page("log.see")
 def operations(request: HttpRequest) -> HttpResponseBase:
     """What was done and looked at, newest first."""
-    told = {"title": "Operations", "standing": queries.standing() if scope(request) is None else None}
-    return list_page(request, OPERATIONS, "staff/operations.html", **told)
+    standing = queries.standing() if scope(request) is None else None
+    spec = _told_to(words(request))
+    return list_page(request, spec, "staff/operations.html", title="Operations", standing=standing)
 
 
 @page("settings.edit")
@@ -208,7 +218,7 @@ def operation(request: HttpRequest, entry_id: int) -> HttpResponse:
     if entry is None:
         raise Http404
     seen(request, ("operation", entry.pk), entry.partner_id)
-    body = queries.told([entry])[entry.pk]
+    body = told([entry], words(request))[entry.pk]
     about = things.address_of(entry.subject_kind, entry.subject_id)
     shown = {
         "entry": entry,

@@ -102,13 +102,14 @@ def roles(request: HttpRequest) -> HttpResponse:
     form.offer("roles", [(role.pk, role.name) for role in held])
 
     def act() -> None:
-        actions.require_second_factor(form.cleaned_data["roles"], by=actor_of(request), at=clock.now())
+        wanted, mine = form.cleaned_data["roles"], words(request)
+        actions.require_second_factor(wanted, held=mine, by=actor_of(request), at=clock.now())
 
     if carried_out(request, form, "require_second_factor", ("role", None), act):
         messages.success(request, "Saved. Who lacks a second factor is led to set one up at the next click.")
         return redirect("signing_in")
-    words = {"title": "Roles with a second factor", "submit": "Save", "back_label": "Staff logins"}
-    return form_page(request, form, back=reverse("signing_in"), **words)
+    told = {"title": "Roles with a second factor", "submit": "Save", "back_label": "Staff logins"}
+    return form_page(request, form, back=reverse("signing_in"), **told)
 
 
 @page("staff.edit")

@@ -1,5 +1,6 @@
 """Documents, one-time items and runs as readers look for them; where a document stands, by what is open of it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from demarc.base import words
 from demarc.base.models import Partner, Setting
 from demarc.billing.models import (
     Allocation,
@@ -34,6 +36,8 @@ CREDITED_WHOLE = (DocumentSource.RUN, DocumentSource.FIRST, DocumentSource.MANUA
 """How an invoice came to be that can be credited as a whole."""
 LETTERS = ("", "C")
 """What a number begins with, before its year: an invoice's, a credit note's."""
+NUMBER = re.compile("(C?)([0-9]{1,20})")
+YEAR_DIGITS = 4
 COUNT_DIGITS = 6
 YEARS_BACK = 11
 AUTO_ISSUE = "billing.auto_issue"
@@ -79,10 +83,18 @@ def documents_named(text: str, partner_ids: Sequence[int] | None, year: int) -> 
 
 
 def _numbered(text: str, year: int) -> Q:
-    found = Q(number__startswith=text.strip().upper())
-    if text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS:
+    """What looks like no number finds none, and as a beginning it needs the whole year: less begins them all."""
+    asked = NUMBER.fullmatch(text.strip().upper())
+    if asked is None:
+        return Q(pk__in=())
+    letter, digits = asked.groups()
+    found = Q(pk__in=())
+    if len(digits) >= YEAR_DIGITS:
+        found |= words.beginning("number", letter + digits)
+    if len(digits) <= COUNT_DIGITS:
         years = range(year - YEARS_BACK + 1, year + 1)
-        found |= Q(number__in=[f"{word}{one}{text.zfill(COUNT_DIGITS)}" for word in LETTERS for one in years])
+        letters = [letter] if letter else LETTERS
+        found |= Q(number__in=[f"{one}{of}{digits.zfill(COUNT_DIGITS)}" for one in letters for of in years])
     return found
 
 

@@ -23,6 +23,7 @@ from demarc.messages.shipped_staff import LETTERS
 from demarc.messages.troubles import NotNow, Rejected
 from demarc.staff.actions import make_reset_code
 from demarc.staff.models import Device, Login
+from demarc.staff.queries import works_for
 
 UNSENT = "letter_unsent"
 
@@ -59,8 +60,8 @@ def write_to_staff(kind: str, login_id: int, *, device_id: int = 0, by: Actor, a
 
 def _account(login: Login) -> mail.MailAccount | None:
     """The server of the first provider that has one, his own before others."""
-    own = list(login.partners.values_list("pk", flat=True))
-    servers = MailServer.objects.filter(partner_id__in=own) if own else MailServer.objects.all()
+    own = works_for(login)
+    servers = MailServer.objects.all() if own is None else MailServer.objects.filter(partner_id__in=own)
     for partner_id in servers.order_by("partner_id").values_list("partner_id", flat=True):
         try:
             return mail_account(partner_id)
@@ -83,5 +84,6 @@ def _zone(login: Login) -> str:
     """Where the person's clock hangs, as staff.doors.zone has it."""
     if login.zone:
         return login.zone
-    partners = login.partners.all() or Partner.objects.all()
+    own = works_for(login)
+    partners = Partner.objects.all() if own is None else Partner.objects.filter(pk__in=own)
     return partners.order_by("id").values_list("zone", flat=True).first() or "UTC"

@@ -21,6 +21,7 @@ from demarc.core import onetime
 from demarc.core.errors import Refused
 from demarc.staff import passkeys
 from demarc.staff.models import Login, Role, Session
+from demarc.staff.permissions import covers
 from demarc.staff.queries import has_second_factor, passkeys_of, stored_credential
 
 RECOVERY_CODES = 10
@@ -132,11 +133,15 @@ def remove_factors(login_id: int, *, by: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def require_second_factor(role_ids: Collection[int], *, by: Actor, at: datetime) -> None:
-    """Whoever holds one of these roles must have a second factor, nobody else. Never refused."""
+def require_second_factor(role_ids: Collection[int], *, held: Collection[str], by: Actor, at: datetime) -> None:
+    """Whoever holds one of these roles must have a second factor, nobody else. Refused: one that this changes may do
+    more than `held`, what the one may do who says so."""
     for role in Role.objects.select_for_update().order_by("id"):
         required = role.pk in role_ids
         if role.second_factor != required:
+            if not covers(held, role.permissions):
+                told = f"{role.name} may do more than you; somebody who may do as much decides this."
+                raise Refused(told, field="roles", code="above")
             role.second_factor = required
             role.save(update_fields=["second_factor"])
             verb = "second_factor_demanded" if required else "second_factor_waived"

@@ -17,7 +17,7 @@ from demarc.staff.actions.roles import set_role
 from demarc.staff.models import Login, LoginKind, Role, Session
 from demarc.staff.passwords import set_password
 from demarc.staff.permissions import covers
-from demarc.staff.queries import role_of, super_administrators, words_of
+from demarc.staff.queries import refuse_last_super, role_of, super_administrators, words_of
 from demarc.staff.shipped import SUPER_ADMINISTRATOR
 
 LANGUAGES = ("", "en", "es")
@@ -34,7 +34,7 @@ class Place:
 @transaction.atomic
 def ensure_super_administrator(*, by: Actor, at: datetime) -> tuple[str, str] | None:
     """Make the login `admin` with a random password when nobody may do everything: (name, password), else None."""
-    if super_administrators():
+    if super_administrators().exists():
         return None
     password = secrets.token_urlsafe(15)
     username = _free_username("admin")
@@ -43,13 +43,18 @@ def ensure_super_administrator(*, by: Actor, at: datetime) -> tuple[str, str] | 
 
 
 @transaction.atomic
-def create_login(*, username: str, password: str, role: str, by: Actor, at: datetime, **facts: str) -> Login:
-    """A new person of staff. `facts`: name, email, zone. Refused: username taken, role unknown, password too weak."""
+def create_login(
+    *, username: str, password: str, role: str, by: Actor, at: datetime, everywhere: bool = True, **facts: str
+) -> Login:
+    """A new person of staff, who works for all providers, or for none as yet. `facts`: name, email, zone.
+
+    Refused: username taken, role unknown, password too weak.
+    """
     username = username.strip()
     if not username or Login.objects.filter(username__iexact=username).exists():
         raise Refused(f"The user name {username!r} is taken; choose another.", field="username", code="taken")
     held = role_of(role)
-    login = Login(username=username, kind=LoginKind.STAFF, role=held, **facts)
+    login = Login(username=username, kind=LoginKind.STAFF, role=held, everywhere=everywhere, **facts)
     set_password(login, password, field="password")
     try:
         with transaction.atomic():
@@ -71,7 +76,8 @@ def add_person(
     Refused: as `create_login` and `set_role` are.
     """
     name = Role.objects.get(pk=place.role).name
-    login = create_login(username=username, password=password, role=name, by=by, at=at, **facts)
+    everywhere = not place.partners
+    login = create_login(username=username, password=password, role=name, by=by, at=at, everywhere=everywhere, **facts)
     return set_role(login.pk, role=place.role, partners=place.partners, held=held, by=by, at=at)
 
 
@@ -86,8 +92,8 @@ def switch(login_id: int, *, on: bool, held: Collection[str], by: Actor, at: dat
         raise Refused("This person may do more than you.", code="above")
     if not on and by.kind == "staff" and by.id == login_id:
         raise Refused("You cannot switch yourself off.", code="oneself")
-    if not on and [one.pk for one in super_administrators()] == [login_id]:
-        raise Refused("Nobody else may do everything; make somebody so first.", code="last_super")
+    if not on:
+        refuse_last_super(login)
     login.is_active = on
     login.save(update_fields=["is_active"])
     ended, _ = (0, {}) if on else Session.objects.filter(login_id=login_id).delete()

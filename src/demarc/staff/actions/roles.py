@@ -8,11 +8,10 @@ from django.db import transaction
 
 from demarc.base import log, texts
 from demarc.base.actors import Actor
-from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.staff.models import Login, Role
 from demarc.staff.permissions import ALL, PERMISSIONS, covers, spread
-from demarc.staff.queries import words_of
+from demarc.staff.queries import providers_named, refuse_last_super, words_of, works_for
 from demarc.staff.shipped import SHIPPED
 
 ABOVE = "You cannot give, take or change what you may not do yourself."
@@ -99,22 +98,22 @@ def set_role(
 ) -> Login:
     """Which role a person holds, and the providers he works for; none: all of them. His own rights stay.
 
-    Refused: he may or would do more than `held`; the role is for named providers only and there is none; it is the
-    last super administrator who would be no more.
+    Refused: he may or would do more than `held`; the role is for named providers only and there is none; one of them
+    is not there; it is the last super administrator of all providers who would be no more.
     """
     login = _below(login_id, held)
-    wanted = Role.objects.get(pk=role)
+    wanted, providers = Role.objects.get(pk=role), providers_named(partners)
     _refuse_unbound(wanted, partners)
-    if ALL in words_of(login) and ALL not in wanted.permissions and not _another_super(login):
-        raise Refused("Nobody else may do everything; make somebody so first.", field="role", code="last_super")
-    before = {"role": login.role.name if login.role else None, "partners": _partner_ids(login)}
-    login.role = wanted
+    if ALL not in wanted.permissions or providers:
+        refuse_last_super(login, field="role" if ALL not in wanted.permissions else "partners")
+    before = {"role": login.role.name if login.role else None, "partners": works_for(login)}
+    login.role, login.everywhere = wanted, not providers
     if ALL in wanted.permissions:
         login.granted, login.withdrawn = [], []
     _refuse_above(held, words_of(login), field="role")
-    login.save(update_fields=["role", "granted", "withdrawn"])
-    login.partners.set(Partner.objects.filter(pk__in=partners))
-    after = {"role": wanted.name, "partners": _partner_ids(login)}
+    login.save(update_fields=["role", "everywhere", "granted", "withdrawn"])
+    login.partners.set(providers)
+    after = {"role": wanted.name, "partners": works_for(login)}
     log.record("role_given", by=by, at=at, subject=("login", login_id), before=before, after=after)
     return login
 
@@ -198,12 +197,3 @@ def _free_name(name: str, but: int | None = None) -> str:
 
 def _unbound_holders(role: Role) -> bool:
     return role.logins.filter(partners=None).exists() or role.tokens.filter(partners=None, revoked_at=None).exists()
-
-
-def _another_super(login: Login) -> bool:
-    others = Login.objects.filter(role__permissions__contains=[ALL], is_active=True, partners=None)
-    return bool(others.exclude(pk=login.pk).exists())
-
-
-def _partner_ids(login: Login) -> list[int]:
-    return sorted(login.partners.values_list("id", flat=True))

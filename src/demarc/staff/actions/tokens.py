@@ -10,11 +10,10 @@ from django.db.models import Q
 
 from demarc.base import log, texts
 from demarc.base.actors import Actor
-from demarc.base.models import Partner
 from demarc.core.errors import Refused
 from demarc.staff.models import ApiToken, Role
 from demarc.staff.permissions import PERMISSIONS, covers, spread
-from demarc.staff.queries import digest_of, role_of
+from demarc.staff.queries import digest_of, providers_named, role_of
 
 TOKEN_MARK = "demarc_"  # noqa: S105 - what tokens begin with, so that a leaked one can be recognised
 PREFIX_LENGTH = 12
@@ -47,12 +46,12 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """A new API token and its text, which is shown this once and not kept.
 
-    Refused: role unknown, name empty, a limit that is none, more than the one may do who makes it, a role for named
-    providers without one.
+    Refused: role unknown, name empty, a limit that is none, more than the one may do who makes it or than the role
+    holds, a role for named providers without one.
     """
     if not name.strip():
         raise Refused("Give the token a name that says which program uses it.", field="name")
-    name, held = texts.name(name), role_of(role)
+    name, held, providers = texts.name(name), role_of(role), providers_named(limits.partners)
     _refuse_beyond(limits, held)
     if expires_at is not None and expires_at <= at and limits.held is not None:
         raise Refused("Choose a day to come.", field="expires_on", code="past")
@@ -64,11 +63,12 @@ def create_token(
         role=held,
         scopes=None if limits.scopes is None else sorted(limits.scopes),
         networks=[_network(one) for one in limits.networks],
+        everywhere=not providers,
         created_at=at,
         created_by_label=by.label,
         expires_at=expires_at,
     )
-    token.partners.set(Partner.objects.filter(pk__in=limits.partners))
+    token.partners.set(providers)
     told = {"scopes": token.scopes, "networks": token.networks, "partners": sorted(limits.partners)}
     log.record("created", by=by, at=at, subject=("token", token.pk), name=token.name, role=held.name, **told)
     return token, plaintext
@@ -86,17 +86,26 @@ def revoke_token(token_id: int, *, by: Actor, at: datetime) -> None:
 
 
 def _refuse_beyond(limits: Limits, role: Role) -> None:
-    """Refused: a word that is none; more than its maker may do; for all providers with a role for named ones."""
-    wanted = role.permissions if limits.scopes is None else limits.scopes
-    if limits.scopes is not None and set(limits.scopes) - PERMISSIONS.keys():
-        raise Refused("One of the rights is none that there is.", field="words", code="unknown_word")
-    may_do = spread(wanted) & spread(role.permissions)
-    if limits.scopes is not None and not may_do:
-        raise Refused("Check at least one right that the role holds; else it may do nothing.", code="nothing")
+    """Refused: scopes as below; more than its maker may do; for all providers with a role for named ones."""
+    if limits.scopes is not None:
+        _refuse_scopes(limits.scopes, role)
+    may_do = spread(role.permissions if limits.scopes is None else limits.scopes)
     if limits.held is not None and not covers(limits.held, may_do):
         raise Refused("You cannot give a token what you may not do yourself.", field="role", code="above")
     if limits.held is not None and role.bound and not limits.partners:
         raise Refused(f"{role.name} is for named providers; choose them.", field="partners", code="unbound")
+
+
+def _refuse_scopes(scopes: frozenset[str], role: Role) -> None:
+    """Refused: no word; one that is none; one that the role lacks, which would hold on the day that the role gets it
+    and that nobody would be asked about then."""
+    if scopes - PERMISSIONS.keys():
+        raise Refused("One of the rights is none that there is.", field="words", code="unknown_word")
+    if not scopes:
+        raise Refused("Check at least one right that the role holds; else it may do nothing.", code="nothing")
+    beyond = sorted(scopes - spread(role.permissions))
+    if beyond:
+        raise Refused(f"{role.name} does not hold “{PERMISSIONS[beyond[0]]}”.", field="words", code="beyond_role")
 
 
 def _network(text: str) -> str:
