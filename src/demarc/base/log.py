@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError
 from django.db.models import BinaryField, Model
 
 from demarc.base import sql
@@ -91,10 +91,13 @@ def record_refused(
     **body: Any,
 ) -> None:
     """Write one row in a transaction of its own, since the caller's is about to be rolled back. If that one has just
-    made the subject's first key, why it was refused stays unsaid: we would wait for each other."""
+    made the subject's first key, we cannot wait for it: then what is told can be read only if it is committed."""
     row = _complete(OperationLog(verb=verb, partner_id=partner_id, result="refused"), by, at, subject)
-    with suppress(OperationalError):
+    try:
         row.body = _sealed(row, body, APART)
+    except OperationalError:
+        with suppress(DatabaseError):
+            row.body = _sealed(row, body, DEFAULT_DB_ALIAS)
     row.save(using=APART)
 
 
