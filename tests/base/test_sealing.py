@@ -1,7 +1,10 @@
 """The log is sealed as it is committed; what a superuser does to it afterwards is found. The rows are real."""
 
+import fcntl
 import json
+import os
 import threading
+from argparse import Namespace
 from datetime import timedelta
 
 import psycopg
@@ -11,16 +14,18 @@ from django.db.utils import DatabaseError
 from tests import cast
 from tests.cast import AT, STAFF
 
-from demarc.base import keeping, log, sealing, sql
+from demarc.base import clock, keeping, log, queries, sealing, sql
 from demarc.base.actors import SYSTEM, Actor
-from demarc.base.models import LogSeal, OperationLog, SubjectKey
+from demarc.base.models import LogSeal, OperationLog, Setting, SubjectKey
 from demarc.base.vault import log_signer_public, open_for_subject
 from demarc.base.verify_log import verify
 from demarc.core.errors import Refused
+from demarc.project.commands import log as log_command
+from demarc.project.commands import worker
 from demarc.project.config import DATABASE
 from demarc.staff.actions import create_login
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "apart"])
 HOSTILE = 'a\tb\\N\nc\rd\ve\bf\fg"\\\\h‮'
 REMOTE = Actor("staff", 7, HOSTILE, "2001:db8::ffff", "request-1")
 
@@ -44,8 +49,8 @@ def act(count=1, **facts):
         log.record("updated", by=REMOTE, at=AT + timedelta(seconds=number), subject=("customer", number % 3), **facts)
 
 
-def findings():
-    sealing.seal(at=AT)
+def findings(at=AT):
+    sealing.seal(at=at)
     with sealing.one_moment():
         verdict = verify(sealing.exported(), sealing.seals_directory(), log_signer_public())
     return [(one.kind, one.position, one.last) for one in verdict.findings]
@@ -117,11 +122,126 @@ def test_the_files_catch_up_and_bear_a_line_that_a_crash_cut_off(files, monkeypa
     assert path.read_bytes().startswith(whole)
     assert [json.loads(line)["seal"] for line in path.read_text().splitlines()] == [1, 2]
     assert findings() == []
-    monkeypatch.setattr(sealing, "copy_out", lambda: None)
+    monkeypatch.setattr(sealing, "copy_out", lambda **_: None)
     act(1)
     sealing.seal(at=AT)
     monkeypatch.undo()
     sealing.copy_out()
+    assert findings() == []
+
+
+def test_nobody_seals_or_looks_while_seals_are_copied(files, monkeypatch):
+    """Two that both read the file's last line would write the same seal twice."""
+    act(3)
+    copying, may_go = threading.Event(), threading.Event()
+    copy_out, done, verdicts = sealing.copy_out, [], []
+
+    def slow(**how):
+        copying.set()
+        assert may_go.wait(20)
+        copy_out(**how)
+
+    monkeypatch.setattr(sealing, "copy_out", slow)
+
+    def by_another(work):
+        def run():
+            work()
+            connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    sealer = by_another(lambda: done.append(sealing.seal(at=AT)))
+    assert copying.wait(20)
+    act(1)
+    looker = by_another(lambda: verdicts.append(sealing.verify_now(at=AT)))
+    try:
+        assert sealing.seal(at=AT) == 0
+        assert verdicts == []
+    finally:
+        may_go.set()
+        sealer.join(20)
+        looker.join(20)
+    assert done == [3]
+    assert [verdict.findings for verdict in verdicts] == [[]]
+    assert findings() == []
+    assert [json.loads(line)["seal"] for line in (files / "000000.jsonl").read_text().splitlines()] == [1, 2, 3]
+
+
+def test_a_line_that_another_process_is_writing_is_not_cut_off(files):
+    act(1)
+    sealing.seal(at=AT)
+    handle = os.open(files, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    told = []
+    with (files / "000000.jsonl").open("ab", buffering=0) as file:
+        file.write(b'{"seal": ')
+        reader = threading.Thread(target=lambda: told.append(sealing.last_copied()))
+        reader.start()
+        reader.join(0.3)
+        assert reader.is_alive()
+        whole = (files / "000000.jsonl").read_bytes()
+        assert whole.endswith(b'{"seal": ')
+        file.truncate(len(whole) - 9)
+    os.close(handle)
+    reader.join(20)
+    assert [one["seal"] for one in told] == [1]
+
+
+def test_copies_that_are_gone_are_a_finding_until_somebody_makes_them_anew(superuser, files, capsys):
+    """Or else rows, seals and files could be taken away together, and the sealer would make it good."""
+    for _ in range(3):
+        act(2)
+        sealing.seal(at=AT)
+    last = LogSeal.objects.get(number=3)
+    superuser.execute("DELETE FROM base_operationlog WHERE id = ANY(%s)", [last.ids])
+    superuser.execute("DELETE FROM base_logseal WHERE number = 3")
+    (files / "000000.jsonl").unlink()
+    with pytest.raises(sealing.Forked):
+        sealing.seal(at=AT)
+    assert [one.kind for one in sealing.verify_now(at=AT).findings] == ["forked"]
+    assert OperationLog.objects.filter(verb="log_verified", result="refused").count() == 1
+    for what in ("checkpoint", "export"):
+        with pytest.raises(Refused, match="rebuild"):
+            log_command.run(Namespace(what=what))
+    assert log_command.run(Namespace(what="rebuild")) == 0
+    assert f"{LogSeal.objects.count()} seals" in capsys.readouterr().out
+    assert OperationLog.objects.filter(verb="seals_rebuilt").count() == 1
+    assert findings() == []
+    with pytest.raises(Refused, match="move them aside"):
+        log_command.run(Namespace(what="rebuild"))
+    assert log_command.run(Namespace(what="checkpoint")) == 0
+    assert json.loads(capsys.readouterr().out)["seal"] == LogSeal.objects.count()
+
+
+def test_a_crash_before_the_first_copy_is_no_finding(files, monkeypatch):
+    monkeypatch.setattr(sealing, "copy_out", lambda **_: None)
+    act(1)
+    sealing.seal(at=AT)
+    monkeypatch.undo()
+    act(1)
+    assert findings() == []
+    assert len((files / "000000.jsonl").read_text().splitlines()) == 2
+
+
+def test_nothing_that_goes_wrong_once_ends_the_sealing(files, monkeypatch):
+    act(1)
+    sealing.seal(at=AT)
+    whole = (files / "000000.jsonl").read_bytes()
+    act(1)
+    for bad in (b"{}\n", b"no seal\n", b"[1]\n"):
+        (files / "000000.jsonl").write_bytes(whole + bad)
+        with pytest.raises(sealing.Forked):
+            sealing.seal(at=AT)
+        worker.seal_once()
+    with monkeypatch.context() as patch:
+        patch.delattr(sealing, "NOW")  # a bug
+        worker.seal_once()
+    (files / "000000.jsonl").write_bytes(whole)
+    act(1)
+    worker.seal_once()
+    assert OperationLog.objects.count() == len(positions()) == 3
     assert findings() == []
 
 
@@ -239,9 +359,61 @@ def test_contents_go_when_their_time_is_over_and_the_log_still_verifies():
     assert (old.body, old.actor_label, old.address, old.salt, old.verb) == (None, "", None, None, "viewed")
     assert change.body
     assert new.body
-    assert findings() == []
-    with pytest.raises(Refused):
-        keeping.set_keep_days({"view": 3}, by=STAFF, at=year)
+    assert findings(year) == []
+    for days in ({"view": 29}, {"change": 364}, {"sign_in": 364}):
+        with pytest.raises(Refused):
+            keeping.set_keep_days(days, by=STAFF, at=year)
+
+
+def test_the_database_takes_away_nothing_that_is_young_whoever_asks():
+    """The app may write the setting, too: below the least days it counts for nothing."""
+    now = clock.now()
+    for verb, days in (("viewed", 20), ("viewed", 40), ("updated", 100), ("updated", 400)):
+        log.record(verb, by=REMOTE, at=now - timedelta(days=days), subject=("customer", days), name="Ana")
+    ids = sql.array(OperationLog.objects.values_list("id", flat=True))
+
+    def gone(kind):
+        return sql.rows("SELECT demarc_log_expire(%(kind)s, %(ids)s)", kind=kind, ids=ids)[0][0]
+
+    assert (gone("view"), gone("change")) == (0, 0), "nobody has said how long"
+    Setting.objects.create(partner=None, key=keeping.KEY, value={"view": 1, "change": 1, "work": None})
+    assert (gone("view"), gone("change"), gone("work")) == (1, 1, 0)
+    left = OperationLog.objects.exclude(body=None).order_by("id").values_list("subject_id", flat=True)
+    assert list(left) == [20, 100]
+
+
+def test_what_runs_as_the_owner_looks_for_no_temporary_table():
+    found = sql.rows("SELECT proconfig FROM pg_proc WHERE prosecdef AND proname LIKE 'demarc_log_%%'")
+    assert found == [(["search_path=public, pg_temp"],)] * 2
+
+
+def test_a_refusal_stays_readable_when_its_request_is_rolled_back():
+    with transaction.atomic():
+        log.record_refused("updated", by=STAFF, at=AT, subject=("customer", 9), why="range")
+        transaction.set_rollback(True)
+    log.record("updated", by=STAFF, at=AT, subject=("customer", 9), name="Ana")
+    entries = list(OperationLog.objects.order_by("id"))
+    assert list(queries.told(entries).values()) == [{"why": "range"}, {"name": "Ana"}]
+
+
+@pytest.mark.parametrize("rolled_back", [True, False])
+def test_a_refusal_does_not_wait_for_the_key_that_its_own_request_has_made(rolled_back):
+    with transaction.atomic():
+        log.record("updated", by=STAFF, at=AT, subject=("customer", 9), name="Ana")
+        log.record_refused("updated", by=STAFF, at=AT, subject=("customer", 9), why="range")
+        transaction.set_rollback(rolled_back)
+    log.record("updated", by=STAFF, at=AT, subject=("customer", 9), name="Ben")
+    entries = list(OperationLog.objects.order_by("id"))
+    told = list(queries.told(entries).values())
+    assert told == ([None, {"name": "Ben"}] if rolled_back else [{"name": "Ana"}, {"why": "range"}, {"name": "Ben"}])
+
+
+def test_what_another_key_of_the_subject_sealed_is_removed_and_no_error():
+    act(1, name="Ana")
+    SubjectKey.objects.all().delete()
+    act(1, name="Ben")
+    entries = list(OperationLog.objects.order_by("id"))
+    assert list(queries.told(entries).values()) == [None, {"name": "Ben"}]
 
 
 def test_after_a_restore_into_another_cluster_nothing_is_sealed_twice_or_forgotten(superuser):

@@ -157,9 +157,9 @@ def removed(entry: bytes, what: str) -> bytes:
 def test_what_was_removed_by_a_rule_leaves_the_log_whole(tmp_path):
     entries = [line(n, n, subject=("customer", n % 3), kind="view" if n % 2 else "change") for n in range(1, 31)]
     entries.append(line(31, 31, verb="purged", subject=("customer", 1)))
-    entries.append(line(32, 32, verb="expired", subject=("log.view", 10)))
+    entries.append(line(32, 32, verb="expired", subject=("log.view", 10), actor="system"))
     entries.append(line(33, 33, subject=("customer", 1)))
-    seal(entries, tmp_path, [4])
+    seal(entries, tmp_path, [4], late=29)
     by_rule = [
         removed(one, "bp") if n <= 10 and n % 2 else removed(one, "b") if n % 3 == 1 and n < 31 else one
         for n, one in enumerate(entries, 1)
@@ -172,6 +172,55 @@ def test_what_was_removed_by_a_rule_leaves_the_log_whole(tmp_path):
         assert found(attacked, tmp_path) == [("removed", place, place)], (place, what)
     relabelled = by_rule[0].replace(b"\\N\t\t\\N", b"\\N\tIntruder\t\\N")
     assert found([relabelled, *by_rule[1:]], tmp_path) == [("changed", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "actor", "reach", "sealed", "believed"),
+    [
+        ("view", "system", 1, "2026-04-01T10:00:00Z", True),
+        ("view", "staff", 1, "2026-04-01T10:00:00Z", False),
+        ("view", "system", 9, "2026-04-01T10:00:00Z", False),
+        ("view", "system", 10**12, "2026-04-01T10:00:00Z", False),
+        ("view", "system", 1, "2026-03-30T10:00:00Z", False),
+        ("change", "system", 1, "2026-12-01T10:00:00Z", False),
+        ("change", "system", 1, "2027-03-01T10:00:00Z", True),
+    ],
+)
+def test_only_what_was_old_expires_and_only_by_the_systems_own_work(tmp_path, kind, actor, reach, sealed, believed):
+    """The ninth entry says that the first was to go."""
+    entries = [line(n, n, kind=kind) for n in range(1, 9)]
+    entries.append(line(9, 9, verb="expired", subject=(f"log.{kind}", reach), actor=actor))
+    seal(entries, tmp_path, [8], late=9, later=sealed)
+    gone = [removed(entries[0], "bp"), *entries[1:]]
+    assert found(gone, tmp_path) == ([] if believed else [("removed", 1, 1)])
+
+
+def test_another_name_is_found_also_beside_the_digest_of_the_true_one(honest):
+    entries, directory, _ = honest
+    columns = entries[41].split(b"\t")
+    columns[14] = sha256(b"\2" + b"\t".join(columns[15:18])).hexdigest().encode()
+    columns[16:18] = [b"Alice", b"203.0.113.9"]
+    for flags in (b"", b"b", b"p"):
+        columns[2] = flags
+        assert found([*entries[:41], b"\t".join(columns), *entries[42:]], directory) == [("changed", 42, 42)], flags
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"signature": None}, {"signature": "no digits"}, {"at": 5}, {"at": "2026-03-01"}]
+)
+def test_a_last_line_that_is_no_seal_is_a_finding(honest, tmp_path, wrong):
+    entries, _, seals = honest
+    last = {key: value for key, value in seals[-1].items() if key != "signature"} | wrong
+    write([*seals[:-1], last], tmp_path)
+    assert ("seal", last["first"], 0) in found(entries, tmp_path)
+
+
+def test_what_is_no_text_at_the_end_of_the_seals_is_a_finding(honest, tmp_path):
+    entries, _, seals = honest
+    write(seals, tmp_path)
+    with (tmp_path / "000000.jsonl").open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    assert found(entries, tmp_path) == [("seal", ENTRIES + 1, 0)]
 
 
 def test_signatures_are_those_of_the_rfc():

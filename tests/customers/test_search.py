@@ -7,7 +7,7 @@ from tests import cast
 from tests.staff.world import World, logged_in, person, world
 
 from demarc.access.models import Subscriber
-from demarc.base import clock
+from demarc.base import clock, queries
 from demarc.base.models import OperationLog
 from demarc.billing.models import Document
 
@@ -90,7 +90,16 @@ def test_nonsense_finds_nothing_and_breaks_nothing(client):
 
 def test_a_search_is_one_row_of_the_log(place, client):
     client.get("/search/", {"q": "Ana"})
-    assert OperationLog.objects.filter(verb="searched").count() == 1
+    assert OperationLog.objects.filter(verb="searched", kind="view").count() == 1
+
+
+def test_what_is_found_while_typing_is_one_row_a_minute_for_the_same_text(place, client):
+    for text in ("ana", "Ana", "ana b", "ana"):
+        found(client, text)
+    rows = list(OperationLog.objects.filter(verb="searched").order_by("id"))
+    assert [told["text"] for told in queries.told(rows).values() if told] == ["ana", "ana b"]
+    client.get("/search/", {"q": "ana"})
+    assert OperationLog.objects.filter(verb="searched").count() == 3, "what was sent off is always written down"
 
 
 def test_more_hits_cost_no_more_questions(place, client):

@@ -17,9 +17,9 @@ def external(cluster, tmp_path):
     def configured(app=None, owner=None):
         return Config(
             data=tmp_path,
-            database_url=app or cluster.url(APP, "postgres"),
-            database_owner_url=owner or cluster.url(OWNER, "postgres"),
-            radius_database_url=cluster.url(RADIUS, "postgres"),
+            database_url=app or cluster.url(APP),
+            database_owner_url=owner or cluster.url(OWNER),
+            radius_database_url=cluster.url(RADIUS),
         )
 
     return configured
@@ -43,7 +43,7 @@ def test_a_superuser_is_refused(external, cluster):
 
 
 def test_the_owner_is_refused(external, cluster):
-    said = refusal(external(app=cluster.url(OWNER, "postgres")))
+    said = refusal(external(app=cluster.url(OWNER)))
     assert "demarc_owner, who owns the tables" in said.message
     assert exit_code(said) == 10
 
@@ -55,6 +55,17 @@ def test_one_who_may_become_the_owner_is_refused(external, cluster):
             assert "owns the tables" in refusal(external()).message
         finally:
             conn.execute("revoke demarc_owner from demarc_app")
+
+
+def test_a_role_that_may_make_temporary_tables_is_refused(external, cluster):
+    with psycopg.connect(cluster.superuser_url, autocommit=True) as conn:
+        conn.execute("grant temporary on database demarc to public")
+        try:
+            said = refusal(external())
+        finally:
+            conn.execute("revoke temporary on database demarc from public")
+    assert "REVOKE TEMPORARY ON DATABASE demarc FROM PUBLIC, demarc_app" in said.message
+    assert exit_code(said) == 10
 
 
 def test_a_server_without_our_roles_is_refused_with_their_names(external, cluster, monkeypatch):
@@ -88,7 +99,7 @@ def test_a_server_that_is_too_old_is_refused(external, monkeypatch):
 
 
 def test_a_wrong_password_is_refused_without_showing_it(external, cluster):
-    wrong = cluster.url(APP, "postgres").replace("demarc_app:", "demarc_app:hush")
+    wrong = cluster.url(APP).replace("demarc_app:", "demarc_app:hush")
     said = refusal(external(app=wrong))
     assert "DEMARC_DATABASE_URL is out of reach" in said.message
     assert "hush" not in said.message

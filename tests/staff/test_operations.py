@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from tests import cast
 from tests.cast import AT
 from tests.staff.world import logged_in, person, words
 
-from demarc.base import clock, log
+from demarc.base import clock, log, sql
 from demarc.base.actors import SYSTEM, Actor
 from demarc.base.keeping import keep_days
 from demarc.base.models import OperationLog
@@ -143,9 +145,52 @@ def test_the_api_lists_entries_for_tokens_that_may(ana):
     assert {item["partner_id"] for item in asked(scoped).json()["items"]} == {theirs.pk}
 
 
-def test_how_long_entries_are_kept_is_decided_by_who_works_for_all(ana, chief):
+def test_an_old_entry_is_found_by_any_choice_however_many_came_after(ana, chief):
+    change(ana, city="Lloret")
+    log.record_refused("updated", by=SYSTEM, at=AT, subject=("customer", ana.pk), why="range")
+    sql.execute("SELECT nextval(pg_get_serial_sequence('base_operationlog', 'id')) FROM generate_series(1, 30000)")
+    change(ana, city="Blanes", at=clock.now())
+    assert "Lloret" in listed(chief, kind="change")
+    assert "range" in listed(chief, result="refused")
+    assert "Lloret" in listed(chief)
+    seller = person("Administrator", "seller")
+    seller.partners.set([ana.partner_id])
+    assert "Lloret" in listed(logged_in(seller), kind="change")
+
+
+MANY = """
+INSERT INTO base_operationlog (at, actor_kind, actor_id, actor_label, verb, subject_kind, result, request_id, kind)
+SELECT now() - make_interval(mins => n), 'staff', 1, '', 'updated', 'partner', 'done', '', 'change'
+FROM generate_series(1, 4000) n
+"""
+
+
+def test_each_choice_has_its_index(chief):
+    sql.execute(MANY)
+    for asked, index in (
+        ({"q": "192.0.2.5"}, "base_log_address"),
+        ({"until": "2024-05-02T00:00"}, "base_log_at"),
+        ({"from": "2024-05-02T00:00"}, "base_log_at"),
+        ({"kind": "sign_in"}, "base_log_kind"),
+        ({"result": "refused"}, "base_log_refused"),
+        ({"who": "system:0"}, "base_log_actor"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            listed(chief, **asked)
+        (rows,) = [one["sql"] for one in queries if "LIMIT 51" in one["sql"] and "base_operationlog" in one["sql"]]
+        plan = "\n".join(line for (line,) in sql.listed(f"EXPLAIN {rows.replace('%', '%%')}", []))
+        assert index in plan, (asked, plan)
+
+
+def test_how_long_entries_are_kept_is_decided_by_who_may_do_everything(ana, chief):
     page = "/logs/operations/keeping/"
-    assert chief.post(page, {"view": "365", "change": "3"}).status_code == 422
+    assert "Keep entries" not in listed(chief)
+    assert chief.post(page, {"view": "365"}).status_code == 302
+    assert set(keep_days().values()) == {None}
+    chief = logged_in(person("Super administrator"))
+    assert "Keep entries" in listed(chief)
+    for days in ({"change": "3"}, {"change": "30"}, {"sign_in": "180"}):
+        assert chief.post(page, {"view": "365", **days}).status_code == 422, days
     assert chief.post(page, {"view": "365"}).status_code == 302
     assert {kind.value: days for kind, days in keep_days().items()} == {
         "view": 365,
@@ -154,7 +199,7 @@ def test_how_long_entries_are_kept_is_decided_by_who_works_for_all(ana, chief):
         "work": None,
     }
     assert "View: nothing → 365" in listed(chief, verb="log_keeping_set")
-    seller = person("Administrator", "seller")
+    seller = person("Super administrator", "seller")
     seller.partners.set([ana.partner_id])
     assert logged_in(seller).post(page, {"view": "30"}).status_code == 302
     assert keep_days()["view"] == 365

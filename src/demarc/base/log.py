@@ -5,10 +5,12 @@ What makes it tamper-evident happens seconds later and elsewhere (base.sealing):
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError
 from django.db.models import BinaryField, Model
 
 from demarc.base import sql
@@ -17,6 +19,7 @@ from demarc.base.models import OperationLog, SubjectKey
 from demarc.base.vault import seal_for_subject
 
 PURGE = "SELECT demarc_log_purge(%(kind)s, %(subject)s)"
+APART = "apart"
 LONG = 500
 """No value of a field is written down longer than this; the log tells what was changed, it is no copy."""
 
@@ -32,7 +35,17 @@ class Kind(StrEnum):
 
 VERBS: Mapping[str, Kind] = {
     **dict.fromkeys(
-        ("viewed", "listed", "downloaded", "exported", "address_traced", "asked_preview", "asked_what_if"), Kind.VIEW
+        (
+            "viewed",
+            "listed",
+            "searched",
+            "downloaded",
+            "exported",
+            "address_traced",
+            "asked_preview",
+            "asked_what_if",
+        ),
+        Kind.VIEW,
     ),
     **dict.fromkeys(
         (
@@ -63,7 +76,9 @@ def record(
     **body: Any,
 ) -> None:
     """Write one row in the caller's transaction. `subject` is (kind, id); `body` is JSON-able and holds no secret."""
-    _complete(OperationLog(verb=verb, partner_id=partner_id, result="done"), by, at, subject, body).save()
+    row = _complete(OperationLog(verb=verb, partner_id=partner_id, result="done"), by, at, subject)
+    row.body = _sealed(row, body, DEFAULT_DB_ALIAS)
+    row.save()
 
 
 def record_refused(
@@ -75,9 +90,15 @@ def record_refused(
     partner_id: int | None = None,
     **body: Any,
 ) -> None:
-    """Write one row in a transaction of its own, since the caller's is about to be rolled back."""
-    row = OperationLog(verb=verb, partner_id=partner_id, result="refused")
-    _complete(row, by, at, subject, body).save(using="apart")
+    """Write one row in a transaction of its own, since the caller's is about to be rolled back. If that one has just
+    made the subject's first key, we cannot wait for it: then what is told can be read only if it is committed."""
+    row = _complete(OperationLog(verb=verb, partner_id=partner_id, result="refused"), by, at, subject)
+    try:
+        row.body = _sealed(row, body, APART)
+    except OperationalError:
+        with suppress(DatabaseError):
+            row.body = _sealed(row, body, DEFAULT_DB_ALIAS)
+    row.save(using=APART)
 
 
 def viewed_since(subject: tuple[str, int], by: Actor, since: datetime) -> bool:
@@ -125,14 +146,19 @@ def _told(field: Any, value: Any) -> Any:
     return value[:LONG] if isinstance(value, str) else value
 
 
-def _complete(
-    row: OperationLog, by: Actor, at: datetime, subject: tuple[str, int | None], body: dict[str, Any]
-) -> OperationLog:
+def _complete(row: OperationLog, by: Actor, at: datetime, subject: tuple[str, int | None]) -> OperationLog:
     """Fill in who, when and what."""
     row.at = at
     row.actor_kind, row.actor_id, row.actor_label = by.kind, by.id, by.label
     row.request_id, row.address = by.request_id, by.address or None
     row.subject_kind, row.subject_id = subject
     row.kind = VERBS.get(row.verb, Kind.WORK if by.kind == "system" else Kind.CHANGE)
-    row.body = seal_for_subject(subject[0], subject[1] or 0, json.dumps(body, default=str).encode()) if body else None
     return row
+
+
+def _sealed(row: OperationLog, body: dict[str, Any], using: str) -> bytes | None:
+    """What is told of the row's subject; None: nothing."""
+    if not body:
+        return None
+    told = json.dumps(body, default=str).encode()
+    return seal_for_subject(row.subject_kind, row.subject_id or 0, told, using=using)

@@ -62,7 +62,7 @@ class OperationLog(models.Model):
     actor_kind = models.CharField(max_length=10)
     actor_id = models.BigIntegerField()
     actor_label = models.CharField(max_length=150)
-    partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="+")
+    partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="+", db_index=False)
     verb = models.CharField(max_length=60)
     subject_kind = models.CharField(max_length=30)
     subject_id = models.BigIntegerField(null=True)
@@ -84,6 +84,9 @@ class OperationLog(models.Model):
             models.Index(fields=["actor_kind", "actor_id", "-id"], name="base_log_actor"),
             models.Index(fields=["verb", "-id"], name="base_log_verb"),
             models.Index(fields=["partner", "-id"], name="base_log_partner"),
+            models.Index(fields=["kind", "-id"], name="base_log_kind"),
+            models.Index(fields=["-id"], name="base_log_refused", condition=models.Q(result="refused")),
+            models.Index(fields=["address", "-id"], name="base_log_address", condition=models.Q(address__isnull=False)),
         ]
 
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
-
 from demarc.base import sql
+from demarc.base.actors import Actor
 from demarc.base.models import LogSeal, OperationLog
 from demarc.base.vault import open_for_subjects
 
-NEWEST = 20_000
-"""So many entries are looked through when nothing that an index knows was asked for."""
+LATELY_MAX = 50
 
 # One step of the index for each verb there is, instead of a look at every entry.
 VERBS = """
@@ -54,12 +52,6 @@ def verbs() -> list[str]:
     return [row[0] for row in sql.rows(VERBS)]
 
 
-def newest(rows: QuerySet[OperationLog]) -> QuerySet[OperationLog]:
-    """Those among the last NEWEST entries."""
-    last = OperationLog.objects.aggregate(last=Max("id"))["last"] or 0
-    return rows.filter(pk__gt=last - NEWEST)
-
-
 def told(rows: Sequence[OperationLog]) -> dict[int, dict[str, Any] | None]:
     """Id -> what the entry tells, {} for nothing; None: it was removed, or cannot be opened any more."""
     with_body = [row for row in rows if row.body is not None]
@@ -67,6 +59,13 @@ def told(rows: Sequence[OperationLog]) -> dict[int, dict[str, Any] | None]:
     opened = zip(with_body, open_for_subjects(sealed), strict=True)
     found: dict[int, dict[str, Any] | None] = {row.pk: None if row.body_digest else {} for row in rows}
     return found | {row.pk: None if text is None else json.loads(text) for row, text in opened}
+
+
+def lately(verb: str, by: Actor, since: datetime) -> list[dict[str, Any]]:
+    """What the newest LATELY_MAX entries of one verb tell that this actor has made since then."""
+    rows = OperationLog.objects.filter(verb=verb, actor_kind=by.kind, actor_id=by.id, at__gte=since)
+    # By time, so that the index ends the walk where "since" does.
+    return [body for body in told(list(rows.order_by("-at")[:LATELY_MAX])).values() if body]
 
 
 def place_of(entry: OperationLog) -> Place | None:

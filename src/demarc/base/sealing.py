@@ -9,10 +9,12 @@ What is hashed is the text that the export shows, made by the same statement and
 (base.verify_log), so that there is nothing to disagree about.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -24,9 +26,22 @@ from demarc.base import log, sql
 from demarc.base.actors import SYSTEM, Actor
 from demarc.base.models import LogSeal
 from demarc.base.vault import log_signer_public, sign_for_log
-from demarc.base.verify_log import NO_HEAD, Verdict, head_of, read_entry, signed_words, verify
+from demarc.base.verify_log import (
+    NO_HEAD,
+    Finding,
+    Unreadable,
+    Verdict,
+    head_of,
+    read_entry,
+    signed_words,
+    verify,
+)
+from demarc.core.errors import Refused
 
-LOCK = 0x6C6F67  # "log", of pg_advisory_lock
+LOCK = 0x6C6F67  # "log", of pg_advisory_lock; a session's, so that it spans the commit of seals and their copying
+TAKE = "SELECT pg_advisory_lock(%(lock)s)"
+TRY = "SELECT pg_try_advisory_lock(%(lock)s)"
+LEAVE = "SELECT pg_advisory_unlock(%(lock)s)"
 ENTRIES_MAX = 5_000
 """So many entries in one seal: of what is older than the sealer, or came while it did not run."""
 SEALS_IN_A_FILE = 10_000
@@ -78,7 +93,8 @@ ORDER BY l.id) TO STDOUT
 
 
 class Forked(Exception):
-    """The files outside the database do not go on where its seals do: it was set back, or one of them was changed."""
+    """The files outside the database do not go on where its seals do: it was set back, or they were changed or taken
+    away."""
 
 
 def seals_directory() -> Path:
@@ -91,12 +107,26 @@ def seal(*, at: datetime) -> int:
 
     Then copies seals to the files. Raises Forked; the entries are sealed in the database all the same.
     """
-    with transaction.atomic():
-        if not sql.rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=LOCK)[0][0]:
-            return 0
-        count = _seal_fresh(at)
-    copy_out()
+    if not sql.rows(TRY, lock=LOCK)[0][0]:
+        return 0
+    try:
+        begins = _sealed_once()
+        with transaction.atomic():
+            count = _seal_fresh(at)
+        copy_out(anew=begins)
+    finally:
+        sql.execute(LEAVE, lock=LOCK)
     return count
+
+
+@contextmanager
+def sealer_waits() -> Iterator[None]:
+    """Whoever seals is waited for, then nobody else does; who holds this may seal, and enter it again."""
+    sql.execute(TAKE, lock=LOCK)
+    try:
+        yield
+    finally:
+        sql.execute(LEAVE, lock=LOCK)
 
 
 def _seal_fresh(at: datetime) -> int:
@@ -161,24 +191,24 @@ def exported() -> Iterator[bytes]:
 @contextmanager
 def one_moment() -> Iterator[None]:
     """All statements inside see the database as it is at the first one; the sealer waits meanwhile."""
-    sql.execute("SELECT pg_advisory_lock(%(lock)s)", lock=LOCK)
-    try:
-        with transaction.atomic():
-            sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    finally:
-        sql.execute("SELECT pg_advisory_unlock(%(lock)s)", lock=LOCK)
+    with sealer_waits(), transaction.atomic():
+        sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def verify_now(*, by: Actor = SYSTEM, at: datetime, checkpoints: Sequence[dict[str, Any]] = ()) -> Verdict:
     """Seal what is there, then compare all of it with the files, and these with `checkpoints` (`checkpoint_of`).
 
-    One row in the log says what came of it. A fork is no reason not to look: the verdict names it.
+    One row in the log says what came of it. A fork is no reason not to look: it is the first finding. Unreadable:
+    nothing was ever sealed.
     """
-    with suppress(Forked):
-        seal(at=at)
-    with one_moment():
-        verdict = verify(exported(), seals_directory(), log_signer_public(), checkpoints)
+    forked: list[Finding] = []
+    with sealer_waits():
+        try:
+            seal(at=at)
+        except Forked as error:
+            forked.append(Finding("forked", 0, 0, str(error)))
+        verdict = _compare(checkpoints, forked)
     found: dict[str, Any] = {"entries": verdict.entries, "findings": len(verdict.findings), "until": verdict.until}
     result = "done" if not verdict.findings else "refused"
     record = log.record if result == "done" else log.record_refused
@@ -186,34 +216,99 @@ def verify_now(*, by: Actor = SYSTEM, at: datetime, checkpoints: Sequence[dict[s
     return verdict
 
 
+def _compare(checkpoints: Sequence[dict[str, Any]], forked: list[Finding]) -> Verdict:
+    try:
+        with one_moment():
+            verdict = verify(exported(), seals_directory(), log_signer_public(), checkpoints)
+    except Unreadable:
+        if not forked:
+            raise
+        return Verdict(forked, 0, 0, "", 0)
+    return replace(verdict, findings=[*forked, *verdict.findings])
+
+
 # --- outside the database -----------------------------------------------------------------------------------------
 
 
-def copy_out() -> None:
-    """Append the seals that the files do not have yet. Raises Forked when they do not follow from the files' last."""
+def copy_out(*, anew: bool = False) -> None:
+    """Append the seals that the files do not have yet. Raises Forked when they do not follow from the files' last, and
+    when there are no files any more: only `anew` begins them again, or else who took away both the end of the log and
+    the files that show it would have them made good."""
     directory = seals_directory()
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    told = last_copied()
-    number, head = (told["seal"], bytes.fromhex(told["head"])) if told else (0, NO_HEAD)
-    known = LogSeal.objects.filter(number=number).values_list("head", flat=True).first()
-    if number and (known is None or bytes(known) != head):
-        raise Forked(f"the log's files end with a seal {number} that the database does not have")
-    for one in LogSeal.objects.filter(number__gt=number).order_by("number").iterator(chunk_size=20):
-        with (directory / f"{(one.number - 1) // SEALS_IN_A_FILE:06d}.jsonl").open("ab") as file:
-            file.write(json.dumps(_line(one)).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+    with _alone_in(directory):
+        told = _last_copied(directory)
+        number, head = (told["seal"], bytes.fromhex(told["head"])) if told else (0, NO_HEAD)
+        known = LogSeal.objects.filter(number=number).values_list("head", flat=True).first()
+        if number and (known is None or bytes(known) != head):
+            raise Forked(f"the log's files end with a seal {number} that the database does not have")
+        if not number and not anew and LogSeal.objects.exists():
+            raise Forked(f"the copies of the log's seals in {directory} are gone: demarc log rebuild begins them anew")
+        for one in LogSeal.objects.filter(number__gt=number).order_by("number").iterator(chunk_size=20):
+            with (directory / f"{(one.number - 1) // SEALS_IN_A_FILE:06d}.jsonl").open("ab") as file:
+                file.write(json.dumps(_line(one)).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def rebuild(*, by: Actor = SYSTEM, at: datetime) -> int:
+    """Copy all seals anew, after their files were lost or moved aside: how many. The log says that it was done.
+
+    Refused: there are copies. Raises Forked when what is there cannot be read.
+    """
+    with sealer_waits():
+        if last_copied():
+            raise Refused(f"There are seals in {seals_directory()}: move them aside first, and keep them.", code="log")
+        log.record("seals_rebuilt", by=by, at=at, subject=("log", None), seals=LogSeal.objects.count())
+        with transaction.atomic():
+            _seal_fresh(at)
+        copy_out(anew=True)
+        return LogSeal.objects.count()
 
 
 def last_copied() -> dict[str, Any] | None:
-    """The last seal of the files: what `checkpoint_of` takes. A line that a crash cut off is taken away."""
-    for path in sorted(seals_directory().glob("*.jsonl"), reverse=True):
+    """The last seal of the files: what `checkpoint_of` takes. A line that a crash cut off is taken away. Raises Forked
+    for a last line that is no seal."""
+    directory = seals_directory()
+    if not directory.is_dir():
+        return None
+    with _alone_in(directory):
+        return _last_copied(directory)
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """No other process that asks for this writes there: nor one whose lock in the database went with its connection."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _last_copied(directory: Path) -> dict[str, Any] | None:
+    for path in sorted(directory.glob("*.jsonl"), reverse=True):
         with path.open("r+b") as file:
             line = _last_line(file)
         if line:
-            told: dict[str, Any] = json.loads(line)
-            return told
+            return _told(line, path)
     return None
+
+
+def _told(line: bytes, path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(line)
+        checkpoint_of(told)
+        return told | {"seal": int(told["seal"]), "head": bytes.fromhex(told["head"]).hex()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Forked(f"the last line of {path} is no seal") from error
+
+
+def _sealed_once() -> bool:
+    """Whether all seals are of the first sealing, or there are none: a crash may have come before their copies."""
+    made = LogSeal.objects.order_by("number").values_list("snapshot", flat=True)
+    return made.first() == made.last()
 
 
 def checkpoint_of(told: dict[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,18 @@ asks for, and the messages', which only the sending job asks for.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from demarc.base import sql
 from demarc.base.models import SubjectKey
 from demarc.base.seal import Opener, Sealer
 
@@ -27,6 +30,8 @@ NEW_SUBJECT_KEY = """
 INSERT INTO base_subjectkey (subject_kind, subject_id, wrapped) VALUES (%(kind)s, %(subject)s, %(wrapped)s)
 ON CONFLICT DO NOTHING RETURNING wrapped
 """
+# Another transaction may hold a first key that it has not committed: on a second connection it may be our own caller's.
+PATIENCE = "SET LOCAL lock_timeout = '1s'"
 
 
 def keys_directory() -> Path:
@@ -94,24 +99,23 @@ def log_signer_public() -> bytes:
     return _log_signer().public_key().public_bytes_raw()
 
 
-def seal_for_subject(kind: str, subject_id: int, body: bytes) -> bytes:
-    """Seal a log body with the subject's own key, made at its first use."""
+def seal_for_subject(kind: str, subject_id: int, body: bytes, *, using: str = DEFAULT_DB_ALIAS) -> bytes:
+    """Seal a log body with the subject's own key, made at its first use: on the connection by which the row is saved,
+    since a key that was rolled back opens nothing. OperationalError on another than the default one: somebody else is
+    about to make that key."""
     nonce = os.urandom(12)
-    cipher = AESGCM(_subject_key(kind, subject_id))
-    return nonce + cipher.encrypt(nonce, body, f"{kind}.{subject_id}".encode())
+    cipher = AESGCM(_subject_key(kind, subject_id, using))
+    return nonce + cipher.encrypt(nonce, body, _bound(kind, subject_id))
 
 
 def open_for_subject(kind: str, subject_id: int, sealed: bytes) -> bytes | None:
     """The log body, or None when the subject's key was destroyed."""
-    row = SubjectKey.objects.filter(subject_kind=kind, subject_id=subject_id).first()
-    if row is None:
-        return None
-    cipher = AESGCM(_log_opener().open(bytes(row.wrapped), _place(kind, subject_id)))
-    return cipher.decrypt(sealed[:12], sealed[12:], f"{kind}.{subject_id}".encode())
+    return open_for_subjects([(kind, subject_id, sealed)])[0]
 
 
 def open_for_subjects(sealed: Iterable[tuple[str, int, bytes]]) -> list[bytes | None]:
-    """The same for many bodies (kind, id, sealed), with one question to the database."""
+    """The same for many bodies (kind, id, sealed), with one question to the database. A body that another key of the
+    subject sealed is as gone as one without any."""
     wanted = list(sealed)
     subjects = {(kind, key) for kind, key, _ in wanted}
     kinds = {kind for kind, _ in subjects}
@@ -120,21 +124,48 @@ def open_for_subjects(sealed: Iterable[tuple[str, int, bytes]]) -> list[bytes | 
     ciphers = {
         subject: AESGCM(_log_opener().open(keys[subject], _place(*subject))) for subject in subjects & keys.keys()
     }
-    return [
-        ciphers[kind, key].decrypt(body[:12], body[12:], f"{kind}.{key}".encode()) if (kind, key) in ciphers else None
-        for kind, key, body in wanted
-    ]
+    return [_opened(ciphers.get((kind, key)), body, _bound(kind, key)) for kind, key, body in wanted]
 
 
-def _subject_key(kind: str, subject_id: int) -> bytes:
-    place = _place(kind, subject_id)
-    found = sql.rows(SUBJECT_KEY, kind=kind, subject=subject_id)
+def _opened(cipher: AESGCM | None, sealed: bytes, bound: bytes) -> bytes | None:
+    if cipher is None:
+        return None
+    try:
+        return cipher.decrypt(sealed[:12], sealed[12:], bound)
+    except InvalidTag:
+        return None
+
+
+def _subject_key(kind: str, subject_id: int, using: str) -> bytes:
+    subject, place = {"kind": kind, "subject": subject_id}, _place(kind, subject_id)
+    found = _asked(using, SUBJECT_KEY, subject)
     if not found:
         fresh = _sealer("log").seal(AESGCM.generate_key(256), place)
-        found = sql.rows(NEW_SUBJECT_KEY, kind=kind, subject=subject_id, wrapped=fresh)
+        with _patience(using):
+            found = _asked(using, NEW_SUBJECT_KEY, subject | {"wrapped": fresh})
     if not found:  # another one was quicker
-        found = sql.rows(SUBJECT_KEY, kind=kind, subject=subject_id)
+        found = _asked(using, SUBJECT_KEY, subject)
     return _log_opener().open(bytes(found[0][0]), place)
+
+
+def _asked(using: str, statement: str, values: dict[str, Any]) -> list[Any]:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def _patience(using: str) -> Iterator[None]:
+    if using == DEFAULT_DB_ALIAS:
+        yield
+        return
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        cursor.execute(PATIENCE)
+        yield
+
+
+def _bound(kind: str, subject_id: int) -> bytes:
+    return f"{kind}.{subject_id}".encode()
 
 
 def _place(kind: str, subject_id: int) -> str:

@@ -17,9 +17,10 @@ import re
 import struct
 import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,10 @@ NO_HEAD = bytes(32)
 NOTHING = b"\\N"
 GONE = (b"\\N", b"", b"\\N")
 """What removed private columns look like: salt, label, address."""
+NEVER = b"not said to be gone"
+"""Stands for a digest that no leaf has."""
+KEPT_LEAST = {"view": 30, "sign_in": 365, "change": 365, "work": 30}
+"""Days that an entry of a kind keeps its contents at least, whatever the log says; demarc_log_expire has them, too."""
 LEAF = 32
 RULE = re.compile(rb"\t(?:purged|expired)\t").search
 SHOWN = 50
@@ -51,10 +56,13 @@ class Finding:
 
 @dataclass
 class Sealed:
-    """What the seals say: the ids and leaves of all entries in their order, and the head after each seal."""
+    """What the seals say: the ids and leaves of all entries in their order; of each seal its first position, its time
+    and the head after it."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     leaves: bytearray = field(default_factory=bytearray)
+    firsts: "array[int]" = field(default_factory=lambda: array("q"))
+    times: list[str] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
     until: str = ""
     findings: list[Finding] = field(default_factory=list)
@@ -62,6 +70,10 @@ class Sealed:
     def leaf(self, place: int) -> bytes:
         """The leaf of the entry at this place, counted from 0."""
         return bytes(self.leaves[place * LEAF : place * LEAF + LEAF])
+
+    def sealed_at(self, position: int) -> datetime:
+        """When the entry at this position, counted from 1, was sealed."""
+        return _moment(self.times[bisect_right(self.firsts, position) - 1])
 
 
 @dataclass
@@ -98,13 +110,19 @@ class Stray:
 
 
 def read_entry(line: bytes) -> Entry:
-    """An exported line without its end. ValueError: it is none."""
+    """An exported line without its end. ValueError: it is none.
+
+    A digest of the private columns counts only where the line says that they were removed and shows them empty: what
+    it shows besides is always hashed.
+    """
     front, private, salt, label, address = line.rsplit(b"\t", 4)
     _, key, removed, public = front.split(b"\t", 3)
     if b"p" in removed:
         private = private if (salt, label, address) == GONE else b"not gone"
     elif private == NOTHING:
         private = sha256(b"\2%b\t%b\t%b" % (salt, label, address)).hexdigest().encode()
+    else:
+        private = NEVER
     return Entry(int(key), sha256(b"\0%b\t%b" % (public, private)).digest(), removed, public)
 
 
@@ -186,11 +204,12 @@ def read_seals(directory: Path, key: bytes) -> Sealed:
     """All seals of a directory. What does not follow from the one before, or is not signed, is a finding; what comes
     after it is not believed. Unreadable: there are none."""
     sealed = Sealed()
-    last: dict[str, Any] = {}
+    signature = b""
     for place, line in _lines_of(directory):
         try:
             seal = json.loads(line)
-            leaves = bytes.fromhex(seal["leaves"])
+            leaves, signed = bytes.fromhex(seal["leaves"]), bytes.fromhex(seal["signature"])
+            _moment(seal["at"])
             number, first, head = len(sealed.heads) + 1, len(sealed.ids) + 1, bytes.fromhex(seal["head"])
             previous = sealed.heads[-1] if sealed.heads else NO_HEAD
             follows = head == head_of(previous, number, first, seal["at"], seal["ids"], leaves)
@@ -202,12 +221,14 @@ def read_seals(directory: Path, key: bytes) -> Sealed:
             break
         sealed.ids.extend(seal["ids"])
         sealed.leaves += leaves
+        sealed.firsts.append(first)
+        sealed.times.append(seal["at"])
         sealed.heads.append(head)
         sealed.until = seal["at"]
-        last = seal
+        signature = signed
     if not sealed.heads and not sealed.findings:
         raise Unreadable(f"{directory}: there are no seals")
-    if last and not signature_holds(key, signed_words(sealed.heads[-1]), bytes.fromhex(last["signature"])):
+    if sealed.heads and not signature_holds(key, signed_words(sealed.heads[-1]), signature):
         sealed.findings.append(Finding("seal", 0, 0, f"seal {len(sealed.heads)}: not signed with this key"))
     return sealed
 
@@ -226,9 +247,16 @@ def check_checkpoint(sealed: Sealed, told: dict[str, Any], key: bytes) -> Findin
     return None
 
 
-def _lines_of(directory: Path) -> Iterator[tuple[str, str]]:
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+def _lines_of(directory: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(directory.glob("*.jsonl")):
-        with path.open() as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 yield f"{path.name}:{number}", line
 
@@ -317,11 +345,21 @@ class Comparison:
         self._removed.setdefault((columns[0], subject, entry.removed), []).append(at)
 
     def _note_rule(self, at: int, columns: list[bytes]) -> None:
-        verb, kind, key = columns[5], columns[6], columns[7]
+        """Remember a rule that stands where it may. The log's own nightly work alone lets things expire, and only what
+        was sealed long enough before it."""
+        actor, verb, kind, key = columns[2], columns[5], columns[6], columns[7]
         if verb == b"purged":
             self._purged[(kind, key)] = at
-        elif verb == b"expired" and key.isdigit():
+        elif verb == b"expired" and actor == b"system" and key.isdigit() and self._was_old(kind, int(key), at):
             self._expired[kind] = max(self._expired.get(kind, 0), int(key))
+
+    def _was_old(self, kind: bytes, reach: int, at: int) -> bool:
+        """Whether all up to the position `reach` was older than this kind is kept at least when the entry at the place
+        `at` was sealed."""
+        if not 0 < reach <= at:
+            return False
+        kept = KEPT_LEAST.get(kind.removeprefix(b"log.").decode(errors="replace"), max(KEPT_LEAST.values()))
+        return self._sealed.sealed_at(at + 1) - self._sealed.sealed_at(reach) >= timedelta(days=kept)
 
     def _unruled(self) -> Iterator[Finding]:
         """Entries of which something is gone although no entry of the log says that it was to go."""

@@ -70,9 +70,9 @@ def _verify_log(parser: argparse.ArgumentParser) -> None:
 def _log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("export", "checkpoint", "key"),
+        choices=("export", "checkpoint", "key", "rebuild"),
         help="export: all sealed entries, for verify_log.py; checkpoint: the last seal, to be kept elsewhere; "
-        "key: what seals are verified with",
+        "key: what seals are verified with; rebuild: copy the seals out anew, after their files were moved aside",
     )
 
 

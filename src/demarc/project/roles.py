@@ -32,6 +32,7 @@ OWNS_TABLES = """
         where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'member')
     )
 """
+MAY_MAKE_TEMPORARY = "select has_database_privilege(current_user, current_database(), 'TEMP'), current_database()"
 SCOPED_FACTS = """
     select pg_has_role(current_user, r.oid, 'member'),
         r.rolsuper or r.rolbypassrls or exists (select from pg_auth_members where member = r.oid)
@@ -147,6 +148,7 @@ def check_external(config: Config) -> None:
                 "DEMARC_DATABASE_OWNER_URL and let Demarc run as another role.",
                 code="database-role",
             )
+        _check_temporary(conn, name)
         roles = Roles.of(config)
         _check_roles_exist(conn, roles)
         _check_scoped(conn, roles.scoped)
@@ -167,6 +169,18 @@ def _check_version(conn: psycopg.Connection) -> None:
         raise Refused(
             f"The database is PostgreSQL {major}; Demarc needs PostgreSQL {OLDEST_SERVER} or newer.",
             code="database-version",
+        )
+
+
+def _check_temporary(conn: psycopg.Connection, name: str) -> None:
+    """Temporary tables stand before all others for whoever makes them; no function of the owner's shall ever meet one
+    that the app made."""
+    may_make, database = conn.execute(MAY_MAKE_TEMPORARY).fetchone() or (True, "")
+    if may_make:
+        raise Refused(
+            f"{name} may make temporary tables in the database {database}: "
+            f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {name}.",
+            code="database-role",
         )
 
 

@@ -43,7 +43,9 @@ def one_time_code(label: str, help_text: str) -> forms.CharField:
 
 
 KEPT = [("", "For good"), *((str(days), f"{days} days") for days in (30, 90, 180))]
-KEPT += [(str(365 * years), f"{years} year" if years == 1 else f"{years} years") for years in (1, 2, 3, 5, 6, 10)]
+YEARS = [(str(365 * years), f"{years} year" if years == 1 else f"{years} years") for years in (1, 2, 3, 5, 6, 10)]
+EVIDENCE_KEPT = [KEPT[0], *YEARS]
+KEPT += YEARS
 
 
 class KeepingForm(Form):
@@ -53,10 +55,20 @@ class KeepingForm(Form):
         label="Views", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="Who looked at what."
     )
     sign_in = forms.TypedChoiceField(
-        label="Signing in", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="Also what failed."
+        label="Signing in",
+        choices=EVIDENCE_KEPT,
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="Also what failed.",
     )
     change = forms.TypedChoiceField(
-        label="Changes", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="What people did."
+        label="Changes",
+        choices=EVIDENCE_KEPT,
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="What people did.",
     )
     work = forms.TypedChoiceField(
         label="Demarc's own work",

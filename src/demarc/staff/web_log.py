@@ -26,6 +26,7 @@ from demarc.staff.forms import KeepingForm
 from demarc.staff.log_told import told
 from demarc.staff.models import ApiToken
 from demarc.staff.pages import carried_out, list_page, parts, seen
+from demarc.staff.permissions import ALL
 from demarc.staff.queries import staff_within
 from demarc.ui import formats, things
 from demarc.ui.components import at, chip, code
@@ -37,27 +38,26 @@ RESULTS = (("done", "Done"), ("refused", "Refused"))
 PEOPLE_MAX = 300
 TOLD_MAX = 72
 SUBJECT = re.compile(r"([a-z][a-z_.]{0,29})[ :#]+([0-9]{1,18})")
-INDEXED = ("verb", "who", "q", "from", "until")
 
 
 def rows(request: HttpRequest, picked: Mapping[str, str]) -> QuerySet[OperationLog]:
-    """The entries that the viewer may see, newest first. Without a search that an index answers: the newest."""
+    """The entries that the viewer may see, newest first: each choice has its index. By time they are sorted when a time
+    is picked, since by id all that is newer would be walked over."""
     found = within(request, OperationLog.objects.all())
-    if not any(picked.get(key) for key in INDEXED):
-        found = queries.newest(found)
     for key in ("kind", "verb", "result"):
         if word := picked.get(key):
             found = found.filter(**{key: word})
     if who := picked.get("who"):
         kind, _, number = who.partition(":")
         found = found.filter(actor_kind=kind, actor_id=int(number))
-    if since := moment_of(picked, "from"):
+    since, until = moment_of(picked, "from"), moment_of(picked, "until")
+    if since:
         found = found.filter(at__gte=since)
-    if until := moment_of(picked, "until"):
+    if until:
         found = found.filter(at__lt=until)
     if text := picked.get("q"):
         found = found.filter(_about(request, text))
-    return found.order_by("-id")
+    return found.order_by("-at", "-id") if since or until else found.order_by("-id")
 
 
 def _about(request: HttpRequest, text: str) -> Q:
@@ -185,17 +185,21 @@ OPERATIONS = ListSpec(
 @page("log.see")
 def operations(request: HttpRequest) -> HttpResponseBase:
     """What was done and looked at, newest first."""
-    standing = queries.standing() if scope(request) is None else None
-    spec = _told_to(words(request))
-    return list_page(request, spec, "staff/operations.html", title="Operations", standing=standing)
+    everything = scope(request) is None
+    context = {
+        "title": "Operations",
+        "standing": queries.standing() if everything else None,
+        "may_keep": everything and permitted(request, ALL),
+    }
+    return list_page(request, _told_to(words(request)), "staff/operations.html", **context)
 
 
 @page("settings.edit")
 @proven
 def keeping(request: HttpRequest) -> HttpResponse:
     """How long the log keeps what it says, by kind of entry."""
-    if scope(request) is not None:
-        messages.error(request, "The log is shared by all providers; somebody who works for all of them decides this.")
+    if scope(request) is not None or not permitted(request, ALL):
+        messages.error(request, "Only who may do everything, for all providers, decides how long the log is kept.")
         return redirect("dashboard")
     present = {kind.value: "" if days is None else str(days) for kind, days in keep_days().items()}
     form = KeepingForm(posted(request), initial=present)

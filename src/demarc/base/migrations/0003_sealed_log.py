@@ -10,8 +10,8 @@ import demarc.base.fields
 KINDS = """
 DROP TRIGGER base_operationlog_immutable ON base_operationlog;
 UPDATE base_operationlog SET kind = CASE
-    WHEN verb IN ('viewed', 'listed', 'downloaded', 'exported', 'address_traced', 'asked_preview', 'asked_what_if')
-        THEN 'view'
+    WHEN verb IN ('viewed', 'listed', 'searched', 'downloaded', 'exported', 'address_traced', 'asked_preview',
+        'asked_what_if') THEN 'view'
     WHEN verb IN ('logged_in', 'logged_out', 'login_failed', 'login_throttled', 'code_throttled', 'new_device',
         'token_refused', 'reset_asked', 'reset_code_made') THEN 'sign_in'
     WHEN actor_kind = 'system' THEN 'work' ELSE 'change' END;
@@ -59,19 +59,28 @@ CREATE TRIGGER base_logseal_no_truncate BEFORE TRUNCATE ON base_logseal
 
 -- The app may not update the log; these two, the owner's, do so for it, and no more than this.
 CREATE FUNCTION demarc_log_purge(kind text, id bigint) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
         UPDATE base_operationlog SET body = NULL, body_digest = sha256(body)
         WHERE subject_kind = $1 AND subject_id = $2 AND body IS NOT NULL RETURNING 1
     ) SELECT count(*) FROM gone
 $$;
+-- What is younger than the setting says stays, also when it is asked for; and as the app writes that setting, too, no
+-- setting goes below base.verify_log.KEPT_LEAST. The hour is for the app's clock and ours.
 CREATE FUNCTION demarc_log_expire(kind text, ids bigint[]) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
-    WITH gone AS (
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH kept AS (
+        SELECT greatest((s.value ->> $1)::integer, CASE WHEN $1 IN ('view', 'work') THEN 30 ELSE 365 END) AS days
+        FROM base_setting s
+        WHERE s.partner_id IS NULL AND s.key = 'log.keep_days' AND (s.value ->> $1) IS NOT NULL
+    ), gone AS (
         UPDATE base_operationlog l SET body = NULL, actor_label = '', address = NULL, salt = NULL,
             body_digest = CASE WHEN body IS NULL THEN body_digest ELSE sha256(body) END,
             private_digest = demarc_log_private(salt, actor_label, address)
-        WHERE l.id = ANY($2) AND l.kind = $1 AND salt IS NOT NULL RETURNING 1
+        FROM kept
+        WHERE l.id = ANY($2) AND l.kind = $1 AND salt IS NOT NULL
+            AND l.at < now() - make_interval(days => kept.days) + interval '1 hour'
+        RETURNING 1
     ) SELECT count(*) FROM gone
 $$;
 REVOKE ALL ON FUNCTION demarc_log_purge(text, bigint), demarc_log_expire(text, bigint[]) FROM PUBLIC;
@@ -108,6 +117,11 @@ class Migration(migrations.Migration):
             "xid",
             demarc.base.fields.TransactionIdField(db_default=models.Func(function="pg_current_xact_id")),
         ),
+        migrations.AlterField(
+            "operationlog",
+            "partner",
+            models.ForeignKey("base.partner", models.PROTECT, null=True, related_name="+", db_index=False),
+        ),
         migrations.CreateModel(
             name="LogSeal",
             fields=[
@@ -132,4 +146,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex("operationlog", models.Index(fields=["verb", "-id"], name="base_log_verb")),
         migrations.AddIndex("operationlog", models.Index(fields=["partner", "-id"], name="base_log_partner")),
+        migrations.AddIndex("operationlog", models.Index(fields=["kind", "-id"], name="base_log_kind")),
+        migrations.AddIndex(
+            "operationlog",
+            models.Index(fields=["-id"], name="base_log_refused", condition=models.Q(result="refused")),
+        ),
+        migrations.AddIndex(
+            "operationlog",
+            models.Index(fields=["address", "-id"], name="base_log_address", condition=models.Q(address__isnull=False)),
+        ),
     ]

@@ -11,27 +11,36 @@ from demarc.core.errors import Refused
 
 
 def run(args: Namespace) -> int:
-    """Print it."""
+    """Print it, or make it anew."""
     if args.what == "key":
         sys.stdout.write(f"{log_signer_public().hex()}\n")
         return 0
+    what = {"export": _export, "checkpoint": _checkpoint, "rebuild": _rebuild}[args.what]
     try:
-        sealing.seal(at=clock.now())
+        return what()
     except sealing.Forked as error:
         raise Refused(f"{error}.", code="log") from error
-    return _export() if args.what == "export" else _checkpoint()
 
 
 def _export() -> int:
-    with sealing.one_moment():
-        for line in sealing.exported():
-            sys.stdout.buffer.write(line + b"\n")
+    with sealing.sealer_waits():
+        sealing.seal(at=clock.now())
+        with sealing.one_moment():
+            for line in sealing.exported():
+                sys.stdout.buffer.write(line + b"\n")
     log.record("exported", by=SYSTEM, at=clock.now(), subject=("log", None))
     return 0
 
 
+def _rebuild() -> int:
+    sys.stdout.write(f"{sealing.rebuild(at=clock.now())} seals were copied anew\n")
+    return 0
+
+
 def _checkpoint() -> int:
-    told = sealing.last_copied()
+    with sealing.sealer_waits():
+        sealing.seal(at=clock.now())
+        told = sealing.last_copied()
     if told is None:
         raise Refused("Nothing is sealed yet.", code="log")
     sys.stdout.write(f"{json.dumps(sealing.checkpoint_of(told))}\n")

@@ -120,15 +120,18 @@ async def _seal() -> None:
     with ThreadPoolExecutor(1) as thread:
         while True:
             await asyncio.sleep(SEAL_S)
-            await asyncio.get_running_loop().run_in_executor(thread, _seal_once)
+            await asyncio.get_running_loop().run_in_executor(thread, seal_once)
 
 
-def _seal_once() -> None:
+def seal_once() -> None:
+    """Seal what is new; whatever goes wrong is told in the log, and tried again the next time."""
     close_old_connections()
     try:
         sealing.seal(at=clock.now())
     except (Forked, OSError, *TROUBLE) as error:  # next time; `demarc status` tells when it lasts
         log.warning("the operation log was not sealed", error=str(error))
+    except Exception:
+        log.exception("the operation log was not sealed")  # a bug, and no reason to end: what is new may be sealed
     finally:
         close_old_connections()
 
