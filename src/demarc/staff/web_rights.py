@@ -117,7 +117,8 @@ def _above(request: HttpRequest, login: Login) -> str:
 def _offer(request: HttpRequest, form: Form) -> None:
     """The roles that the viewer may give, and the providers he works for."""
     mine = words(request)
-    form.offer("role", [(one.pk, one.name) for one in Role.objects.order_by("name") if covers(mine, one.permissions)])
+    roles = [(one.pk, one.name) for one in Role.objects.order_by("name") if covers(mine, one.permissions)]
+    form.offer("role", [("", "Choose a role"), *roles])  # nobody is given the first one by an oversight
     form.offer("partners", [(one.pk, one.name) for one in partners(request)])
 
 
