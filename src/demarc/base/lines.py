@@ -59,13 +59,19 @@ def parcels(types: Mapping[str, str], lines: Iterable[Iterable[Any]]) -> Iterato
     coming = iter(lines)
     while some := list(islice(coming, LINES_AT_ONCE)):
         columns = zip(types.items(), zip(*some, strict=True), strict=True)
-        yield {column: _array(kind in NEEDS_NO_QUOTES, values) for (column, kind), values in columns}
+        yield {
+            column: array(values) if kind in NEEDS_NO_QUOTES else quoted_array(values)
+            for (column, kind), values in columns
+        }
 
 
-def _array(bare: bool, values: Sequence[Any]) -> str:
-    """A column. What needs quotes is quoted all at once: value by value took three times as long."""
-    if bare:
-        return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+def array(values: Iterable[Any]) -> str:
+    """Numbers, moments, addresses or None as PostgreSQL writes an array; the driver takes ten times as long."""
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+
+
+def quoted_array(values: Sequence[Any]) -> str:
+    """Texts or None, quoted all at once: value by value took three times as long. ValueError: one has a zero byte."""
     texts = [NOTHING if value is None else str(value) for value in values]
     whole = BETWEEN.join(texts)
     if whole.count(ZERO) != len(texts) - 1 + values.count(None):

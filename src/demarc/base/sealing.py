@@ -80,7 +80,7 @@ ALL = f"""
 COPY (SELECT s.first + e.place - 1, {COLUMNS}
 FROM base_logseal s CROSS JOIN LATERAL unnest(s.ids) WITH ORDINALITY AS e (id, place)
 JOIN base_operationlog l ON l.id = e.id ORDER BY s.number, e.place) TO STDOUT
-"""  # noqa: S608
+"""  # noqa: S608 - our own columns
 # What the last seal saw and no seal holds was put there by somebody who can write a transaction id.
 FORGED = f"""
 COPY (SELECT NULL, {COLUMNS}
@@ -89,7 +89,7 @@ WHERE (l.xid >= pg_snapshot_xmax(pg_current_snapshot()) OR pg_visible_in_snapsho
         SELECT snapshot::pg_snapshot FROM base_logseal ORDER BY number DESC LIMIT 1
     ))) AND NOT EXISTS (SELECT FROM (SELECT unnest(ids) AS id FROM base_logseal) s WHERE s.id = l.id)
 ORDER BY l.id) TO STDOUT
-"""  # noqa: S608
+"""  # noqa: S608 - our own columns
 
 
 class Forked(Exception):

@@ -78,7 +78,7 @@ def begins(kinds: Sequence[str], text: str, partner_ids: Sequence[int] | None) -
     """The ids of what is found by `text` among words of these kinds, of these partners (None: all), for `pk__in`; None
     for no text, or one too short."""
     wanted = terms(text)
-    return RawSQL(IDS, _given(kinds, wanted, partner_ids)) if wanted else None  # noqa: S611 # a constant, with values
+    return RawSQL(IDS, _given(kinds, wanted, partner_ids)) if wanted else None  # noqa: S611 - a constant, with values
 
 
 def nearest(kinds: Sequence[str], text: str, partner_ids: Sequence[int] | None, limit: int) -> list[Found]:

@@ -256,16 +256,16 @@ def _change(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     *columns, counting = zip(*rows, strict=True)
-    values = {name: _array(column) for name, column in zip(store_shipping.UPDATED, columns, strict=False)}
+    values = {name: lines.array(column) for name, column in zip(store_shipping.UPDATED, columns, strict=False)}
     conn.execute(store_shipping.UPDATE_LIVE, values | {"counting": json.dumps(counting)})
 
 
 def _use(conn: Connection[Any], rows: Sequence[Row]) -> None:
     columns = {
-        "services": _array(row["service_id"] for row in rows),
-        "hours": _array(row["hour"] for row in rows),
-        "inputs": _array(row["input_octets"] for row in rows),
-        "outputs": _array(row["output_octets"] for row in rows),
+        "services": lines.array(row["service_id"] for row in rows),
+        "hours": lines.array(row["hour"] for row in rows),
+        "inputs": lines.array(row["input_octets"] for row in rows),
+        "outputs": lines.array(row["output_octets"] for row in rows),
     }
     conn.execute(store_shipping.ADD_USAGE, columns)
 
@@ -287,16 +287,16 @@ def _add(conn: Connection[Any], statement: LiteralString, rows: Iterable[Row], t
         conn.execute(statement, arrays)
 
 
-def _array(values: Iterable[Any]) -> str:
-    """Numbers, moments or addresses as PostgreSQL writes an array; the driver takes ten times as long."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
-
 def _by_key(conn: Connection[Any], query: str, wanted: set[tally.Key], **values: object) -> list[Row]:
     if not wanted:
         return []
     nases, epochs, ids, names = zip(*wanted, strict=True)
-    keys = {"nases": _array(nases), "epochs": _array(epochs), "sessions": json.dumps(ids), "users": json.dumps(names)}
+    keys = {
+        "nases": lines.array(nases),
+        "epochs": lines.array(epochs),
+        "sessions": json.dumps(ids),
+        "users": json.dumps(names),
+    }
     return _rows(conn, query, **keys, **values)
 
 

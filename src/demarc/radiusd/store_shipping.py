@@ -1,7 +1,7 @@
 """What the shipper reads and writes, as SQL: sessions, their history, usage, boot epochs, and the bookmark.
 
-Sets of rows, never one by one. They are read as JSON whose names are the columns', and written so where rows change
-that are there; what is new comes as arrays, which the database reads in half the time.
+Sets of rows, never one by one. They are read as JSON whose names are the columns'. What is new, and interims, come as
+arrays, which the database reads in half the time; the few others that change as JSON.
 """
 
 from typing import LiteralString

@@ -48,36 +48,20 @@ EVIDENCE_KEPT = [KEPT[0], *YEARS]
 KEPT += YEARS
 
 
+def kept(label: str, choices: list[tuple[str, str]], help_text: str) -> forms.TypedChoiceField:
+    """How many days entries of one kind are kept; nothing chosen: for good."""
+    return forms.TypedChoiceField(
+        label=label, choices=choices, required=False, coerce=int, empty_value=None, help_text=help_text
+    )
+
+
 class KeepingForm(Form):
     """How long the operation log keeps what it says, by kind of entry."""
 
-    view = forms.TypedChoiceField(
-        label="Views", choices=KEPT, required=False, coerce=int, empty_value=None, help_text="Who looked at what."
-    )
-    sign_in = forms.TypedChoiceField(
-        label="Signing in",
-        choices=EVIDENCE_KEPT,
-        required=False,
-        coerce=int,
-        empty_value=None,
-        help_text="Also what failed.",
-    )
-    change = forms.TypedChoiceField(
-        label="Changes",
-        choices=EVIDENCE_KEPT,
-        required=False,
-        coerce=int,
-        empty_value=None,
-        help_text="What people did.",
-    )
-    work = forms.TypedChoiceField(
-        label="Demarc's own work",
-        choices=KEPT,
-        required=False,
-        coerce=int,
-        empty_value=None,
-        help_text="Its jobs.",
-    )
+    view = kept("Views", KEPT, "Who looked at what.")
+    sign_in = kept("Signing in", EVIDENCE_KEPT, "Also what failed.")
+    change = kept("Changes", EVIDENCE_KEPT, "What people did.")
+    work = kept("Demarc's own work", KEPT, "Its jobs.")
 
 
 class ProfileForm(Form):

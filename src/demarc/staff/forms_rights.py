@@ -62,6 +62,17 @@ class NewRoleForm(Form):
     like = forms.TypedChoiceField(label="May do what this role may", coerce=int, help_text="Then change it as needed.")
 
 
+def works_for() -> forms.TypedMultipleChoiceField:
+    """The field of the providers that a person or a program works for."""
+    return forms.TypedMultipleChoiceField(
+        label="Works for",
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "stacked"}),
+        help_text="None checked: for all providers.",
+    )
+
+
 class NewPersonForm(Form):
     """Somebody new."""
 
@@ -76,26 +87,14 @@ class NewPersonForm(Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     role = forms.TypedChoiceField(label="Role", coerce=int)
-    partners = forms.TypedMultipleChoiceField(
-        label="Works for",
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "stacked"}),
-        help_text="None checked: for all providers.",
-    )
+    partners = works_for()
 
 
 class PlaceForm(Form):
     """A person's role and the providers he works for."""
 
     role = forms.TypedChoiceField(label="Role", coerce=int)
-    partners = forms.TypedMultipleChoiceField(
-        label="Works for",
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "stacked"}),
-        help_text="None checked: for all providers.",
-    )
+    partners = works_for()
 
 
 class QuestionForm(Form):
@@ -110,13 +109,7 @@ class TokenForm(Form):
 
     name = forms.CharField(label="Name", max_length=120, help_text="Which program uses it, and for what.")
     role = forms.TypedChoiceField(label="Role", coerce=int, help_text="What it may do at most, now and later.")
-    partners = forms.TypedMultipleChoiceField(
-        label="Works for",
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "stacked"}),
-        help_text="None checked: for all providers.",
-    )
+    partners = works_for()
     networks = forms.CharField(
         label="Used from",
         required=False,
