@@ -47,16 +47,6 @@ class Ending(StrEnum):
     STALE = "stale"
 
 
-class SessionKey(NamedTuple):
-    """What makes a session one. `boot_epoch` (see `epoch`) tells apart ids that a NAS uses again after a
-    restart."""
-
-    nas_id: int
-    boot_epoch: int
-    acct_session_id: str
-    user_name: str
-
-
 class Record(NamedTuple):
     """One accounting record about a session.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,12 +111,6 @@ def overlapping_pool(network: IPv4Network | IPv6Network, vrf: int) -> Pool | Non
     taken = Pool.objects.filter(vrf=vrf).select_related("partner").order_by("id")
     alike = (pool for pool in taken if pool.network.version == network.version)
     return next((pool for pool in alike if pool.network.overlaps(network)), None)
-
-
-def pool_around(partner_id: int, address: IPv4Address) -> Pool | None:
-    """The partner's pool whose network holds `address`, the lowest VRF first."""
-    own = Pool.objects.filter(partner_id=partner_id).order_by("vrf", "id")
-    return next((pool for pool in own if address in pool.network), None)
 
 
 def own_page_folder(place: int) -> Path:

@@ -154,18 +154,18 @@ MENU: tuple[Entry, ...] = (
     Entry("API tokens", "tokens", "tokens.edit", "key"),
 )
 
-THINGS: dict[str, tuple[str, str]] = {
-    "customer": ("customer", "customers.see"),
-    "document": ("document", "documents.see"),
-    "login": ("login", "staff.see"),
-    "operation": ("operation", "log.see"),
-    "partner": ("partner", "settings.see"),
-    "plan": ("plan", "plans.see"),
-    "pool": ("pool", "pools.see"),
-    "router": ("router", "routers.see"),
-    "service": ("service", "services.see"),
+THINGS: dict[str, str] = {
+    "customer": "customer",
+    "document": "document",
+    "login": "login",
+    "operation": "operation",
+    "partner": "partner",
+    "plan": "plan",
+    "pool": "pool",
+    "router": "router",
+    "service": "service",
 }
-"""Kind of thing in the operation log -> the page that shows it, and what that page asks for."""
+"""Kind of thing in the operation log -> the page that shows it."""
 
 TABS: dict[str, tuple[Entry, ...]] = {
     "customer": (

@@ -4,22 +4,17 @@ from collections.abc import Mapping
 
 from django.urls import reverse
 
-_pages: dict[str, tuple[str, str]] = {}
+_pages: dict[str, str] = {}
 
 
-def register(table: Mapping[str, tuple[str, str]]) -> None:
-    """Take the table kind -> (URL name, permission) (project.wiring.THINGS), once at start."""
+def register(table: Mapping[str, str]) -> None:
+    """Take the table kind -> URL name (project.wiring.THINGS), once at start."""
     _pages.clear()
     _pages.update(table)
-
-
-def permission_of(kind: str) -> str:
-    """What the page of such a thing asks for; empty: it has none."""
-    return _pages.get(kind, ("", ""))[1]
 
 
 def address_of(kind: str, key: int | None) -> str:
     """Its page; empty: it has none."""
     if kind not in _pages or key is None:
         return ""
-    return reverse(_pages[kind][0], args=[key])
+    return reverse(_pages[kind], args=[key])
